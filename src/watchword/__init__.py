@@ -1,0 +1,1 @@
+"""Watchword: a sign-in server for phone numbers."""

@@ -1,0 +1,17 @@
+"""Who is asking: what services may know of a request without knowing HTTP."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+"""Names one request in logs, audit rows, messages and on error pages."""
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """The caller's address (behind trusted proxies), languages (best first) and browser."""
+
+    client_ip: str | None
+    languages: tuple[str, ...]
+    user_agent: str
+    correlation_id: str

@@ -1,0 +1,21 @@
+"""Unguessable names for rows, flows and bearers."""
+
+import secrets
+import string
+
+ALPHABET = string.digits + string.ascii_lowercase
+
+
+def new_id(length: int = 21) -> str:
+    """Return a random id in the contract's alphabet; 21 characters hold 108 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def new_user_id() -> str:
+    """Return a random user id, which becomes the `sub` of tokens."""
+    return new_id(12)
+
+
+def new_token() -> str:
+    """Return a bearer secret of 256 bits in URL-safe characters."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,121 @@
+"""Phone numbers, in the one form that everything inside uses."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+
+from watchword.core.errors import DomainError
+
+DIGITS = re.compile(r"[0-9]{1,32}")
+
+
+class InvalidPhoneNumber(DomainError):
+    """The text is not a possible phone number of any country."""
+
+    code = "user.invalid_phone"
+
+
+class NumberType(StrEnum):
+    """What kind of line a number is, as far as the numbering plan tells."""
+
+    MOBILE = "mobile"
+    FIXED_LINE = "fixed_line"
+    FIXED_LINE_OR_MOBILE = "fixed_line_or_mobile"
+    TOLL_FREE = "toll_free"
+    PREMIUM_RATE = "premium_rate"
+    SHARED_COST = "shared_cost"
+    VOIP = "voip"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+_TYPES = {
+    phonenumbers.PhoneNumberType.MOBILE: NumberType.MOBILE,
+    phonenumbers.PhoneNumberType.FIXED_LINE: NumberType.FIXED_LINE,
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberType.FIXED_LINE_OR_MOBILE,
+    phonenumbers.PhoneNumberType.TOLL_FREE: NumberType.TOLL_FREE,
+    phonenumbers.PhoneNumberType.PREMIUM_RATE: NumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST: NumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.VOIP: NumberType.VOIP,
+    phonenumbers.PhoneNumberType.UNKNOWN: NumberType.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class PhoneNumber:
+    """A possible number: country calling code and national number, without a trunk zero."""
+
+    digits: str
+    """The contract's form and the stored one: digits only, country code first, no `+`."""
+
+    @classmethod
+    def parse(cls, text: str, region: str | None = None) -> "PhoneNumber":
+        """Read what a person typed; *region* (ISO 3166) is used when there is no `+`."""
+        try:
+            parsed = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            raise InvalidPhoneNumber from None
+        if not phonenumbers.is_possible_number(parsed):
+            raise InvalidPhoneNumber
+        # Formatting drops the trunk zero where the plan has one and keeps Italy's zero.
+        return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)[1:])
+
+    @classmethod
+    def from_digits(cls, digits: str) -> "PhoneNumber":
+        """Read the wire's form (`^\\d+$`); `610412345678` and `61412345678` are one number."""
+        if not DIGITS.fullmatch(digits):
+            raise InvalidPhoneNumber
+        return cls.parse(f"+{digits}")
+
+    @property
+    def e164(self) -> str:
+        """Return the E.164 form, with `+`."""
+        return f"+{self.digits}"
+
+    @property
+    def region(self) -> str:
+        """Return the ISO 3166 country, `001` for a non-geographic code, or `ZZ` if unknown."""
+        return phonenumbers.region_code_for_number(self._parsed) or "ZZ"
+
+    @property
+    def number_type(self) -> NumberType:
+        """Return the kind of line."""
+        return _TYPES.get(phonenumbers.number_type(self._parsed), NumberType.OTHER)
+
+    @property
+    def is_valid(self) -> bool:
+        """Tell whether the numbering plan assigns this number; a guard rule, not a form rule."""
+        return phonenumbers.is_valid_number(self._parsed)
+
+    @property
+    def international(self) -> str:
+        """Return the form to show to its owner and to permitted operators: `+82 10-1234-5678`."""
+        return phonenumbers.format_number(
+            self._parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
+
+    @property
+    def masked(self) -> str:
+        """Return the form to show on screens and in logs: `+82 10-••••-5678`."""
+        text = self.international
+        prefix = len(str(self._parsed.country_code)) + 1
+        length = sum(character.isdigit() for character in text[prefix:])
+        shown_first = 2 if length >= 9 else 0
+        masked: list[str] = []
+        position = 0
+        for character in text[prefix:]:
+            is_hidden = character.isdigit() and shown_first <= position < length - 4
+            position += character.isdigit()
+            masked.append("•" if is_hidden else character)
+        return text[:prefix] + "".join(masked)
+
+    @property
+    def _parsed(self) -> phonenumbers.PhoneNumber:
+        return phonenumbers.parse(self.e164)
+
+    def __repr__(self) -> str:
+        return f"PhoneNumber({self.masked})"
+
+    __str__ = __repr__

@@ -1,0 +1,13 @@
+"""The database: statements built once, run straight on the driver, on SQLite or PostgreSQL."""
+
+from watchword.storage.database import Database, Row, Storage, StorageUnavailable
+from watchword.storage.repositories import ServerRepository, TenantRepository
+
+__all__ = [
+    "Database",
+    "Row",
+    "ServerRepository",
+    "Storage",
+    "StorageUnavailable",
+    "TenantRepository",
+]

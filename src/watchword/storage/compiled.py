@@ -1,0 +1,79 @@
+"""Statements compiled once per dialect: SQL text, parameter order, and what to convert."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.dialects.sqlite import aiosqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Row = dict[str, Any]
+Convert = Callable[[Any], Any]
+
+POSTGRESQL: Dialect = asyncpg.dialect()
+SQLITE: Dialect = aiosqlite.dialect()
+
+
+class StatementNotBound(TypeError):
+    """A tenant's statement that does not ask for the tenant, or a parameter with no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStatement:
+    """One statement, ready for a driver."""
+
+    sql: str
+    parameters: tuple[tuple[str, Any, Convert | None], ...]
+    columns: tuple[tuple[str, Convert | None], ...]
+    names_tenant: bool
+
+    def bind(self, values: Mapping[str, Any], for_tenant: bool) -> list[Any]:
+        """Return the driver's positional parameters; raises StatementNotBound."""
+        if for_tenant and not self.names_tenant:
+            raise StatementNotBound(f"no tenant_id in: {self.sql}")
+        bound = []
+        for name, default, convert in self.parameters:
+            value = values.get(name, default)
+            if value is _REQUIRED:
+                raise StatementNotBound(f"no value for {name!r} in: {self.sql}")
+            bound.append(convert(value) if convert is not None and value is not None else value)
+        return bound
+
+    def row(self, raw: Sequence[Any]) -> Row:
+        """Return a driver's row as a dictionary by column name."""
+        return {
+            name: convert(value) if convert is not None and value is not None else value
+            for (name, convert), value in zip(self.columns, raw, strict=True)
+        }
+
+
+class _Required:
+    pass
+
+
+_REQUIRED = _Required()
+
+
+@lru_cache(maxsize=4096)
+def compile_for(dialect: Dialect, statement: Executable) -> CompiledStatement:
+    """Compile *statement*; cached by identity, so build statements once, at import."""
+    compiled = cast(SQLCompiler, statement.compile(dialect=dialect))  # type: ignore[attr-defined]  # every Executable we build is a ClauseElement
+    parameters = []
+    for name in compiled.positiontup or ():
+        bind = compiled.binds[name]
+        default = _REQUIRED if bind.required else bind.effective_value
+        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        parameters.append((bind.key if bind.key in compiled.binds else name, default, convert))
+    columns = tuple(
+        (column.keyname, column.type.dialect_impl(dialect).result_processor(dialect, None))
+        for column in compiled._result_columns
+    )
+    return CompiledStatement(
+        sql=compiled.string,
+        parameters=tuple(parameters),
+        columns=columns,
+        names_tenant="tenant_id" in {name for name, _, _ in parameters},
+    )

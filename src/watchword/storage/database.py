@@ -1,0 +1,107 @@
+"""What the two databases have in common: run a statement, open a transaction."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.engine import make_url
+
+from watchword.core.errors import DomainError
+from watchword.storage.compiled import CompiledStatement, Row, compile_for
+
+Values = Mapping[str, Any]
+
+
+class StorageUnavailable(DomainError):
+    """The database can't be reached, is full or is read-only; nothing was changed."""
+
+    code = "server.storage_unavailable"
+
+
+class StorageConflict(DomainError):
+    """A unique index refused the row; `constraint` names it."""
+
+    code = "entity.conflict"
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"refused by {constraint}")
+        self.constraint = constraint
+
+
+class Database(ABC):
+    """Runs statements, each on its own or inside a transaction."""
+
+    dialect: Dialect
+
+    async def first(
+        self, statement: Executable, values: Values, for_tenant: bool = False
+    ) -> Row | None:
+        """Run *statement* and return its first row, or None."""
+        compiled = compile_for(self.dialect, statement)
+        raw = await self._fetch(compiled, compiled.bind(values, for_tenant))
+        return compiled.row(raw[0]) if raw else None
+
+    async def all(
+        self, statement: Executable, values: Values, for_tenant: bool = False
+    ) -> list[Row]:
+        """Run *statement* and return all its rows."""
+        compiled = compile_for(self.dialect, statement)
+        return [
+            compiled.row(raw)
+            for raw in await self._fetch(compiled, compiled.bind(values, for_tenant))
+        ]
+
+    async def run(self, statement: Executable, values: Values, for_tenant: bool = False) -> int:
+        """Run *statement*, which returns no rows, and return how many it touched."""
+        compiled = compile_for(self.dialect, statement)
+        return await self._execute(compiled, compiled.bind(values, for_tenant))
+
+    @abstractmethod
+    async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]: ...
+
+    @abstractmethod
+    async def _execute(self, compiled: CompiledStatement, bound: list[Any]) -> int: ...
+
+
+class Storage(Database):
+    """One database: connections, transactions and, around them, the errors callers can act on."""
+
+    statements: int = 0
+    """How many statements ran since the start; the benchmark and the metrics read it."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Database]:
+        """Open a transaction: committed at the end of the block, rolled back by an exception."""
+        async with self._begin() as database:
+            yield database
+
+    @abstractmethod
+    def _begin(self) -> Any: ...
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connect; raises StorageUnavailable."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give every connection back."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Answer if the database does; raises StorageUnavailable."""
+
+
+def storage_for(url: str) -> Storage:
+    """Return the storage for a `sqlite:///…` or `postgresql://…` URL; raises ValueError."""
+    name = make_url(url).get_backend_name()
+    if name == "sqlite":
+        from watchword.storage.sqlite import SqliteStorage
+
+        return SqliteStorage(url)
+    if name == "postgresql":
+        from watchword.storage.postgresql import PostgresqlStorage
+
+        return PostgresqlStorage(url)
+    raise ValueError(f"{name!r} is not supported; use sqlite:///… or postgresql://…")

