@@ -70,14 +70,15 @@ def postgresql_server() -> Iterator[str]:
         "-cfull_page_writes=off",
         "-cmax_connections=300",
     ]
-    server = subprocess.Popen(
-        [binaries / "postgres", "-D", data, *options],
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "log").open("wb"),
-        user=account,
-        env=environment,
-        cwd=folder,
-    )
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            user=account,
+            env=environment,
+            cwd=folder,
+        )
     try:
         _wait_until_ready(port, server, folder)
         yield f"postgresql://watchword@127.0.0.1:{port}"

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -44,6 +45,11 @@ class SecretKeys:
                 raise ValueError(f"key id {key_id!r} is listed twice")
             keys[key_id] = secret
         return cls(keys)
+
+    @staticmethod
+    def generate(key_id: str) -> str:
+        """Return a new random key in the written form, `<key id>:<base64>`."""
+        return f"{key_id}:{base64.b64encode(os.urandom(32)).decode()}"
 
     @property
     def current_id(self) -> str:

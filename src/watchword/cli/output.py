@@ -1,0 +1,69 @@
+"""How commands speak: text for people, JSON for scripts, one line and an exit code for errors."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from watchword.app import assemble
+from watchword.core.errors import DomainError
+from watchword.settings import InvalidSettings, Settings, load_settings
+from watchword.storage import StorageUnavailable
+from watchword.storage.migrate import SchemaNotCurrent, migrate, require_current_schema
+from watchword.web.scope import ServerScope
+
+Result = TypeVar("Result")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Tenant = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Print *message* to standard error and leave."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def say(as_json: bool, value: Any, text: str) -> None:
+    """Print *value* as JSON, or *text* for a person."""
+    print(json.dumps(value, ensure_ascii=False, default=str) if as_json else text)
+
+
+def settings_or_fail(**given: Any) -> Settings:
+    """Return the settings, or leave with what is wrong with them."""
+    try:
+        return load_settings(**given)
+    except InvalidSettings as error:
+        fail(str(error), 2)
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run *work*; an error a person can act on becomes one line."""
+    try:
+        return asyncio.run(work)
+    except (StorageUnavailable, SchemaNotCurrent) as error:
+        fail(f"The database: {error.detail}")
+    except DomainError as error:
+        fail(f"{error.code}: {error.detail}" if error.detail else error.code)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[ServerScope]:
+    """Open the database as the server would, without serving."""
+    if settings.uses_sqlite:
+        await migrate(settings.database_url)
+    else:
+        await require_current_schema(settings.database_url)
+    server = assemble(settings)
+    await server.storage.open()
+    try:
+        await server.directory.ensure_default(
+            "development" if settings.is_development else "production"
+        )
+        yield server
+    finally:
+        await server.storage.close()

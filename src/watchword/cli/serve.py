@@ -1,0 +1,62 @@
+"""`watchword serve` and `watchword migrate`."""
+
+import os
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from watchword.cli.output import fail, run, settings_or_fail
+from watchword.settings import PREFIX, is_loopback
+from watchword.storage.migrate import migrate as run_migrations
+from watchword.storage.migrate import require_current_schema
+from watchword.web.logging import configure_logging
+
+GRACEFUL_SECONDS = 20
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3001,
+    workers: Annotated[int, typer.Option(help="Server processes; PostgreSQL only.", min=1)] = 1,
+) -> None:
+    """Serve sign-in, the APIs and the console. Production unless WATCHWORD_MODE says otherwise."""
+    mode = os.environ.get(f"{PREFIX}MODE")
+    if mode == "development" and f"{PREFIX}PUBLIC_URL" not in os.environ:
+        os.environ[f"{PREFIX}PUBLIC_URL"] = f"http://localhost:{port}"
+    settings = settings_or_fail()
+    if settings.is_development and not is_loopback(host):
+        fail("Development mode listens on loopback only. Set WATCHWORD_MODE=production.", 2)
+    if workers > 1 and settings.uses_sqlite:
+        fail(
+            "SQLite has one writer, so it serves one process. For --workers, set "
+            "WATCHWORD_DATABASE_URL to a PostgreSQL database.",
+            2,
+        )
+    configure_logging(
+        settings.log_format or ("text" if settings.is_development else "json"),
+        settings.log_level,
+    )
+    if settings.uses_sqlite:
+        run(run_migrations(settings.database_url))
+    else:
+        run(require_current_schema(settings.database_url))
+    uvicorn.run(
+        "watchword.app:create_app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers if workers > 1 else None,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    settings = settings_or_fail()
+    run(run_migrations(settings.database_url))
+    print("The database has this version's schema.")

@@ -1,0 +1,219 @@
+"""Every environment variable, in one frozen class."""
+
+import ipaddress
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from watchword.core.keys import SecretKeys
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+PREFIX = "WATCHWORD_"
+
+
+class InvalidSettings(Exception):
+    """A setting is missing or wrong; each line of the message names a variable and the remedy."""
+
+
+def _networks(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip())
+    return value
+
+
+def _json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value) if value.strip() else {}
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} at character {error.pos}") from None
+
+
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+class Settings(BaseSettings):
+    """What the operator sets; read once, at start. Variables are these names after `WATCHWORD_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    mode: Literal["production", "development"] = Field(
+        default="production",
+        description="`development` allows loopback targets, plain-http cookies and the "
+        "development inbox, and refuses to listen beyond loopback; only `make run` sets it.",
+    )
+    database_url: str = Field(
+        default="sqlite:///var/watchword.db",
+        description="`sqlite:///path` or `postgresql://user:password@host:port/name`.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Where browsers reach this server: `https://auth.example.com`. The issuer is "
+        "`<public url>/oidc`. Needed in production, with https unless it is loopback.",
+    )
+    secret_keys: SecretKeys | None = Field(
+        default=None,
+        repr=False,
+        description="`<key id>:<base64 of 32 random bytes>,…`; the first one is current. "
+        "Needed in production.",
+    )
+    provider_base_urls: Annotated[dict[str, str], NoDecode, BeforeValidator(_json)] = Field(
+        default_factory=dict,
+        description="JSON object from connector id to base URL, for emulators and private gateways.",
+    )
+    outbound_allow: Networks = Field(
+        default=(),
+        description="Networks that connector and webhook URLs may reach although private, "
+        "comma-separated.",
+    )
+    trusted_proxies: Networks = Field(
+        default=(),
+        description="Networks whose `X-Forwarded-*` headers are believed, comma-separated.",
+    )
+    metrics_token: str | None = Field(
+        default=None, repr=False, description="Bearer token that may read `/metrics`."
+    )
+    metrics_allow: Networks = Field(
+        default=(),
+        description="Networks that may read `/metrics` without a token, comma-separated.",
+    )
+    log_format: Literal["json", "text"] | None = Field(
+        default=None, description="`json` (production's default) or `text` (development's)."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe log line to write."
+    )
+    database_pool: int = Field(
+        default=10, ge=1, le=200, description="PostgreSQL connections of each server process."
+    )
+    delivery_wait: timedelta = Field(
+        default=timedelta(seconds=3),
+        description="How long a request waits for the provider's answer, in seconds.",
+    )
+    message_retention_days: int = Field(
+        default=90, ge=1, description="Days that rows of the message log are kept."
+    )
+    audit_retention_days: int = Field(
+        default=365, ge=1, description="Days that rows of the audit log are kept."
+    )
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _parse_keys(cls, value: Any) -> Any:
+        return SecretKeys.parse(value) if isinstance(value, str) else value
+
+    @field_validator("delivery_wait", mode="before")
+    @classmethod
+    def _parse_seconds(cls, value: Any) -> Any:
+        return timedelta(seconds=float(value)) if isinstance(value, str | int | float) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("is not a database URL") from None
+        if backend not in {"sqlite", "postgresql"}:
+            raise ValueError(f"names {backend!r}; use sqlite:///… or postgresql://…")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("is not an address like https://auth.example.com")
+        if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+            raise ValueError("has more than a scheme, a host and a port")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("needs https (plain http is for loopback only)")
+        return value.rstrip("/")
+
+    @field_validator("provider_base_urls")
+    @classmethod
+    def _check_base_urls(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, url in value.items():
+            if urlsplit(url).scheme not in {"http", "https"}:
+                raise ValueError(f"has no http(s) address for {name!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _check_production(self) -> "Settings":
+        if self.is_development:
+            return self
+        missing = [
+            f"{PREFIX}{name.upper()} is needed in production: {remedy}"
+            for name, value, remedy in (
+                ("public_url", self.public_url, "set it to where browsers reach this server"),
+                ("secret_keys", self.secret_keys, "make one with `watchword keys new`"),
+            )
+            if value is None
+        ]
+        if missing:
+            raise ValueError("\n".join(missing))
+        return self
+
+    @property
+    def is_development(self) -> bool:
+        """Tell whether this is a developer's own machine."""
+        return self.mode == "development"
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Tell whether the database is the embedded one."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def keys(self) -> SecretKeys:
+        """Return the secret keys; `load_settings` made sure that there are some."""
+        assert self.secret_keys is not None
+        return self.secret_keys
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the environment; raises InvalidSettings with one line for each thing to mend."""
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise InvalidSettings("\n".join(_line(item) for item in error.errors())) from None
+    if settings.secret_keys is None:
+        settings = settings.model_copy(update={"secret_keys": _development_keys()})
+    return settings
+
+
+def _line(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if not item["loc"]:
+        return message
+    return f"{PREFIX}{str(item['loc'][0]).upper()}: {message}"
+
+
+def _development_keys(path: Path = Path("var/secret-keys")) -> SecretKeys:
+    """Return the keys kept in `var/` for development, made at the first start."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(SecretKeys.generate("dev") + "\n", encoding="ascii")
+    return SecretKeys.parse(path.read_text(encoding="ascii").strip())
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* (a name or an address) means this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

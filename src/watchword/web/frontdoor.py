@@ -1,0 +1,184 @@
+"""The first thing a request meets: whose it is, who asks, and what it is called in logs."""
+
+import ipaddress
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from watchword.core.context import RequestContext, correlation_id
+from watchword.core.errors import DomainError
+from watchword.core.ids import new_id
+from watchword.core.phrases import parse_accept_language
+from watchword.web.metrics import REQUEST_SECONDS
+from watchword.web.problems import on_domain_error
+from watchword.web.scope import ServerScope
+
+log = structlog.get_logger("watchword.access")
+
+ANY_HOST = ("/health/", "/metrics", "/static/")
+GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class UnknownHost(DomainError):
+    """No tenant of this server has this host name."""
+
+    code = "tenant.unknown_host"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from and to, once forwarding headers of trusted proxies are read."""
+
+    client_ip: str | None
+    scheme: str
+    host: str
+
+
+class FrontDoor:
+    """ASGI middleware: correlation id, forwarded address, tenant, access log and timing."""
+
+    def __init__(self, app: ASGIApp, server: ServerScope) -> None:
+        self.app = app
+        self.server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Prepare `request.state`, then hand on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        name = self._name_request(headers)
+        correlation_id.set(name)
+        origin = self._origin(scope, headers)
+        scope["scheme"] = origin.scheme
+        _set_host(scope, origin.host)
+        state: dict[str, Any] = scope.setdefault("state", {})
+        languages = self._languages(headers)
+        state.update(
+            correlation_id=name,
+            languages=languages,
+            context=RequestContext(
+                client_ip=origin.client_ip,
+                languages=languages,
+                user_agent=headers.get("user-agent", "")[:512],
+                correlation_id=name,
+            ),
+        )
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answered = MutableHeaders(scope=message)
+                answered["X-Correlation-Id"] = name
+                for header, value in HEADERS.items():
+                    answered.setdefault(header, value)
+                if origin.scheme == "https":
+                    answered["Strict-Transport-Security"] = "max-age=31536000"
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlation_id=name):
+            try:
+                await self._handle(scope, receive, answer, origin)
+            finally:
+                seconds = time.perf_counter() - started
+                route = getattr(scope.get("route"), "path", "")
+                REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(seconds)
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    route=route or scope["path"].split("/")[1],
+                    status=status,
+                    ms=round(seconds * 1000, 1),
+                )
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, origin: Origin) -> None:
+        if not scope["path"].startswith(ANY_HOST):
+            tenant = self.server.tenant_of_host(origin.host)
+            if tenant is None:
+                refusal = await on_domain_error(Request(scope), UnknownHost(origin.host))
+                await refusal(scope, receive, send)
+                return
+            try:
+                tenant_scope = await self.server.scope_of(tenant.id)
+            except DomainError as error:
+                refusal = await on_domain_error(Request(scope), error)
+                await refusal(scope, receive, send)
+                return
+            scope["state"]["scope"] = tenant_scope
+            info = tenant_scope.settings.language_info
+            scope["state"]["fallback_language"] = info.fallback_language
+            if not info.auto_detect and not scope["path"].startswith("/console"):
+                chosen = Request(scope).cookies.get("lang")
+                scope["state"]["languages"] = (chosen,) if chosen else ()
+        await self.app(scope, receive, send)
+
+    def _name_request(self, headers: Headers) -> str:
+        given = headers.get("x-correlation-id", "")
+        return given if GIVEN_ID.fullmatch(given) else new_id()
+
+    def _languages(self, headers: Headers) -> tuple[str, ...]:
+        chosen = [
+            value
+            for name, _, value in (
+                item.strip().partition("=") for item in headers.get("cookie", "").split(";")
+            )
+            if name == "lang" and len(value) <= 16
+        ]
+        return (*chosen, *parse_accept_language(headers.get("accept-language", "")))
+
+    def _origin(self, scope: Scope, headers: Headers) -> Origin:
+        peer = scope["client"][0] if scope.get("client") else None
+        forwarded = headers.get("x-forwarded-for")
+        host = headers.get("host", "")
+        if not self._is_trusted(peer):
+            if forwarded is not None or "x-forwarded-host" in headers:
+                self.server.warnings.add("forwarding_header_from_untrusted_address")
+            return Origin(peer, scope["scheme"], host)
+        client_ip = peer
+        # From the right: the first address that is not one of our proxies is the client's.
+        for address in reversed((forwarded or "").split(",")):
+            candidate = address.strip()
+            if not _is_address(candidate):
+                break
+            client_ip = candidate
+            if not self._is_trusted(candidate):
+                break
+        scheme = headers.get("x-forwarded-proto", scope["scheme"])
+        return Origin(
+            client_ip,
+            scheme if scheme in {"http", "https"} else scope["scheme"],
+            headers.get("x-forwarded-host", host),
+        )
+
+    def _is_trusted(self, address: str | None) -> bool:
+        if not self.server.trusted_proxies or address is None or not _is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self.server.trusted_proxies)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _set_host(scope: Scope, host: str) -> None:
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    scope["headers"] = [(b"host", host.encode("latin-1")), *others]

@@ -1,0 +1,219 @@
+"""Errors to answers: one table from error class to status, one shape of JSON body."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from watchword.core.errors import DomainError
+from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
+
+log = structlog.get_logger(__name__)
+
+# The contract's status for each code; a code that is not here is a 400.
+STATUS_BY_CODE: dict[str, int] = {
+    "auth.authorization_header_missing": 401,
+    "auth.forbidden": 403,
+    "auth.unauthorized": 401,
+    "configuration.changed": 409,
+    "connector.in_use": 422,
+    "connector.multiple_instances_not_supported": 422,
+    "connector.not_found_with_connector_id": 422,
+    "connector.rate_limit_exceeded": 429,
+    "connector.invalid_type_for_syncing_profile": 422,
+    "entity.conflict": 422,
+    "entity.not_found": 404,
+    "guard.country_not_allowed": 422,
+    "guard.number_type_not_allowed": 422,
+    "oidc.access_denied": 400,
+    "oidc.invalid_token": 401,
+    "password.rejected": 422,
+    "request.body_too_large": 413,
+    "request.cross_origin": 403,
+    "request.media_type_not_supported": 415,
+    "request.message_rate_limited": 429,
+    "request.method_not_allowed": 405,
+    "request.not_found": 404,
+    "request.too_many_requests": 429,
+    "server.internal": 500,
+    "server.storage_unavailable": 503,
+    "session.identifier_not_found": 404,
+    "session.identity_conflict": 409,
+    "session.interaction_conflict": 409,
+    "session.interaction_not_found": 404,
+    "session.invalid_credentials": 422,
+    "session.verification_session_not_found": 404,
+    "tenant.unknown_host": 421,
+    "user.email_already_in_use": 422,
+    "user.identity_not_exist": 404,
+    "user.invalid_phone": 422,
+    "user.missing_profile": 422,
+    "user.password_exists_in_profile": 422,
+    "user.phone_already_in_use": 422,
+    "user.phone_exists_in_profile": 422,
+    "user.sign_in_method_not_enabled": 422,
+    "user.suspended": 401,
+    "user.user_not_exist": 404,
+    "user.username_already_in_use": 422,
+    "user.username_exists_in_profile": 422,
+}
+
+STATUS_BY_HTTP: dict[int, str] = {
+    404: "request.not_found",
+    405: "request.method_not_allowed",
+    413: "request.body_too_large",
+    415: "request.media_type_not_supported",
+}
+
+
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status of *error*; a class may carry its own where the code is shared."""
+    return int(getattr(error, "status", None) or STATUS_BY_CODE.get(error.code, 400))
+
+
+def problem(request: Request, error: DomainError) -> Response:
+    """Return *error* as the contract's JSON body, in the caller's language."""
+    body: dict[str, Any] = {"code": error.code, "message": message_of(request, error)}
+    if error.data is not None:
+        body["data"] = dict(error.data)
+    headers = dict(getattr(error, "headers", None) or {})
+    return JSONResponse(body, status_of(error), headers=headers)
+
+
+def message_of(request: Request, error: DomainError) -> str:
+    """Return what a person may read of *error*."""
+    phrases: Phrases = request.app.state.server.phrases
+    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    key = f"errors.{error.code}"
+    if phrases.find(language, key) is None and not phrases.find(language, f"{key}.other"):
+        key = "errors.request.general"
+    return phrases.text(language, key, **error.values)
+
+
+def invalid_input(request: Request, issues: Iterable[Mapping[str, Any]]) -> Response:
+    """Return the contract's body for a request that has not the right shape."""
+    wire = [_issue(issue) for issue in issues]
+    phrases: Phrases = request.app.state.server.phrases
+    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    details = "\n".join(
+        f'Error in key path "{".".join(str(part) for part in issue["path"])}": '
+        f"({issue['code']}) {issue['message']}"
+        for issue in wire
+    )
+    return JSONResponse(
+        {
+            "code": "guard.invalid_input",
+            "message": phrases.text(language, "errors.guard.invalid_input"),
+            "data": {"issues": wire, "name": "ZodError"},
+            "details": details,
+        },
+        400,
+    )
+
+
+def _issue(issue: Mapping[str, Any]) -> dict[str, Any]:
+    path = [part for part in issue["loc"] if part not in {"body", "query", "path", "header"}]
+    kind = str(issue["type"])
+    context = issue.get("ctx") or {}
+    if kind == "missing":
+        return {"code": "invalid_type", "path": path, "message": "Required", "received": "undefined"}
+    if kind in {"enum", "literal_error"}:
+        return {
+            "code": "invalid_enum_value",
+            "path": path,
+            "message": str(issue["msg"]),
+            "expected": context.get("expected"),
+        }
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return {"code": "invalid_union_discriminator", "path": path, "message": str(issue["msg"])}
+    if kind in {"value_error", "string_pattern_mismatch"}:
+        return {
+            "code": "invalid_string",
+            "validation": "regex",
+            "path": path,
+            "message": str(issue["msg"]).removeprefix("Value error, "),
+        }
+    code = "invalid_type" if kind.endswith("_type") else "custom"
+    return {"code": code, "path": path, "message": str(issue["msg"])}
+
+
+async def on_domain_error(request: Request, error: Exception) -> Response:
+    """Answer an error a caller can act on."""
+    assert isinstance(error, DomainError)
+    status = status_of(error)
+    log.log(
+        40 if status >= 500 else 20,
+        "refused",
+        code=error.code,
+        status=status,
+        detail=error.detail if error.detail != error.code else None,
+    )
+    if wants_page(request):
+        return error_page(request, error.code, message_of(request, error), status)
+    return problem(request, error)
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """Answer a request whose parameters or body have not the right shape."""
+    assert isinstance(error, RequestValidationError | ValidationError)
+    issues = error.errors()
+    if any(issue["type"] == "json_invalid" for issue in issues):
+        issues = [{"loc": (), "type": "custom", "msg": "The body is not JSON."}]
+    if wants_page(request):
+        phrase = request.app.state.server.phrases.text(
+            request.app.state.server.phrases.choose(getattr(request.state, "languages", ())),
+            "errors.guard.invalid_input",
+        )
+        return error_page(request, "guard.invalid_input", phrase, 400)
+    return invalid_input(request, issues)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Answer what the router itself refuses: no such route, no such method."""
+    assert isinstance(error, HTTPException)
+    code = STATUS_BY_HTTP.get(error.status_code, "request.general")
+    headers = dict(error.headers or {})
+    if wants_page(request):
+        return error_page(request, code, message_of_code(request, code), error.status_code)
+    return JSONResponse(
+        {"code": code, "message": message_of_code(request, code)}, error.status_code, headers
+    )
+
+
+def message_of_code(request: Request, code: str) -> str:
+    """Return the phrase of an error code, in the caller's language."""
+    phrases: Phrases = request.app.state.server.phrases
+    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    return phrases.text(language, f"errors.{code}")
+
+
+async def on_crash(request: Request, error: Exception) -> Response:
+    """Answer a defect of ours, without saying more than its correlation id."""
+    log.error("crashed", path=request.url.path, exc_info=error)
+    code = "server.internal"
+    if wants_page(request):
+        return error_page(request, code, message_of_code(request, code), 500)
+    return JSONResponse({"code": code, "message": message_of_code(request, code)}, 500)
+
+
+JSON_PREFIXES = ("/api/", "/oidc/", "/receipts/", "/health/", "/metrics")
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether a person in a browser asks, rather than a program."""
+    path = request.url.path
+    if path.startswith("/oidc/auth") or path.startswith("/oidc/session"):
+        return "text/html" in request.headers.get("accept", "")
+    return not path.startswith(JSON_PREFIXES)
+
+
+def error_page(request: Request, code: str, message: str, status: int) -> Response:
+    """Return the page that says what happened, what to do, and the correlation id."""
+    from watchword.web.templating import render
+
+    return render(request, "error.html", status_code=status, code=code, message=message)

@@ -1,0 +1,149 @@
+"""The services of a request: one set for each tenant, built when its configuration changes."""
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from watchword.applications.service import ApplicationService
+from watchword.audit.service import AuditService
+from watchword.configuration.service import ConfigurationService
+from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connectors.service import ConnectorService
+from watchword.core.clock import Clock
+from watchword.core.context import RequestContext
+from watchword.core.inbox import Inbox
+from watchword.core.phrases import Phrases
+from watchword.guard.service import Lockout, SendGuard
+from watchword.interactions.service import InteractionService
+from watchword.messaging.service import MessagingService
+from watchword.oidc.service import OpenIdProvider
+from watchword.operators.service import OperatorService
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.storage import Storage
+from watchword.storage.leases import Leases
+from watchword.tenants.models import Tenant
+from watchword.tenants.service import TenantDirectory, resolve
+from watchword.users.service import UserService
+from watchword.verification.service import VerificationService
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantScope:
+    """Everything one tenant's requests need; immutable, shared by its requests."""
+
+    tenant: Tenant
+    origin: str
+    settings: SignInSettings
+    applications: ApplicationService
+    users: UserService
+    connectors: ConnectorService
+    configuration: ConfigurationService
+    guard: SendGuard
+    lockout: Lockout
+    verification: VerificationService
+    messaging: MessagingService
+    oidc: OpenIdProvider
+    interactions: InteractionService
+    audit: AuditService
+    leases: Leases
+
+    @property
+    def issuer(self) -> str:
+        """Return the URL that names this tenant's OpenID provider."""
+        return f"{self.origin}/oidc"
+
+
+@dataclass(kw_only=True)
+class ServerScope:
+    """What belongs to the process: storage, tenants, operators, and the tenants' scopes."""
+
+    storage: Storage
+    clock: Clock
+    phrases: Phrases
+    registry: ConnectorRegistry
+    directory: TenantDirectory
+    operators: OperatorService
+    inbox: Inbox
+    public_url: str
+    is_development: bool
+    build_scope: Callable[["ServerScope", Tenant], Awaitable[TenantScope]]
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_token: str | None = None
+    metrics_allow: tuple[Network, ...] = ()
+    provider_base_urls: dict[str, str] = field(default_factory=dict)
+    delivery_wait: timedelta = timedelta(seconds=3)
+    tenants: dict[str, Tenant] = field(default_factory=dict)
+    warnings: set[str] = field(default_factory=set)
+    is_stopping: bool = False
+    _scopes: dict[str, TenantScope] = field(default_factory=dict)
+    _building: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def tenant_of_host(self, host: str) -> Tenant | None:
+        """Return the tenant a Host header names, or None."""
+        return resolve(host, self.tenants.values(), self.public_url, self.is_development)
+
+    def origin_of(self, tenant: Tenant) -> str:
+        """Return the origin of a tenant's pages and of its issuer."""
+        scheme, _, host = self.public_url.partition("://")
+        if tenant.host:
+            return f"{scheme}://{tenant.host}"
+        return self.public_url if tenant.id == "default" else f"{scheme}://{tenant.id}.{host}"
+
+    async def scope_of(self, tenant_id: str) -> TenantScope:
+        """Return the tenant's services, built anew after its configuration changed."""
+        scope = self._scopes.get(tenant_id)
+        if scope is not None:
+            return scope
+        async with self._building:
+            scope = self._scopes.get(tenant_id)
+            if scope is None:
+                # The stamp is read before what it stands for, so a change in between is seen.
+                tenant = await self.directory.get(tenant_id)
+                self.tenants[tenant.id] = tenant
+                scope = self._scopes[tenant_id] = await self.build_scope(self, tenant)
+            return scope
+
+    def forget(self, tenant_id: str) -> None:
+        """Drop a tenant's services: its configuration changed."""
+        self._scopes.pop(tenant_id, None)
+
+    async def refresh(self) -> None:
+        """Learn of other processes' changes; runs every second."""
+        listed = {tenant.id: tenant for tenant in await self.directory.list()}
+        for tenant_id, scope in list(self._scopes.items()):
+            tenant = listed.get(tenant_id)
+            if tenant is None or tenant != scope.tenant:
+                self.forget(tenant_id)
+        self.tenants = listed
+
+    def scopes(self) -> list[TenantScope]:
+        """Return the scopes in use."""
+        return list(self._scopes.values())
+
+
+async def tenant_scope(request: Request) -> TenantScope:
+    """Return the services of the tenant this request came to."""
+    return request.state.scope  # type: ignore[no-any-return]  # set by FrontDoor
+
+
+async def server_scope(request: Request) -> ServerScope:
+    """Return what belongs to the process."""
+    return request.app.state.server  # type: ignore[no-any-return]  # set by app.py
+
+
+async def request_context(request: Request) -> RequestContext:
+    """Return who is asking."""
+    return request.state.context  # type: ignore[no-any-return]  # set by FrontDoor
+
+
+Scope = Annotated[TenantScope, Depends(tenant_scope)]
+Server = Annotated[ServerScope, Depends(server_scope)]
+Context = Annotated[RequestContext, Depends(request_context)]

@@ -1,0 +1,124 @@
+"""Pages: one Jinja environment, with phrases, icons and hashed static files."""
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from babel.dates import format_datetime, format_timedelta
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
+from watchword.web.security import content_policy, nonce_of
+
+STATIC = files("watchword").joinpath("static")
+
+
+@cache
+def static_hash(name: str) -> str:
+    """Return a short hash of a static file: it is part of its address, so it caches forever."""
+    return hashlib.sha256(STATIC.joinpath(name).read_bytes()).hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file."""
+    return f"/static/{static_hash(name)}/{name}"
+
+
+@cache
+def static_text(name: str) -> Markup:
+    """Return a static text file, to be written into a page."""
+    return Markup(STATIC.joinpath(name).read_text(encoding="utf-8"))  # noqa: S704  # our own file
+
+
+@pass_context
+def _translate(context: Context, key: str, **values: Any) -> str:
+    phrases: Phrases = context["phrases"]
+    return phrases.text(context["lang"], key, **values)
+
+
+@pass_context
+def _moment(context: Context, moment: Any) -> str:
+    return str(format_datetime(moment, "medium", locale=context["lang"]))
+
+
+@pass_context
+def _ago(context: Context, moment: Any) -> str:
+    delta = moment - context["now"]
+    return str(format_timedelta(delta, add_direction=True, locale=context["lang"]))
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the environment; templates are compiled once a process."""
+    made = Environment(
+        loader=PackageLoader("watchword", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(
+        t=_translate, static=static_url, static_text=static_text, moment=_moment, ago=_ago
+    )
+    return made
+
+
+LanguageChooser = Callable[[Request], str]
+
+
+def language_of(request: Request) -> str:
+    """Return the page's language: chosen before (`lang` cookie), asked for, or the browser's."""
+    phrases: Phrases = request.app.state.server.phrases
+    fallback = getattr(request.state, "fallback_language", DEFAULT_LANGUAGE)
+    return phrases.choose(getattr(request.state, "languages", ()), fallback)
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: dict[str, str] | None = None,
+    frame_ancestors: str = "'none'",
+    images: str = "",
+    **context: Any,
+) -> HTMLResponse:
+    """Return *template* as a page with its content policy."""
+    server = request.app.state.server
+    nonce = nonce_of(request)
+    page = environment().get_template(template)
+    values = {
+        "request": request,
+        "phrases": server.phrases,
+        "lang": language_of(request),
+        "nonce": nonce,
+        "now": server.clock.now(),
+        "correlation_id": getattr(request.state, "correlation_id", ""),
+        **context,
+    }
+    body = page.render(values).encode()
+    headers = dict(headers or {})
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return HTMLResponse(
+        body,
+        status_code,
+        headers={
+            "Content-Security-Policy": content_policy(
+                nonce, frame_ancestors=frame_ancestors, images=images
+            ),
+            "Cache-Control": "no-store",
+            "Content-Language": values["lang"],
+            "Vary": "Accept-Encoding, Accept-Language, Cookie",
+            **headers,
+        },
+    )
