@@ -1,51 +1,74 @@
 """The composition root: settings in, ASGI application out. The providers are listed here."""
 
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import ipaddress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from watchword import __version__
+from watchword.applications.repository import ApplicationRepository
+from watchword.applications.service import ApplicationService
+from watchword.audit.repository import AuditRows
+from watchword.audit.service import AuditService
 from watchword.background import Retention, background
-from watchword.connector_kit.connector import SmsConnector
+from watchword.configuration.service import ConfigurationService
+from watchword.connector_kit.connector import ConnectorContext, SmsConnector
+from watchword.connector_kit.models import SmsMessage
+from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connectors.repository import ConnectorRows
+from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
+from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
-from watchword.core.inbox import Inbox
+from watchword.core.inbox import Inbox, InboxEntry
 from watchword.core.phrases import Phrases
+from watchword.core.sealing import Sealer
+from watchword.guard.models import GuardPolicy
+from watchword.guard.repository import GuardRepository
+from watchword.guard.service import Lockout, SendGuard
+from watchword.interactions.repository import InteractionRepository
+from watchword.interactions.service import InteractionService
+from watchword.messaging.repository import MessageRows
+from watchword.messaging.service import Dispatch, MessagingService
+from watchword.oidc.keys import SigningKeys
+from watchword.oidc.service import OpenIdProvider
+from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
 from watchword.providers.development_inbox.connector import DevelopmentInboxConnector
-from watchword.providers.http_sms.connector import HttpSmsConnector
+from watchword.providers.http_sms.connector import HttpSms
 from watchword.providers.twilio.connector import TwilioConnector
-from watchword.settings import Settings, load_settings
+from watchword.settings import Settings, is_loopback, load_settings
+from watchword.sign_in_settings.repository import SignInSettingsRepository
+from watchword.sign_in_settings.service import SignInSettingsService
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
-from watchword.tenants.models import Tenant
+from watchword.storage.leases import Leases
+from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
+from watchword.users.repository import UserRepository
+from watchword.users.service import UserService
+from watchword.verification.repository import VerificationRepository
+from watchword.verification.service import VerificationService
 from watchword.web import console, experience, health, metrics, oidc, pages, receipts
 from watchword.web.frontdoor import FrontDoor
 from watchword.web.logging import configure_logging
-from watchword.web.problems import (
-    on_crash,
-    on_domain_error,
-    on_http_error,
-    on_invalid_request,
-)
+from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
 from watchword.web.scope import ServerScope, TenantScope
 from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
 
-log = structlog.get_logger(__name__)
-
-CONNECTORS: tuple[type[SmsConnector], ...] = (
+CONNECTORS: tuple[type[SmsConnector[Any]], ...] = (
     TwilioConnector,
-    HttpSmsConnector,
+    HttpSms,
     DevelopmentInboxConnector,
 )
 
@@ -86,3 +109,211 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(FrontDoor, server=server)
     return app
+
+
+def assemble(settings: Settings) -> ServerScope:
+    """Return what belongs to the process; nothing is opened yet."""
+    assert settings.public_url is not None
+    storage = storage_for(settings.database_url, settings.database_pool)
+    clock = Clock()
+    return ServerScope(
+        storage=storage,
+        clock=clock,
+        phrases=Phrases.load(),
+        registry=ConnectorRegistry(CONNECTORS),
+        directory=TenantDirectory.of(storage, clock),
+        operators=OperatorService(
+            storage=storage,
+            repository=OperatorRepository(storage),
+            sealer=Sealer(settings.keys, "operator"),
+            clock=clock,
+        ),
+        inbox=Inbox(),
+        outbound=OutboundClient(
+            allowed=settings.outbound_allow, allows_loopback=settings.is_development
+        ),
+        dispatch=Dispatch(),
+        public_url=settings.public_url,
+        is_development=settings.is_development,
+        trusted_proxies=settings.trusted_proxies,
+        metrics_token=settings.metrics_token,
+        metrics_allow=settings.metrics_allow,
+        provider_base_urls=settings.provider_base_urls,
+        build_scope=TenantScopes(settings),
+    )
+
+
+class TenantScopes:
+    """Builds tenants' scopes; keeps what outlives a change of configuration."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.signing_keys: dict[str, SigningKeys] = {}
+
+    async def __call__(self, server: ServerScope, tenant: Tenant) -> TenantScope:
+        """Read the tenant's configuration and wire its services."""
+        keys, clock, storage = self.settings.keys, server.clock, server.storage
+        origin = tenant.origin(server.public_url)
+        sign_in_settings, _ = await SignInSettingsService(
+            SignInSettingsRepository(storage, tenant.id)
+        ).load()
+        counters = GuardRepository(storage, tenant.id)
+        saved_policy = await counters.find_policy()
+        policy = GuardPolicy.model_validate(saved_policy["document"] if saved_policy else {})
+        audit = AuditService(AuditRows(storage, tenant.id), clock)
+        applications = ApplicationService(
+            repository=ApplicationRepository(storage, tenant.id),
+            sealer=Sealer(keys, "application"),
+            clock=clock,
+            origin=origin,
+        )
+        users = UserService(users=UserRepository(storage, tenant.id), clock=clock)
+        connectors = ConnectorService(
+            tenant=tenant,
+            rows=ConnectorRows(storage, tenant.id),
+            registry=server.registry,
+            sealer=Sealer(keys, "connector"),
+            context=ConnectorContext(
+                client=server.outbound,
+                public_receipts=is_public(origin),
+                inbox=partial(show_in_inbox, server, tenant.id),
+            ),
+            clock=clock,
+            origin=origin,
+            base_urls=server.provider_base_urls,
+        )
+        messaging = MessagingService(
+            rows=MessageRows(storage, tenant.id),
+            connectors=connectors,
+            sealer=Sealer(keys, "message"),
+            digest=KeyedDigest(keys, "recipient"),
+            audit=audit,
+            clock=clock,
+            dispatch=server.dispatch,
+        )
+        guard = SendGuard(
+            counters=counters, digest=KeyedDigest(keys, "guard"), clock=clock, policy=policy
+        )
+        lockout = Lockout(
+            counters=counters,
+            digest=KeyedDigest(keys, "lockout"),
+            clock=clock,
+            policy=policy.tightened_lockout(sign_in_settings.lockout_policy),
+        )
+        verification = VerificationService(
+            records=VerificationRepository(storage, tenant.id),
+            messaging=messaging,
+            guard=guard,
+            lockout=lockout,
+            digest=KeyedDigest(keys, "code"),
+            clock=clock,
+            policy=policy.tightened(sign_in_settings.code_policy),
+            delivery_wait=self.settings.delivery_wait,
+        )
+        provider = OpenIdProvider.build(
+            storage=storage,
+            tenant_id=tenant.id,
+            origin=origin,
+            keys=keys,
+            clock=clock,
+            applications=applications,
+            users=users,
+            signing_keys=self.signing_keys.get(tenant.id),
+        )
+        self.signing_keys[tenant.id] = provider.keys
+        return TenantScope(
+            tenant=tenant,
+            origin=origin,
+            settings=sign_in_settings,
+            guard_policy=policy,
+            applications=applications,
+            users=users,
+            connectors=connectors,
+            configuration=ConfigurationService(),
+            guard=guard,
+            lockout=lockout,
+            verification=verification,
+            messaging=messaging,
+            oidc=provider,
+            interactions=InteractionService(
+                interactions=InteractionRepository(storage, tenant.id),
+                storage=storage,
+                users=users,
+                settings=sign_in_settings,
+                verification=verification,
+                lockout=lockout,
+                oidc=provider,
+                phrases=server.phrases,
+                origin=origin,
+                clock=clock,
+            ),
+            audit=audit,
+            leases=Leases(storage, tenant.id),
+        )
+
+
+def show_in_inbox(server: ServerScope, tenant_id: str, message: SmsMessage, text: str) -> None:
+    """Put a development message where its developer looks: the console's inbox and the terminal."""
+    server.inbox.add(
+        tenant_id,
+        InboxEntry(
+            id=message.id,
+            to=message.to.international,
+            text=text,
+            usage=message.usage.value,
+            language=message.language,
+            at=server.clock.now(),
+        ),
+    )
+    print(f"\n  Text message to {message.to.international}\n  {text}\n", flush=True)  # noqa: T201  # the developer's phone
+
+
+def is_public(origin: str) -> bool:
+    """Tell whether a provider on the internet could call *origin* back."""
+    host = urlsplit(origin).hostname or ""
+    if is_loopback(host):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host
+
+
+def _lifespan(
+    server: ServerScope, settings: Settings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await server.storage.open()
+        try:
+            await check_keys(server.storage, settings.keys, server.clock)
+            await server.directory.ensure_default(
+                TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION
+            )
+            await server.refresh()
+            if settings.is_development:
+                await _print_welcome(server)
+            retention = Retention(
+                messages=timedelta(days=settings.message_retention_days),
+                audit=timedelta(days=settings.audit_retention_days),
+            )
+            async with background(server, retention):
+                yield
+            await server.dispatch.drain(DRAIN)
+        finally:
+            await server.outbound.close()
+            await server.storage.close()
+
+    return lifespan
+
+
+async def _print_welcome(server: ServerScope) -> None:
+    token = await server.operators.mint_setup_token()
+    lines = ["", f"  Watchword is ready: {server.public_url}/console"]
+    if token is not None:
+        lines += [
+            "",
+            "  Make the first console account here, within an hour:",
+            f"  {server.public_url}/console/setup?token={token}",
+        ]
+    print("\n".join([*lines, ""]), flush=True)  # noqa: T201  # the link is for the terminal only

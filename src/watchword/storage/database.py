@@ -93,7 +93,7 @@ class Storage(Database):
         """Answer if the database does; raises StorageUnavailable."""
 
 
-def storage_for(url: str) -> Storage:
+def storage_for(url: str, pool_size: int = 10) -> Storage:
     """Return the storage for a `sqlite:///…` or `postgresql://…` URL; raises ValueError."""
     name = make_url(url).get_backend_name()
     if name == "sqlite":
@@ -103,5 +103,5 @@ def storage_for(url: str) -> Storage:
     if name == "postgresql":
         from watchword.storage.postgresql import PostgresqlStorage
 
-        return PostgresqlStorage(url)
+        return PostgresqlStorage(url, pool_size)
     raise ValueError(f"{name!r} is not supported; use sqlite:///… or postgresql://…")

@@ -10,7 +10,6 @@ from sqlalchemy.engine import make_url
 from watchword.storage.compiled import POSTGRESQL, CompiledStatement
 from watchword.storage.database import Database, Storage, StorageConflict, StorageUnavailable
 
-POOL_SIZE = 10
 ACQUIRE_SECONDS = 10
 STATEMENT_SECONDS = 30
 
@@ -56,7 +55,7 @@ class PostgresqlStorage(Storage):
 
     dialect = POSTGRESQL
 
-    def __init__(self, url: str, pool_size: int = POOL_SIZE) -> None:
+    def __init__(self, url: str, pool_size: int) -> None:
         self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self.pool_size = pool_size
         self._pool: Any = None

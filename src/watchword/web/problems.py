@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from watchword.core.errors import DomainError
 from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
+from watchword.web.issues import details_of, issue_of
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "user.email_already_in_use": 422,
     "user.identity_not_exist": 404,
     "user.invalid_phone": 422,
+    "user.invalid_username": 422,
     "user.missing_profile": 422,
     "user.password_exists_in_profile": 422,
     "user.phone_already_in_use": 422,
@@ -61,6 +63,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "user.user_not_exist": 404,
     "user.username_already_in_use": 422,
     "user.username_exists_in_profile": 422,
+    "user.username_rejected": 422,
 }
 
 STATUS_BY_HTTP: dict[int, str] = {
@@ -80,7 +83,7 @@ def problem(request: Request, error: DomainError) -> Response:
     """Return *error* as the contract's JSON body, in the caller's language."""
     body: dict[str, Any] = {"code": error.code, "message": message_of(request, error)}
     if error.data is not None:
-        body["data"] = dict(error.data)
+        body["data"] = error.data if isinstance(error.data, list) else dict(error.data)
     headers = dict(getattr(error, "headers", None) or {})
     return JSONResponse(body, status_of(error), headers=headers)
 
@@ -97,49 +100,18 @@ def message_of(request: Request, error: DomainError) -> str:
 
 def invalid_input(request: Request, issues: Iterable[Mapping[str, Any]]) -> Response:
     """Return the contract's body for a request that has not the right shape."""
-    wire = [_issue(issue) for issue in issues]
+    wire = [issue_of(issue) for issue in issues]
     phrases: Phrases = request.app.state.server.phrases
     language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
-    details = "\n".join(
-        f'Error in key path "{".".join(str(part) for part in issue["path"])}": '
-        f"({issue['code']}) {issue['message']}"
-        for issue in wire
-    )
     return JSONResponse(
         {
             "code": "guard.invalid_input",
             "message": phrases.text(language, "errors.guard.invalid_input"),
             "data": {"issues": wire, "name": "ZodError"},
-            "details": details,
+            "details": details_of(wire),
         },
         400,
     )
-
-
-def _issue(issue: Mapping[str, Any]) -> dict[str, Any]:
-    path = [part for part in issue["loc"] if part not in {"body", "query", "path", "header"}]
-    kind = str(issue["type"])
-    context = issue.get("ctx") or {}
-    if kind == "missing":
-        return {"code": "invalid_type", "path": path, "message": "Required", "received": "undefined"}
-    if kind in {"enum", "literal_error"}:
-        return {
-            "code": "invalid_enum_value",
-            "path": path,
-            "message": str(issue["msg"]),
-            "expected": context.get("expected"),
-        }
-    if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        return {"code": "invalid_union_discriminator", "path": path, "message": str(issue["msg"])}
-    if kind in {"value_error", "string_pattern_mismatch"}:
-        return {
-            "code": "invalid_string",
-            "validation": "regex",
-            "path": path,
-            "message": str(issue["msg"]).removeprefix("Value error, "),
-        }
-    code = "invalid_type" if kind.endswith("_type") else "custom"
-    return {"code": code, "path": path, "message": str(issue["msg"])}
 
 
 async def on_domain_error(request: Request, error: Exception) -> Response:

@@ -4,8 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -13,15 +12,17 @@ from starlette.requests import Request
 from watchword.applications.service import ApplicationService
 from watchword.audit.service import AuditService
 from watchword.configuration.service import ConfigurationService
+from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
+from watchword.guard.models import GuardPolicy
 from watchword.guard.service import Lockout, SendGuard
 from watchword.interactions.service import InteractionService
-from watchword.messaging.service import MessagingService
+from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.service import OperatorService
 from watchword.sign_in_settings.models import SignInSettings
@@ -31,6 +32,8 @@ from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory, resolve
 from watchword.users.service import UserService
 from watchword.verification.service import VerificationService
+
+MOST_REMEMBERED_HOSTS = 1000
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -42,6 +45,7 @@ class TenantScope:
     tenant: Tenant
     origin: str
     settings: SignInSettings
+    guard_policy: GuardPolicy
     applications: ApplicationService
     users: UserService
     connectors: ConnectorService
@@ -54,6 +58,8 @@ class TenantScope:
     interactions: InteractionService
     audit: AuditService
     leases: Leases
+    derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What surfaces worked out from this configuration once; gone when it changes."""
 
     @property
     def issuer(self) -> str:
@@ -72,6 +78,8 @@ class ServerScope:
     directory: TenantDirectory
     operators: OperatorService
     inbox: Inbox
+    outbound: OutboundClient
+    dispatch: Dispatch
     public_url: str
     is_development: bool
     build_scope: Callable[["ServerScope", Tenant], Awaitable[TenantScope]]
@@ -79,23 +87,21 @@ class ServerScope:
     metrics_token: str | None = None
     metrics_allow: tuple[Network, ...] = ()
     provider_base_urls: dict[str, str] = field(default_factory=dict)
-    delivery_wait: timedelta = timedelta(seconds=3)
     tenants: dict[str, Tenant] = field(default_factory=dict)
     warnings: set[str] = field(default_factory=set)
     is_stopping: bool = False
+    _hosts: dict[str, Tenant | None] = field(default_factory=dict)
     _scopes: dict[str, TenantScope] = field(default_factory=dict)
     _building: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def tenant_of_host(self, host: str) -> Tenant | None:
         """Return the tenant a Host header names, or None."""
-        return resolve(host, self.tenants.values(), self.public_url, self.is_development)
-
-    def origin_of(self, tenant: Tenant) -> str:
-        """Return the origin of a tenant's pages and of its issuer."""
-        scheme, _, host = self.public_url.partition("://")
-        if tenant.host:
-            return f"{scheme}://{tenant.host}"
-        return self.public_url if tenant.id == "default" else f"{scheme}://{tenant.id}.{host}"
+        if host in self._hosts:
+            return self._hosts[host]
+        found = resolve(host, self.tenants.values(), self.public_url, self.is_development)
+        if len(self._hosts) < MOST_REMEMBERED_HOSTS:
+            self._hosts[host] = found
+        return found
 
     async def scope_of(self, tenant_id: str) -> TenantScope:
         """Return the tenant's services, built anew after its configuration changed."""
@@ -107,7 +113,6 @@ class ServerScope:
             if scope is None:
                 # The stamp is read before what it stands for, so a change in between is seen.
                 tenant = await self.directory.get(tenant_id)
-                self.tenants[tenant.id] = tenant
                 scope = self._scopes[tenant_id] = await self.build_scope(self, tenant)
             return scope
 
@@ -122,11 +127,9 @@ class ServerScope:
             tenant = listed.get(tenant_id)
             if tenant is None or tenant != scope.tenant:
                 self.forget(tenant_id)
-        self.tenants = listed
-
-    def scopes(self) -> list[TenantScope]:
-        """Return the scopes in use."""
-        return list(self._scopes.values())
+        if listed != self.tenants:
+            self.tenants = listed
+            self._hosts.clear()
 
 
 async def tenant_scope(request: Request) -> TenantScope:

@@ -65,6 +65,15 @@ signing_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),  # signs no more; published until its tokens have expired
 )
+# Processes that start together make one key, not two; rotation retires the old one first.
+Index(
+    "uq_signing_keys_one_active",
+    signing_keys.c.tenant_id,
+    signing_keys.c.algorithm,
+    unique=True,
+    sqlite_where=signing_keys.c.retired_at.is_(None),
+    postgresql_where=signing_keys.c.retired_at.is_(None),
+)
 
 interactions = Table(
     "interactions",

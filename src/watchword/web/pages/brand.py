@@ -1,79 +1,132 @@
-"""A tenant's colour on its pages, moved as little as legibility allows."""
+"""How a tenant looks on its sign-in pages: logo, colours, links, and the application's name."""
 
-import re
 from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
 
-HEX = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
-READABLE = 4.5
-"""The contrast of text with its background: WCAG 2.2, 1.4.3 (AA)."""
+from starlette.requests import Request
 
-LIGHT_SURFACE = "#ffffff"
-DARK_SURFACE = "#18191c"
-WHITE = "#ffffff"
-NEAR_BLACK = "#0c0d0e"
+from watchword.applications.models import DEMO_APP_ID, Application, origin_of
+from watchword.sign_in_settings.models import Color, SignInSettings
+from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
+from watchword.web.scope import TenantScope
+from watchword.web.templating import language_of
 
-Rgb = tuple[int, int, int]
+UNTOUCHED_COLOR = SignInSettings().color
+"""The contract's colours of a new tenant: nobody chose them, so the pages keep their own."""
 
 
 @dataclass(frozen=True)
-class Accent:
-    """A colour for buttons and links, and the colour of text on it."""
+class Brand:
+    """What the frame of a page shows."""
 
-    accent: str
-    on_accent: str
+    settings: SignInSettings
+    languages: tuple[tuple[str, str], ...]
+    """Tags and their own names for themselves."""
+    path: str
+    application: Application | None
+    application_name: str
+    """The application that people sign in to, or nothing."""
+    is_development: bool
+
+    @property
+    def application_address(self) -> str | None:
+        """Return where people find the application, if that is on the web."""
+        if self.application is None:
+            return None
+        if self.application.id == DEMO_APP_ID:
+            return "/demo-app"
+        return next(filter(None, map(origin_of, self.application.redirect_uris)), None)
+
+    @property
+    def has_dark(self) -> bool:
+        """Tell whether the pages follow a dark system."""
+        color = self.settings.color
+        return color.is_dark_mode_enabled or color == UNTOUCHED_COLOR
+
+    @property
+    def light(self) -> Accent | None:
+        """Return the tenant's colour for light pages."""
+        return _accents(self.settings.color)[0]
+
+    @property
+    def dark(self) -> Accent | None:
+        """Return the tenant's colour for dark pages."""
+        return _accents(self.settings.color)[1] if self.has_dark else None
+
+    @property
+    def logo_url(self) -> str | None:
+        """Return the tenant's logo."""
+        return self.settings.branding.logo_url
+
+    @property
+    def dark_logo_url(self) -> str | None:
+        """Return the tenant's logo for dark pages."""
+        return self.settings.branding.dark_logo_url
+
+    @property
+    def favicon(self) -> str | None:
+        """Return the tenant's icon."""
+        return self.settings.branding.favicon
+
+    @property
+    def terms_url(self) -> str | None:
+        """Return where the terms of use are."""
+        return self.settings.terms_of_use_url or None
+
+    @property
+    def privacy_url(self) -> str | None:
+        """Return where the privacy policy is."""
+        return self.settings.privacy_policy_url or None
+
+    @property
+    def support_email(self) -> str | None:
+        """Return the address that helps people."""
+        return self.settings.support_email or None
+
+    @property
+    def support_url(self) -> str | None:
+        """Return the page that helps people."""
+        return self.settings.support_website_url or None
+
+    @property
+    def images(self) -> str:
+        """Return the hosts that the content policy must let pictures come from."""
+        addresses = filter(None, (self.logo_url, self.dark_logo_url, self.favicon))
+        parts = [urlsplit(address) for address in addresses]
+        return " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts}))
+
+    def language_address(self, tag: str) -> str:
+        """Return this page in another language."""
+        separator = "&" if "?" in self.path else "?"
+        return f"{self.path}{separator}lang={tag}"
 
 
-def accent_on(surface: str, wanted: str | None) -> Accent | None:
-    """Return *wanted* made readable on *surface*; None where there is no such colour."""
-    if not wanted or not HEX.fullmatch(wanted):
-        return None
-    background = _parse(surface)
-    # Towards black on a light page and towards white on a dark one, in twentieths.
-    target = (0, 0, 0) if _luminance(background) > 0.5 else (255, 255, 255)
-    colour = _parse(wanted)
-    for step in range(21):
-        mixed = _mix(colour, target, step / 20)
-        if _contrast(mixed, background) >= READABLE:
-            break
-    return Accent(_hex(mixed), _text_on(mixed))
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours: WCAG 2.2, definition of contrast ratio."""
-    return _contrast(_parse(first), _parse(second))
-
-
-def _text_on(background: Rgb) -> str:
-    return max((WHITE, NEAR_BLACK), key=lambda text: _contrast(_parse(text), background))
-
-
-def _parse(text: str) -> Rgb:
-    digits = text[1:]
-    if len(digits) == 3:
-        digits = "".join(digit * 2 for digit in digits)
-    return int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)
-
-
-def _hex(colour: Rgb) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)
-
-
-def _mix(colour: Rgb, target: Rgb, share: float) -> Rgb:
-    red, green, blue = (
-        round(own + (other - own) * share) for own, other in zip(colour, target, strict=True)
+def brand_of(
+    request: Request, scope: TenantScope, application: Application | None, path: str
+) -> Brand:
+    """Return the look of a page of *scope* at *path*."""
+    phrases = request.app.state.server.phrases
+    name = application.name if application else ""
+    if application and application.id == DEMO_APP_ID:
+        name = phrases.text(language_of(request), "pages.demo_application")
+    return Brand(
+        settings=scope.settings,
+        languages=tuple(
+            (tag, phrases.text(tag, "language_name")) for tag in sorted(phrases.languages)
+        ),
+        path=path,
+        application=application,
+        application_name=name,
+        is_development=not scope.tenant.is_production,
     )
-    return red, green, blue
 
 
-def _luminance(colour: Rgb) -> float:
-    red, green, blue = (_linear(channel / 255) for channel in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)
-
-
-def _contrast(first: Rgb, second: Rgb) -> float:
-    brighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
-    return (brighter + 0.05) / (darker + 0.05)
+@lru_cache(maxsize=256)
+def _accents(color: Color) -> tuple[Accent | None, Accent | None]:
+    if color == UNTOUCHED_COLOR:
+        return None, None
+    return (
+        accent_on(LIGHT_SURFACE, color.primary_color),
+        accent_on(DARK_SURFACE, color.dark_primary_color),
+    )

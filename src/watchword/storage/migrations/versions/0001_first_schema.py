@@ -302,6 +302,15 @@ def upgrade() -> None:
         sa.Column("retired_at", types.UtcDateTime, nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_signing_keys")),
     )
+    with op.batch_alter_table("signing_keys", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_signing_keys_one_active",
+            ["tenant_id", "algorithm"],
+            unique=True,
+            sqlite_where=sa.text("retired_at IS NULL"),
+            postgresql_where=sa.text("retired_at IS NULL"),
+        )
+
     op.create_table(
         "tenants",
         sa.Column("id", sa.String(length=32), nullable=False),

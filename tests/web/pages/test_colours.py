@@ -2,7 +2,7 @@
 
 import pytest
 
-from watchword.web.pages.brand import (
+from watchword.web.pages.colours import (
     DARK_SURFACE,
     LIGHT_SURFACE,
     READABLE,

@@ -1,0 +1,74 @@
+# The commands of this repository; `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# An environment that is active elsewhere must not leak in.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+export PYTHON CHROMIUM
+
+BIN := .venv/bin
+PORT ?= 3001
+JOBS ?= 2
+ONLY ?=
+
+.PHONY: help install run test quick check fix bench migration docs dist screenshots \
+	lint types imports reference environment run-environment
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: run-environment ## start a development server on http://localhost:3001 (PORT=…)
+	@WATCHWORD_MODE=development exec $(BIN)/watchword serve --port $(PORT)
+
+test: check ## everything CI runs: checks, both databases, journeys, browser, the wheel
+	@chromium=$$(tools/chromium) && \
+		CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses $(JOBS) $(ONLY)
+	@$(MAKE) --no-print-directory dist
+
+quick: environment ## the fast tests, on SQLite only (ONLY=tests/core)
+	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --databases sqlite \
+		-m "not slow and not browser" $(ONLY)
+
+check: lint types imports docs quick ## before every commit: format, lint, types, imports, docs, quick tests
+
+lint: environment
+	@$(BIN)/python -m ruff format --check --quiet . || \
+		{ echo "Some files are not formatted: make fix" >&2; exit 1; }
+	@$(BIN)/python -m ruff check --quiet .
+
+types: environment
+	@$(BIN)/python -m mypy --no-error-summary
+
+imports: environment
+	@$(BIN)/lint-imports --no-logo
+
+fix: environment ## format, and apply safe lint fixes
+	@$(BIN)/python -m ruff check --fix --quiet . ; $(BIN)/python -m ruff format --quiet .
+	@$(BIN)/python tools/reference.py
+
+docs: environment ## build the documentation into site/; warnings are errors
+	@$(BIN)/python tools/reference.py --check
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --quiet --strict
+
+bench: environment ## whole sign-ins per second and what each costs, on both databases (ARGS=--help)
+	@$(BIN)/python -m bench $(ARGS)
+
+migration: environment ## draft a migration from the schema: make migration name="add a table"
+	@test -n "$(name)" || { echo 'Say what changes: make migration name="add a table"' >&2; exit 2; }
+	@$(BIN)/python -m watchword.storage.draft_migration $(name)
+
+dist: environment ## build the wheel and see it do the first story in a clean environment
+	@tools/dist
+
+screenshots: environment ## the pictures of the browser tests, into tests/browser/output/
+	@chromium=$$(tools/chromium) && \
+		CHROMIUM="$$chromium" $(BIN)/python -m pytest --databases sqlite -m browser $(ONLY)
+
+install: environment ## the environment for development, in .venv
+
+environment:
+	@tools/environment dev
+
+run-environment:
+	@tools/environment run

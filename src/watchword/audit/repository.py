@@ -1,0 +1,72 @@
+"""The audit log's rows."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, bindparam, delete, func, insert, or_, select
+
+from watchword.audit.models import Actor, AuditEntry, AuditFilter
+from watchword.core.pagination import PageRequest
+from watchword.storage import Row, TenantRepository
+from watchword.storage.schema import audit_log
+
+COLUMNS = audit_log.c
+INSERT = insert(audit_log).values({column.name: bindparam(column.name) for column in COLUMNS})
+PURGE = delete(audit_log).where(
+    COLUMNS.tenant_id == bindparam("tenant_id"), COLUMNS.created_at < bindparam("before")
+)
+CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "event": COLUMNS.event == bindparam("event"),
+    "actor": or_(
+        COLUMNS.actor == bindparam("actor"),
+        # `operator:<id>:<name>`: the name may have been another one then.
+        func.substr(COLUMNS.actor, 1, func.length(bindparam("actor", type_=String)) + 1)
+        == bindparam("actor", type_=String) + ":",
+    ),
+    "subject": COLUMNS.subject == bindparam("subject"),
+    "result": COLUMNS.result == bindparam("result"),
+    "since": COLUMNS.created_at >= bindparam("since"),
+    "until": COLUMNS.created_at < bindparam("until"),
+}
+
+
+@lru_cache(maxsize=128)
+def _page(filters: frozenset[str]) -> tuple[Select[Any], Select[Any]]:
+    wanted = [
+        COLUMNS.tenant_id == bindparam("tenant_id"),
+        *(CONDITIONS[name] for name in sorted(filters)),
+    ]
+    rows = (
+        select(audit_log)
+        .where(*wanted)
+        .order_by(COLUMNS.created_at.desc(), COLUMNS.id)
+        .limit(bindparam("limit"))
+        .offset(bindparam("offset"))
+    )
+    return rows, select(func.count().label("total")).select_from(audit_log).where(*wanted)
+
+
+class AuditRows(TenantRepository):
+    """Reads and writes the audit log of one tenant."""
+
+    async def add(self, entry: AuditEntry) -> None:
+        """Write an entry."""
+        await self.run(INSERT, **{**vars(entry), "actor": str(entry.actor)})
+
+    async def page(self, filters: AuditFilter, page: PageRequest) -> tuple[list[AuditEntry], int]:
+        """Return one page, newest first, and how many entries there are."""
+        asked = {name: value for name, value in vars(filters).items() if value is not None}
+        rows, count = _page(frozenset(asked))
+        found = await self.all(rows, limit=page.size, offset=page.offset, **asked)
+        counted = await self.first(count, **asked)
+        return [_entry(row) for row in found], counted["total"] if counted else 0
+
+    async def purge(self, before: Any) -> int:
+        """Delete what happened before a moment."""
+        return await self.run(PURGE, before=before)
+
+
+def _entry(row: Row) -> AuditEntry:
+    del row["tenant_id"]
+    return AuditEntry(**{**row, "actor": Actor.parse(row["actor"])})

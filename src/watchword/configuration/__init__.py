@@ -1,0 +1,1 @@
+"""Every configuration write: checked, versioned, audited, undone."""

@@ -1,0 +1,211 @@
+"""One model per connector: draws the form, validates, marks secrets, warns."""
+
+import re
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.models import Localized
+
+
+@dataclass(frozen=True)
+class LooksLike:
+    """A shape that a value usually has; another one warns and is accepted."""
+
+    pattern: re.Pattern[str]
+    shape: Localized
+
+    def fits(self, value: str) -> bool:
+        """Tell whether *value* has the usual shape."""
+        return self.pattern.fullmatch(value) is not None
+
+
+def looks_like(pattern: str, shape: Localized) -> LooksLike:
+    """Return a hint; *shape* says in words what is expected."""
+    return LooksLike(re.compile(pattern), shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """How a field of a config is asked for; stands in the field's `Annotated`."""
+
+    label: Localized
+    help: Localized = field(default_factory=dict)
+    placeholder: str | None = None
+    hint: LooksLike | None = None
+    titles: Mapping[str, Localized] = field(default_factory=dict)
+    """Of the choices of a Literal, by value."""
+    default: Mapping[str, Any] = field(default_factory=dict)
+    """What the form starts with, by language; the model's own default otherwise."""
+
+
+@dataclass(frozen=True)
+class Warning_:
+    """A value that does not look as usual: the setting's key and what is expected."""
+
+    key: str
+    shape: Localized
+
+
+class ConnectorConfig(BaseModel):
+    """Base of a connector's settings. Aliases are the contract's keys; SecretStr marks secrets."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, value: Any) -> Any:
+        # A form sends every field; a blank one was not answered. Pasted keys bring white space.
+        if not isinstance(value, Mapping):
+            return value
+        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in value.items()}
+        return {k: v for k, v in stripped.items() if v is not None and v != ""}
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> Self:
+        """Return the checked settings; raises InvalidConfig, which repeats no value."""
+        try:
+            return cls.model_validate(dict(config))
+        except ValidationError as error:
+            raise _invalid(cls, error) from None
+
+    def reveal(self) -> dict[str, Any]:
+        """Return the settings under the contract's keys, secrets in clear: for sealing them."""
+        revealed: dict[str, Any] = {}
+        for name, item in type(self).model_fields.items():
+            if name in self.model_fields_set:
+                revealed[item.alias or name] = _plain(getattr(self, name))
+        return revealed
+
+    @classmethod
+    def secret_keys(cls) -> frozenset[str]:
+        """Return the contract's keys of the settings that are secrets."""
+        return frozenset(
+            item.alias or name for name, item in cls.model_fields.items() if _is_secret(item)
+        )
+
+    def secret_values(self) -> tuple[str, ...]:
+        """Return the secrets in clear, for keeping them out of what is written down."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(
+            value.get_secret_value()
+            for value in values
+            if isinstance(value, SecretStr) and value.get_secret_value()
+        )
+
+    def warnings(self) -> list[Warning_]:
+        """Return what looks unusual; nothing here is a reason to refuse."""
+        found = []
+        for name, item in type(self).model_fields.items():
+            setting = _setting(item)
+            value = _plain(getattr(self, name))
+            if setting and setting.hint and isinstance(value, str) and value:
+                if not setting.hint.fits(value):
+                    found.append(Warning_(item.alias or name, setting.hint.shape))
+        return found
+
+    @classmethod
+    def form_items(cls, language: str = "en") -> list[dict[str, Any]]:
+        """Return the form in the contract's shape, labels in *language*; templates come last."""
+        items = list(_form_items(cls, language))
+        return sorted(items, key=lambda item: item["type"] == "Json")
+
+
+def _form_items(cls: type[ConnectorConfig], language: str) -> Iterator[dict[str, Any]]:
+    for name, field_info in cls.model_fields.items():
+        setting = _setting(field_info)
+        if setting is None:
+            raise TypeError(f"{cls.__name__}.{name} needs a Setting to be asked for")
+        annotation = _without_none(field_info.annotation)
+        item: dict[str, Any] = {
+            "key": field_info.alias or name,
+            "label": localized(setting.label, language),
+            "type": _form_type(annotation),
+            "required": field_info.is_required(),
+        }
+        if setting.placeholder:
+            item["placeholder"] = setting.placeholder
+        if setting.help:
+            item["description"] = localized(setting.help, language)
+        if _is_secret(field_info):
+            item["isConfidential"] = True
+        default = setting.default.get(language, setting.default.get("en"))
+        if default is None and not field_info.is_required():
+            default = _plain(field_info.get_default(call_default_factory=True))
+        if default is not None:
+            item["defaultValue"] = default
+        if item["type"] == "Select":
+            item["selectItems"] = [
+                {
+                    "value": str(choice),
+                    "title": localized(setting.titles.get(str(choice), {}), language)
+                    or str(choice),
+                }
+                for choice in get_args(annotation)
+            ]
+        yield item
+
+
+def localized(text: Localized, language: str) -> str:
+    """Return *text* in *language*, else in English."""
+    return text.get(language) or text.get("en", "")
+
+
+def _setting(item: FieldInfo) -> Setting | None:
+    return next((extra for extra in item.metadata if isinstance(extra, Setting)), None)
+
+
+def _without_none(annotation: Any) -> Any:
+    if get_origin(annotation) in {Union, types.UnionType}:
+        rest = [choice for choice in get_args(annotation) if choice is not type(None)]
+        if len(rest) == 1:
+            return rest[0]
+    return annotation
+
+
+def _is_secret(item: FieldInfo) -> bool:
+    return _without_none(item.annotation) is SecretStr
+
+
+def _form_type(annotation: Any) -> str:
+    if annotation is bool:
+        return "Switch"
+    if annotation in {int, float}:
+        return "Number"
+    if annotation in {str, SecretStr}:
+        return "Text"
+    return "Select" if get_origin(annotation) is Literal else "Json"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _invalid(cls: type[ConnectorConfig], error: ValidationError) -> InvalidConfig:
+    issues = []
+    fields: dict[str, str] = {}
+    for issue in error.errors(include_input=False, include_url=False, include_context=False):
+        path = [str(part) for part in issue["loc"]] or [_key_of_rule(cls, issue["type"])]
+        missing = issue["type"] == "missing"
+        message = "Required" if missing else issue["msg"].removeprefix("Value error, ")
+        kind = "invalid_type" if missing or issue["type"].endswith("_type") else "custom"
+        issues.append({"code": kind, "path": path, "message": message})
+        phrase = "required" if missing else "invalid"
+        if issue["type"] not in PYDANTIC_KINDS and not missing:
+            phrase = issue["type"]
+        fields.setdefault(path[0], f"connector_kit.form.{phrase}")
+    words = "; ".join(f"{'.'.join(issue['path'])}: {issue['message']}" for issue in issues)
+    failure = InvalidConfig(data={"issues": issues, "name": "ZodError"}, fields=fields)
+    failure.replace_words(words)
+    return failure

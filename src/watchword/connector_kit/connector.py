@@ -1,0 +1,162 @@
+"""The two shapes that a connector builds on: any sending, and one HTTP request."""
+
+from abc import ABC, abstractmethod
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar
+
+import httpx2
+from pydantic import SecretStr
+
+from watchword.connector_kit.answers import error_of_status
+from watchword.connector_kit.config import ConnectorConfig
+from watchword.connector_kit.errors import (
+    ConnectorError,
+    InvalidConfig,
+    ReportRefused,
+    UnreadableAnswer,
+)
+from watchword.connector_kit.models import (
+    ConnectorMetadata,
+    DeliveryReport,
+    Receipt,
+    ReportRequest,
+    SmsMessage,
+)
+from watchword.connector_kit.outbound import OutboundClient
+from watchword.connector_kit.scrubbing import scrub
+
+Config = TypeVar("Config", bound=ConnectorConfig)
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorContext:
+    """What a connector gets from the server it runs in."""
+
+    client: OutboundClient
+    base_url_override: str | None = None
+    """From the operator, for emulators and private gateways; wins over the connector's own."""
+    public_receipts: bool = False
+    """True where providers can reach this server's public URL."""
+    inbox: Callable[[SmsMessage, str], None] | None = None
+    """Where the development inbox puts a message and its text."""
+
+
+class SmsConnector(ABC, Generic[Config]):
+    """A tenant's set-up of one provider, ready to send."""
+
+    metadata: ClassVar[ConnectorMetadata]
+    config_type: ClassVar[type[ConnectorConfig]]
+    has_reports: ClassVar[bool] = False
+    # Where a provider signs nothing, the URL it reports to carries a token instead.
+    signs_reports: ClassVar[bool] = False
+
+    def __init__(self, config: Config, context: ConnectorContext) -> None:
+        self.config = config
+        self.context = context
+
+    @abstractmethod
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Hand the message to the provider once; raises ConnectorError."""
+
+    async def check_credentials(self) -> str | None:
+        """Ask the provider, at no cost, who we are; None where there is no such question."""
+        return None
+
+    def read_report(self, request: ReportRequest) -> list[DeliveryReport]:
+        """Return the final states that a callback reports; raises ReportRefused."""
+        raise ReportRefused("this provider reports nothing")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.metadata.id})"
+
+
+class HttpSmsConnector(SmsConnector[Config]):
+    """A provider that takes a message in one HTTP request; both methods to write are pure."""
+
+    @property
+    def base_url(self) -> str:
+        """Return where the provider's API stands; a class attribute does for most."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def build_request(self, message: SmsMessage) -> httpx2.Request:
+        """Say what to ask."""
+
+    @abstractmethod
+    def read_response(self, response: httpx2.Response) -> Receipt:
+        """Read the answer; raise the ConnectorError that the provider's code stands for."""
+
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Send what `build_request` says, and read the answer."""
+        try:
+            request = self.build_request(message)
+        except ConnectorError as error:
+            error.replace_words(self._scrub(error.words, message))
+            raise
+        except (httpx2.InvalidURL, UnicodeEncodeError):
+            # A pasted setting with a line break or a letter that no header can carry.
+            raise InvalidConfig("a setting has characters that can't be sent") from None
+        receipt = await self.exchange(request, self.read_response, message)
+        return replace(receipt, words=self._scrub(receipt.words, message))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+    ) -> httpx2.Request:
+        """Return a request to the provider, or to where the operator redirects its connector."""
+        base = self.context.base_url_override or self.base_url
+        return httpx2.Request(
+            method,
+            base.rstrip("/") + path,
+            params=params,
+            headers=headers,
+            data=data,
+            json=json,
+            content=content,
+        )
+
+    async def exchange(
+        self,
+        request: httpx2.Request,
+        read: Callable[[httpx2.Response], Answer],
+        message: SmsMessage | None = None,
+    ) -> Answer:
+        """Send one request and read its answer; what is raised is a ConnectorError, scrubbed.
+
+        For a provider that wants a token first, and for credential checks.
+        """
+        try:
+            response = await self.context.client.send(request)
+            return _read(response, read)
+        except ConnectorError as error:
+            error.replace_words(self._scrub(error.words, message))
+            raise
+
+    def _scrub(self, words: str, message: SmsMessage | None) -> str:
+        return scrub(words, message, self.config.secret_values())
+
+
+def _read(response: httpx2.Response, read: Callable[[httpx2.Response], Answer]) -> Answer:
+    try:
+        return read(response)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # Not the shape that the connector expects: then the status says what there is to say.
+        error = error_of_status(response) if not response.is_success else UnreadableAnswer()
+        error.words = error.words or f"HTTP {response.status_code}: {response.text}"
+    raise error
+
+
+def basic_auth(user: str, password: SecretStr | str) -> dict[str, str]:
+    """Return the header of HTTP Basic authentication (RFC 7617)."""
+    secret = password if isinstance(password, str) else password.get_secret_value()
+    return {"Authorization": "Basic " + b64encode(f"{user}:{secret}".encode()).decode()}

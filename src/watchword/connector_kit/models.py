@@ -1,0 +1,116 @@
+"""What goes into a connector and what comes out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from watchword.core.phone import PhoneNumber
+
+Localized = Mapping[str, str]
+"""One text in several languages, by language tag; `en` is always there."""
+
+# Ours, for texts that we render; a receiver that renders by itself gets the contract's names only.
+OWN_VARIABLES = frozenset({"minutes", "origin_line"})
+
+
+class UsageType(StrEnum):
+    """Why a message is sent; the contract's template types."""
+
+    SIGN_IN = "SignIn"
+    REGISTER = "Register"
+    FORGOT_PASSWORD = "ForgotPassword"  # noqa: S105  # a purpose, not a password
+    ORGANIZATION_INVITATION = "OrganizationInvitation"
+    GENERIC = "Generic"
+    USER_PERMISSION_VALIDATION = "UserPermissionValidation"
+    BIND_NEW_IDENTIFIER = "BindNewIdentifier"
+    MFA_VERIFICATION = "MfaVerification"
+    BIND_MFA = "BindMfa"
+
+
+class ConnectorType(StrEnum):
+    """What a connector is for."""
+
+    SMS = "Sms"
+    EMAIL = "Email"
+    SOCIAL = "Social"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorMetadata:
+    """How a provider is named and shown; files stand in the connector's own package."""
+
+    id: str
+    """Stable and public: the contract calls it the factory id."""
+    target: str
+    name: Localized
+    description: Localized
+    type: ConnectorType = ConnectorType.SMS
+    logo: str = "logo.svg"
+    features: tuple[str, ...] = ()
+    """Tags that the console translates: `delivery_reports`, `credential_check`, …"""
+    development_only: bool = False
+    """True: refused in production tenants."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SmsMessage:
+    """One text for one person; its `repr` names neither the person nor the code."""
+
+    id: str
+    to: PhoneNumber
+    usage: UsageType
+    variables: Mapping[str, Any]
+    """What templates may name: `code`, `locale`, `link`, `origin_line`, …"""
+    time_left: timedelta
+    """How long the message still makes sense."""
+    language: str | None = None
+    client_ip: str | None = None
+    receipt_url: str | None = None
+    """Where the provider may report delivery, if it can reach us."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Return the variables that the contract knows, without our own."""
+        return {name: self.variables[name] for name in self.variables.keys() - OWN_VARIABLES}
+
+    def __repr__(self) -> str:
+        return f"SmsMessage({self.id}, {self.usage}, to {self.to.masked})"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The provider's answer that it took the message."""
+
+    provider_message_id: str | None = None
+    words: str = ""
+    segments: int | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """The provider's later, final word on one message."""
+
+    provider_message_id: str
+    state: Literal["delivered", "undelivered"]
+    error_class: str | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class ReportRequest:
+    """A provider's callback as it came in; `url` is the public one, as the provider called it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def form(self) -> list[tuple[str, str]]:
+        """Return the fields of a form body, repeated and empty ones included."""
+        text = self.body.decode("utf-8", "replace")
+        return parse_qsl(text, keep_blank_values=True)

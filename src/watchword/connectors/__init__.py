@@ -1,0 +1,1 @@
+"""A tenant's saved set-ups of providers, their secrets sealed."""

@@ -1,0 +1,170 @@
+"""A tenant's connectors: which one sends, built from its saved set-up."""
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from watchword.connector_kit.connector import ConnectorContext, SmsConnector
+from watchword.connector_kit.models import ConnectorType
+from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connectors.errors import (
+    ConnectorNotFound,
+    DevelopmentConnectorRefused,
+    UnknownConnectorClass,
+)
+from watchword.connectors.models import MASK, SavedConnector
+from watchword.connectors.repository import ConnectorRows
+from watchword.core.clock import Clock
+from watchword.core.sealing import Sealer
+from watchword.tenants.models import Tenant
+
+SEALED_FOR = "connector"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorService:
+    """One tenant's connectors; lives as long as the tenant's configuration stays as it is."""
+
+    tenant: Tenant
+    rows: ConnectorRows
+    registry: ConnectorRegistry
+    sealer: Sealer
+    context: ConnectorContext
+    clock: Clock
+    origin: str
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    """By connector class, from the operator; wins over a connector's own."""
+    _active: dict[ConnectorType, SavedConnector | None] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _built: dict[tuple[str, int], SmsConnector[Any]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+
+    async def active(self, type: ConnectorType = ConnectorType.SMS) -> SavedConnector | None:
+        """Return the connector that sends, or None; read once."""
+        if type not in self._active:
+            self._active[type] = await self.rows.find_active(type)
+        return self._active[type]
+
+    async def list(self) -> builtins.list[SavedConnector]:
+        """Return every active connector, by id."""
+        return await self.rows.list()
+
+    async def find(self, instance_id: str) -> SavedConnector | None:
+        """Return an active connector, or None."""
+        saved = await self.rows.find(instance_id)
+        return saved if saved is not None and saved.is_active else None
+
+    async def get(self, instance_id: str) -> SavedConnector:
+        """Return an active connector; raises ConnectorNotFound."""
+        saved = await self.find(instance_id)
+        if saved is None:
+            raise ConnectorNotFound(instance_id)
+        return saved
+
+    async def find_for_reports(self, instance_id: str) -> SavedConnector | None:
+        """Return a connector whose delivery reports count: active, or not long retired."""
+        saved = await self.rows.find(instance_id)
+        if saved is None or not saved.reads_reports_at(self.clock.now()):
+            return None
+        return saved
+
+    def class_of(self, connector_id: str) -> type[SmsConnector[Any]]:
+        """Return a connector class; raises UnknownConnectorClass, DevelopmentConnectorRefused."""
+        found = self.registry.find(connector_id)
+        if found is None:
+            raise UnknownConnectorClass(connector_id)
+        if found.metadata.development_only and self.tenant.is_production:
+            raise DevelopmentConnectorRefused(connector_id)
+        return found
+
+    def build(self, saved: SavedConnector) -> SmsConnector[Any]:
+        """Return the connector, its secrets opened; raises InvalidConfig."""
+        key = (saved.id, saved.version)
+        if key not in self._built:
+            self._built[key] = self._build(
+                saved.connector_id, {**saved.config, **self.opened_secrets(saved)}
+            )
+        return self._built[key]
+
+    def build_unsaved(
+        self,
+        connector_id: str,
+        config: Mapping[str, Any],
+        keep_from: SavedConnector | None = None,
+    ) -> SmsConnector[Any]:
+        """Return a connector from a form; a secret sent back as its mask is the saved one."""
+        return self._build(connector_id, self.completed(connector_id, config, keep_from))
+
+    def _build(self, connector_id: str, config: Mapping[str, Any]) -> SmsConnector[Any]:
+        found = self.class_of(connector_id)
+        context = replace(self.context, base_url_override=self.base_urls.get(connector_id))
+        return found(found.config_type.parse(config), context)
+
+    # What is saved, what is secret, and what may be shown.
+
+    def completed(
+        self,
+        connector_id: str,
+        config: Mapping[str, Any],
+        keep_from: SavedConnector | None = None,
+    ) -> dict[str, Any]:
+        """Return *config* with kept secrets filled in and empty fields left out."""
+        kept: dict[str, str] = {}
+        # Another provider's secret is never kept, whatever the field is called.
+        if keep_from is not None and keep_from.connector_id == connector_id:
+            kept = self.opened_secrets(keep_from)
+        secrets = self.class_of(connector_id).config_type.secret_keys()
+        complete = {}
+        for name, value in config.items():
+            # A form can't show a secret, so an empty field says as little as the mask.
+            given = kept.get(name) if name in secrets and value in (MASK, "", None) else value
+            if given is not None and given != "":
+                complete[name] = given
+        return complete
+
+    def split(
+        self, connector_id: str, config: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Check a config and part it into what is stored open and its secrets, unsealed."""
+        model = self.class_of(connector_id).config_type.parse(config)
+        # Only what the model knows: a stray key could be a secret in the wrong place.
+        revealed = model.reveal()
+        secrets = {name: revealed.pop(name) for name in model.secret_keys() & revealed.keys()}
+        return revealed, secrets
+
+    def sealed(self, instance_id: str, secrets: Mapping[str, str]) -> dict[str, str]:
+        """Seal secrets, each for its tenant, connector and field."""
+        return {
+            name: self.sealer.seal(value, self.tenant.id, instance_id, name)
+            for name, value in secrets.items()
+        }
+
+    def opened_secrets(self, saved: SavedConnector) -> dict[str, str]:
+        """Return a connector's secrets in the clear."""
+        return self.opened(saved.id, saved.secrets)
+
+    def opened(self, instance_id: str, sealed: Mapping[str, str]) -> dict[str, str]:
+        """Open secrets that were sealed for this connector, in its row or in its history."""
+        return {
+            name: self.sealer.unseal(value, self.tenant.id, instance_id, name)
+            for name, value in sealed.items()
+        }
+
+    def masked_config(self, saved: SavedConnector) -> dict[str, Any]:
+        """Return the config as it may be shown: a mask for each secret."""
+        return {**saved.config, **dict.fromkeys(saved.secrets, MASK)}
+
+    async def note_tested(self, saved: SavedConnector) -> None:
+        """Remember that a provider took a test message with exactly this set-up."""
+        await self.rows.set_tested(saved, self.clock.now())
+
+    def receipt_url(self, saved: SavedConnector) -> str | None:
+        """Return where the provider may report to; None where it can't reach us or does not."""
+        found = self.registry.find(saved.connector_id)
+        if found is None or not found.has_reports or not self.context.public_receipts:
+            return None
+        url = f"{self.origin}/receipts/{saved.id}"
+        return url if found.signs_reports else f"{url}/{saved.receipt_token}"

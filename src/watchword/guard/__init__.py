@@ -1,0 +1,1 @@
+"""Who may be sent what, how often; and when guessing ends."""

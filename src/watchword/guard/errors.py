@@ -1,0 +1,27 @@
+"""What the guard refuses, and why."""
+
+from watchword.core.errors import DomainError
+
+
+class TooManyMessages(DomainError):
+    """A limit on sending is used up: for this number, or for where the request comes from."""
+
+    code = "request.message_rate_limited"
+
+
+class CountryNotAllowed(DomainError):
+    """The tenant sends nothing to this number's country."""
+
+    code = "guard.country_not_allowed"
+
+
+class NumberTypeNotAllowed(DomainError):
+    """The tenant sends nothing to this kind of number."""
+
+    code = "guard.number_type_not_allowed"
+
+
+class TooManyAttempts(DomainError):
+    """The identifier is locked after too many failures in a row; `count` is minutes to wait."""
+
+    code = "session.verification_blocked_too_many_attempts"

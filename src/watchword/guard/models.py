@@ -1,0 +1,172 @@
+"""What the guard goes by: limits, allowed countries, and the pools that share a lockout."""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from watchword.core.phone import InvalidPhoneNumber, NumberType, PhoneNumber
+from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyAttempts
+from watchword.sign_in_settings.models import CodePolicy, LockoutPolicy
+
+
+def _country(value: str) -> str:
+    # ISO 3166, or the three digits of a non-geographic code.
+    if not (len(value) == 2 and value.isascii() and value.isalpha()) and value != "001":
+        raise ValueError("a country is two letters, such as KR")
+    return value.upper()
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+
+class Limit(_Part):
+    """At most so many in any window of so many seconds."""
+
+    count: Annotated[int, Field(ge=1, le=10_000)]
+    seconds: Annotated[int, Field(ge=1, le=604_800)]
+
+    @property
+    def window(self) -> timedelta:
+        """Return the length of the window."""
+        return timedelta(seconds=self.seconds)
+
+
+class GuardPolicy(_Part):
+    """The document `guard`: the defaults are the contract's, `strict()` is what we advise."""
+
+    per_number: Limit = Limit(count=10, seconds=600)
+    per_address: Limit | None = None
+    per_subnet: Limit | None = None
+    """Per /24 of IPv4 and /64 of IPv6."""
+    allowed_countries: tuple[Annotated[str, AfterValidator(_country)], ...] | None = None
+    """ISO 3166 codes; None allows every country."""
+    refused_number_types: tuple[NumberType, ...] = ()
+    test_sends: Limit = Limit(count=20, seconds=3600)
+    """Per operator; each one is a real message that costs money."""
+    longest_code_life_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
+    most_code_tries: Annotated[int, Field(ge=1, le=100)] | None = None
+    most_failures: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @classmethod
+    def strict(cls, allowed_countries: Iterable[str] | None = None) -> "GuardPolicy":
+        """Return the strict preset; the countries are the tenant's own choice."""
+        return cls(
+            per_number=Limit(count=5, seconds=600),
+            per_address=Limit(count=20, seconds=3600),
+            per_subnet=Limit(count=100, seconds=3600),
+            allowed_countries=None if allowed_countries is None else tuple(allowed_countries),
+            refused_number_types=(
+                NumberType.PREMIUM_RATE,
+                NumberType.SHARED_COST,
+                NumberType.TOLL_FREE,
+                NumberType.VOIP,
+                NumberType.OTHER,
+                # Numbers the plan does not assign have no type.
+                NumberType.UNKNOWN,
+            ),
+            longest_code_life_seconds=600,  # NIST SP 800-63B-4, 3.1.3.2
+            most_code_tries=5,
+            most_failures=100,  # NIST SP 800-63B-4, 3.2.2
+        )
+
+    @property
+    def is_strict(self) -> bool:
+        """Tell whether this is the strict preset, whatever the countries."""
+        return self == self.strict(self.allowed_countries)
+
+    def changed(self, patch: Mapping[str, Any]) -> "GuardPolicy":
+        """Return the policy with *patch* in place; raises pydantic's ValidationError."""
+        given = GuardPolicy.model_validate(patch)
+        return self.model_copy(
+            update={name: getattr(given, name) for name in given.model_fields_set}
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the document as it is stored."""
+        return self.model_dump(by_alias=True, mode="json")
+
+    def check_number(self, phone: PhoneNumber) -> None:
+        """Let a number pass the tenant's rules; raises CountryNotAllowed, NumberTypeNotAllowed."""
+        if self.allowed_countries is not None and phone.region not in self.allowed_countries:
+            raise CountryNotAllowed
+        if self.refused_number_types and phone.number_type in self.refused_number_types:
+            raise NumberTypeNotAllowed
+
+    def tightened(self, policy: CodePolicy) -> CodePolicy:
+        """Return the tenant's code policy within this policy's bounds."""
+        seconds, tries = self.longest_code_life_seconds, self.most_code_tries
+        return replace(
+            policy,
+            lifetime=min(policy.lifetime, timedelta(seconds=seconds))
+            if seconds
+            else policy.lifetime,
+            max_tries=min(policy.max_tries, tries) if tries else policy.max_tries,
+        )
+
+    def tightened_lockout(self, policy: LockoutPolicy) -> LockoutPolicy:
+        """Return the tenant's lockout within this policy's bounds."""
+        most = self.most_failures
+        return replace(policy, max_attempts=min(policy.max_attempts, most)) if most else policy
+
+
+class LockoutPool(StrEnum):
+    """Ways to prove who one is that count failures together."""
+
+    SHARED = "shared"
+    """Passwords and codes: guessing both must not double the guesses."""
+    TOTP = "totp"
+    WEB_AUTHN = "web_authn"
+    BACKUP_CODE = "backup_code"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt that was let through; counted as a failure until it succeeds."""
+
+    is_last: bool
+    """Whether its failing locks the identifier, which the failure itself must answer."""
+    locked_for: timedelta
+
+    def raise_if_last(self) -> None:
+        """Answer a failed attempt that locked the identifier; raises TooManyAttempts."""
+        if self.is_last:
+            raise locked(self.locked_for)
+
+
+def locked(remaining: timedelta) -> TooManyAttempts:
+    """Return the error that says how many minutes to wait, rounded up."""
+    return TooManyAttempts(count=max(1, -(-int(remaining.total_seconds()) // 60)))
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as 16 digits of microseconds, which sort as text; see `guard_windows`."""
+    return f"{round(moment.timestamp() * 1_000_000):016}"
+
+
+def network_of(address: str, prefix_v4: int, prefix_v6: int) -> str:
+    """Return the network that an address is in; what is not an address stands for itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    parsed = mapped or parsed
+    prefix = prefix_v4 if parsed.version == 4 else prefix_v6
+    return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
+
+
+def normalized(identifier: str) -> str:
+    """Return one spelling for all spellings of a phone, an e-mail address or a user name."""
+    try:
+        return PhoneNumber.from_digits(identifier.strip().removeprefix("+")).digits
+    except InvalidPhoneNumber:
+        return identifier.strip().lower()

@@ -1,0 +1,218 @@
+"""The guard's counters: each question is one statement that counts and answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from sqlalchemy import (
+    Boolean,
+    Executable,
+    Integer,
+    String,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
+
+from watchword.guard.models import Limit, stamp
+from watchword.storage import Row, TenantRepository
+from watchword.storage.schema import guard_windows, lockouts, settings
+from watchword.storage.types import UtcDateTime
+
+STAMP = 16  # digits of a moment
+
+window = guard_windows.c
+lock = lockouts.c
+OURS = window.tenant_id == bindparam("tenant_id")
+OUR_LOCKS = lock.tenant_id == bindparam("tenant_id")
+
+FIND_POLICY = select(settings.c.document, settings.c.version).where(
+    settings.c.tenant_id == bindparam("tenant_id"), settings.c.kind == "guard"
+)
+
+_nth = bindparam("nth", type_=Integer)
+_keep = bindparam("keep", type_=Integer)
+_cutoff = bindparam("cutoff", type_=String)
+_stamp = bindparam("stamp", type_=String)
+
+
+# Each of the following takes all buckets of one value (one for each listed key) in one statement,
+# in the same order everywhere: the lock on the first row lets parallel requests take their turns
+# through all of them, and none can wait for another in a circle.
+
+
+def _windows(buckets: int) -> Insert:
+    return insert(guard_windows).values(
+        [
+            {
+                "tenant_id": bindparam("tenant_id", type_=String),
+                "bucket": bindparam(f"bucket_{number}", type_=String),
+                "stamps": _stamp,
+                "expires_at": bindparam("expires_at", type_=UtcDateTime),
+            }
+            for number in range(buckets)
+        ]
+    )
+
+
+@cache
+def spend_statement(buckets: int) -> Executable:
+    """Take a place in each window that has one; a full window gives back no row."""
+    new = _windows(buckets)
+    return new.on_conflict_do_update(
+        index_elements=[window.tenant_id, window.bucket],
+        set_={
+            "stamps": func.substr(new.excluded.stamps + window.stamps, 1, _keep),
+            "expires_at": new.excluded.expires_at,
+        },
+        where=func.substr(window.stamps, _nth, STAMP) <= _cutoff,
+    ).returning(window.bucket)
+
+
+@cache
+def count_statement(buckets: int) -> Executable:
+    """Count in any case, so that asking on and on keeps the door shut.
+
+    What comes back is the moment that was `count` places before this one.
+    """
+    new = _windows(buckets)
+    return new.on_conflict_do_update(
+        index_elements=[window.tenant_id, window.bucket],
+        set_={
+            "stamps": func.substr(new.excluded.stamps + window.stamps, 1, _keep),
+            "expires_at": new.excluded.expires_at,
+        },
+    ).returning(func.substr(window.stamps, _nth, STAMP).label("before"))
+
+
+@cache
+def attempt_statement(buckets: int) -> Executable:
+    """Count an attempt as a failure before anyone looks whether it is one.
+
+    The last one locks the identifier at once, so that no other slips in beside it; a locked
+    bucket gives back no row.
+    """
+    new = insert(lockouts).values(
+        [
+            {
+                "tenant_id": bindparam("tenant_id", type_=String),
+                "bucket": bindparam(f"bucket_{number}", type_=String),
+                "stamps": bindparam("first_stamps", type_=String),
+                "blocked_until": bindparam("first_until", type_=UtcDateTime),
+                "expires_at": bindparam("expires_at", type_=UtcDateTime),
+            }
+            for number in range(buckets)
+        ]
+    )
+    # As many failures inside the window as are forgiven.
+    is_last = or_(
+        bindparam("forgives_none", type_=Boolean), func.substr(lock.stamps, _nth, STAMP) > _cutoff
+    )
+    return new.on_conflict_do_update(
+        index_elements=[lock.tenant_id, lock.bucket],
+        set_={
+            "stamps": case(
+                (is_last, lock.stamps), else_=func.substr(_stamp + lock.stamps, 1, _keep)
+            ),
+            "blocked_until": case((is_last, bindparam("until", type_=UtcDateTime)), else_=None),
+            "expires_at": new.excluded.expires_at,
+        },
+        where=or_(
+            lock.blocked_until.is_(None), lock.blocked_until <= bindparam("now", type_=UtcDateTime)
+        ),
+    ).returning(lock.blocked_until)
+
+
+FIND_LOCK = select(lock.blocked_until).where(OUR_LOCKS, lock.bucket == bindparam("bucket"))
+CLEAR = delete(lockouts).where(OUR_LOCKS, lock.bucket == bindparam("bucket"))
+PURGE_WINDOWS = delete(guard_windows).where(OURS, window.expires_at <= bindparam("now"))
+PURGE_LOCKOUTS = delete(lockouts).where(OUR_LOCKS, lock.expires_at <= bindparam("now"))
+
+
+@dataclass(frozen=True)
+class GuardRepository(TenantRepository):
+    """Counts what is limited."""
+
+    async def find_policy(self) -> Row | None:
+        """Return document and version, or None while nothing was saved."""
+        return await self.first(FIND_POLICY)
+
+    async def spend(self, buckets: Sequence[str], limit: Limit, now: datetime) -> bool:
+        """Take a place in every bucket's window; False when one is full."""
+        rows = await self.all(
+            spend_statement(len(buckets)),
+            stamp=stamp(now),
+            keep=limit.count * STAMP,
+            nth=(limit.count - 1) * STAMP + 1,
+            cutoff=stamp(now - limit.window),
+            expires_at=now + limit.window,
+            **_numbered(buckets),
+        )
+        return len(rows) == len(buckets)
+
+    async def count(self, buckets: Sequence[str], limit: Limit, now: datetime) -> bool:
+        """Count one more in every bucket, and tell whether that was within the limit."""
+        rows = await self.all(
+            count_statement(len(buckets)),
+            stamp=stamp(now),
+            keep=(limit.count + 1) * STAMP,
+            nth=limit.count * STAMP + 1,
+            expires_at=now + limit.window,
+            **_numbered(buckets),
+        )
+        return all(row["before"] <= stamp(now - limit.window) for row in rows)
+
+    async def attempt(
+        self,
+        buckets: Sequence[str],
+        max_attempts: int,
+        failures_within: timedelta,
+        now: datetime,
+        until: datetime,
+    ) -> bool | None:
+        """Count an attempt and tell whether it was the last one; None while locked."""
+        forgiven = max_attempts - 1
+        rows = await self.all(
+            attempt_statement(len(buckets)),
+            stamp=stamp(now),
+            first_stamps=stamp(now) if forgiven else "",
+            first_until=None if forgiven else until,
+            forgives_none=not forgiven,
+            nth=max(0, forgiven - 1) * STAMP + 1,
+            keep=forgiven * STAMP,
+            cutoff=stamp(now - failures_within),
+            now=now,
+            until=until,
+            expires_at=max(until, now + failures_within),
+            **_numbered(buckets),
+        )
+        if len(rows) < len(buckets):
+            return None
+        return any(row["blocked_until"] is not None for row in rows)
+
+    async def find_lock(self, buckets: Sequence[str]) -> datetime | None:
+        """Return until when one of the buckets is locked, if any is."""
+        rows = [await self.first(FIND_LOCK, bucket=bucket) for bucket in buckets]
+        locks = [row["blocked_until"] for row in rows if row and row["blocked_until"]]
+        return max(locks, default=None)
+
+    async def clear(self, buckets: Sequence[str]) -> int:
+        """Forget the buckets' failures and locks."""
+        return sum([await self.run(CLEAR, bucket=bucket) for bucket in buckets])
+
+    async def purge_windows(self, now: datetime) -> int:
+        """Delete windows in which nothing counts any more."""
+        return await self.run(PURGE_WINDOWS, now=now)
+
+    async def purge_lockouts(self, now: datetime) -> int:
+        """Delete failures and locks that no longer count."""
+        return await self.run(PURGE_LOCKOUTS, now=now)
+
+
+def _numbered(buckets: Sequence[str]) -> dict[str, str]:
+    return {f"bucket_{number}": bucket for number, bucket in enumerate(sorted(buckets))}

@@ -1,0 +1,1 @@
+"""One person's way from /oidc/auth back to the application."""

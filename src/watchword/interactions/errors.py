@@ -1,0 +1,87 @@
+"""What can go wrong between authorize and return."""
+
+from watchword.core.errors import DomainError
+
+
+class SessionNotFound(DomainError):
+    """The browser has no interaction, or it has expired or ended."""
+
+    code = "session.not_found"
+
+
+class InteractionNotFound(DomainError):
+    """There is an interaction, but no event was started in it."""
+
+    code = "session.interaction_not_found"
+
+
+class InteractionConflict(DomainError):
+    """Another request changed the interaction meanwhile; this one changed nothing."""
+
+    code = "session.interaction_conflict"
+
+
+class VerificationFailed(DomainError):
+    """The record is there, but nothing was proved with it yet."""
+
+    code = "session.verification_failed"
+
+
+class IdentifierNotFound(DomainError):
+    """Nobody is identified in the interaction yet."""
+
+    code = "session.identifier_not_found"
+
+
+class IdentityConflict(DomainError):
+    """Another user is already identified in the interaction."""
+
+    code = "session.identity_conflict"
+
+
+class ForgotPasswordUnsupported(DomainError):
+    """Passwords can't be recovered here."""
+
+    code = "session.not_supported_for_forgot_password"
+
+
+class EventForbidden(DomainError):
+    """The tenant's sign-in mode does not allow this event."""
+
+    code = "auth.forbidden"
+
+
+class SignInMethodNotEnabled(DomainError):
+    """The tenant does not offer this way to sign in."""
+
+    code = "user.sign_in_method_not_enabled"
+
+
+class MissingProfile(DomainError):
+    """The tenant asks for more than is known; `data.missingProfile` lists what."""
+
+    code = "user.missing_profile"
+
+
+class PhoneExistsInProfile(DomainError):
+    """The account has a phone number already."""
+
+    code = "user.phone_exists_in_profile"
+
+
+class UsernameExistsInProfile(DomainError):
+    """The account has a user name already."""
+
+    code = "user.username_exists_in_profile"
+
+
+class PasswordExistsInProfile(DomainError):
+    """The account has a password already."""
+
+    code = "user.password_exists_in_profile"
+
+
+class VerificationIdRequired(DomainError):
+    """Signing in needs to say which verification record proves who it is."""
+
+    code = "guard.invalid_input"

@@ -1,0 +1,156 @@
+"""An interaction, and what is kept in it between requests."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from watchword.connector_kit.models import UsageType
+from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
+from watchword.verification.models import RecordType, VerificationRecord
+
+
+class InteractionEvent(StrEnum):
+    """Why the person is here."""
+
+    SIGN_IN = "SignIn"
+    REGISTER = "Register"
+    FORGOT_PASSWORD = "ForgotPassword"  # noqa: S105  # the name of an event
+
+    @property
+    def usage(self) -> UsageType:
+        """Return the usage type of the codes this event sends."""
+        return UsageType(self.value)
+
+
+# How a person proved who they are, as RFC 8176 names it.
+AMR: Mapping[RecordType, tuple[str, ...]] = {
+    RecordType.PHONE_CODE: ("sms", "otp"),
+    RecordType.PASSWORD: ("pwd",),
+    RecordType.NEW_PASSWORD_IDENTITY: ("pwd",),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class PendingProfile:
+    """What the person gave and proved, until it is written to their account."""
+
+    username: str | None = None
+    phone: str | None = None
+    password_digest: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is waiting."""
+        return self == PendingProfile()
+
+
+@dataclass(frozen=True, repr=False)
+class InteractionState:
+    """What an interaction remembers besides its verification records."""
+
+    started_at: datetime | None = None
+    """Records made before this moment belong to an earlier start and count no more."""
+    client_ip: str | None = None
+    profile: PendingProfile = field(default_factory=PendingProfile)
+    amr: tuple[str, ...] = ()
+    verified_phone: str | None = None
+    """The number proved in this visit, where the account did not know that it is verified."""
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "started_at": self.started_at.isoformat() if self.started_at else None,
+            "client_ip": self.client_ip,
+            "profile": {k: v for k, v in asdict(self.profile).items() if v is not None},
+            "amr": list(self.amr),
+            "verified_phone": self.verified_phone,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read the stored form."""
+        started_at = row.get("started_at")
+        return cls(
+            started_at=datetime.fromisoformat(started_at) if started_at else None,
+            client_ip=row.get("client_ip"),
+            profile=PendingProfile(**row.get("profile", {})),
+            amr=tuple(row.get("amr", ())),
+            verified_phone=row.get("verified_phone"),
+        )
+
+
+@dataclass(frozen=True)
+class InteractionResult:
+    """Who signed in and how; there once the interaction was submitted."""
+
+    user_id: str
+    amr: tuple[str, ...]
+    authenticated_at: datetime
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the stored form."""
+        return {
+            "user_id": self.user_id,
+            "amr": list(self.amr),
+            "authenticated_at": self.authenticated_at.isoformat(),
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """Read the stored form."""
+        return cls(
+            user_id=row["user_id"],
+            amr=tuple(row["amr"]),
+            authenticated_at=datetime.fromisoformat(row["authenticated_at"]),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Interaction:
+    """One visit: the authorization request, the event, and what was proved so far."""
+
+    token: str
+    """The bearer in the browser's cookie; the row knows only its digest."""
+    id_digest: str
+    application_id: str
+    request: AuthorizationRequest
+    event: InteractionEvent | None
+    user_id: str | None
+    state: InteractionState
+    result: InteractionResult | None
+    records: Mapping[RecordType, VerificationRecord]
+    version: int
+    expires_at: datetime
+
+    @property
+    def is_identified(self) -> bool:
+        """Tell whether it is known who the person is."""
+        return self.user_id is not None
+
+    def find_record(self, verification_id: str) -> VerificationRecord | None:
+        """Return the record of this id, whatever its type."""
+        return next((r for r in self.records.values() if r.id == verification_id), None)
+
+    def with_profile(self, **values: str) -> "Interaction":
+        """Return the interaction with more of the pending profile."""
+        profile = replace(self.state.profile, **values)
+        return replace(self, state=replace(self.state, profile=profile))
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Finished:
+    """What goes back to the application, and the session that the browser now holds."""
+
+    response: AuthorizationResponse | None
+    """None where a third party's application needs the person's consent first."""
+    session: NewSession
+    request: AuthorizationRequest
+
+
+class Identification(StrEnum):
+    """What identifying came to."""
+
+    IDENTIFIED = "identified"
+    CREATED = "created"

@@ -1,0 +1,102 @@
+"""Filling in what the tenant asks for, before an account is created or a person comes in."""
+
+from dataclasses import dataclass, replace
+
+from watchword.core.clock import Clock
+from watchword.interactions.errors import (
+    IdentifierNotFound,
+    MissingProfile,
+    PasswordExistsInProfile,
+    PhoneExistsInProfile,
+    UsernameExistsInProfile,
+    VerificationFailed,
+)
+from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.interactions.proofs import Proofs
+from watchword.interactions.register import require_unused
+from watchword.interactions.repository import InteractionRepository
+from watchword.sign_in_settings.models import Profile, SignInSettings, missing_profile
+from watchword.sign_in_settings.service import check_password
+from watchword.users.models import User
+from watchword.users.service import UserService
+from watchword.verification.errors import RecordNotFound
+from watchword.verification.models import RecordType
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileForm:
+    """What a person adds to the pending profile, one thing at a time."""
+
+    interactions: InteractionRepository
+    users: UserService
+    settings: SignInSettings
+    proofs: Proofs
+    clock: Clock
+
+    async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
+        """Add the number that was proved with a code."""
+        user = await self._user_of(interaction)
+        record = interaction.find_record(verification_id)
+        if record is None or record.type is not RecordType.PHONE_CODE:
+            raise RecordNotFound
+        if not record.is_verified:
+            raise VerificationFailed
+        if user is not None and user.primary_phone is not None:
+            raise PhoneExistsInProfile
+        await require_unused(self.users, record.identifier)
+        return await self._save(interaction.with_profile(phone=record.identifier.value))
+
+    async def set_username(self, interaction: Interaction, username: str) -> Interaction:
+        """Add a user name."""
+        user = await self._user_of(interaction)
+        if user is not None and user.username is not None:
+            raise UsernameExistsInProfile
+        await self.proofs.check_new_username(username)
+        return await self._save(interaction.with_profile(username=username))
+
+    async def set_password(self, interaction: Interaction, password: str) -> Interaction:
+        """Add a password."""
+        user = await self._user_of(interaction)
+        if user is not None and user.has_password:
+            raise PasswordExistsInProfile
+        check_password(self.settings, password, _known(interaction, user))
+        digest = await self.users.passwords.digest_of(password)
+        return await self._save(interaction.with_profile(password_digest=digest))
+
+    async def _user_of(self, interaction: Interaction) -> User | None:
+        """Return who is identified; a new person need not be, anyone else must."""
+        if interaction.user_id is not None:
+            return await self.users.get(interaction.user_id)
+        if interaction.event is not InteractionEvent.REGISTER:
+            raise IdentifierNotFound
+        return None
+
+    async def _save(self, interaction: Interaction) -> Interaction:
+        # What was submitted before did not have this in it.
+        return await self.interactions.save(replace(interaction, result=None), self.clock.now())
+
+
+def require_complete(settings: SignInSettings, user: User) -> None:
+    """Raise MissingProfile if the tenant asks for more than the account has."""
+    missing = missing_profile(
+        settings,
+        Profile(
+            username=user.username,
+            email=user.primary_email,
+            phone=user.primary_phone,
+            has_password=user.has_password,
+            has_identities=user.has_identities,
+        ),
+    )
+    if missing:
+        raise MissingProfile(data={"missingProfile": missing})
+
+
+def _known(interaction: Interaction, user: User | None) -> Profile:
+    pending = interaction.state.profile
+    return Profile(
+        username=pending.username or (user.username if user else None),
+        email=user.primary_email if user else None,
+        phone=pending.phone or (user.primary_phone if user else None),
+        name=user.name if user else None,
+    )

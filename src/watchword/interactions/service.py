@@ -1,0 +1,290 @@
+"""The way from authorize back to the application, step by step."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+
+from watchword.core.clock import Clock
+from watchword.core.context import RequestContext
+from watchword.core.digests import digest_of_token
+from watchword.core.ids import new_token
+from watchword.core.phone import PhoneNumber
+from watchword.core.phrases import Phrases
+from watchword.guard.service import Lockout
+from watchword.interactions.errors import (
+    EventForbidden,
+    ForgotPasswordUnsupported,
+    IdentifierNotFound,
+    InteractionNotFound,
+)
+from watchword.interactions.models import (
+    Finished,
+    Identification,
+    Interaction,
+    InteractionEvent,
+    InteractionResult,
+    InteractionState,
+    PendingProfile,
+)
+from watchword.interactions.profile import ProfileForm, require_complete
+from watchword.interactions.proofs import Proofs
+from watchword.interactions.register import Register
+from watchword.interactions.repository import InteractionRepository
+from watchword.interactions.sign_in import SignIn
+from watchword.oidc.errors import ConsentRequired
+from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
+from watchword.oidc.service import OpenIdProvider
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.storage import Database, Storage
+from watchword.users.errors import UserSuspended
+from watchword.users.models import Identifier, User, UserChange
+from watchword.users.service import UserService
+from watchword.verification.models import VerificationRecord
+from watchword.verification.service import VerificationService
+
+LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionService:
+    """One tenant's interactions: begun, filled with proofs, submitted, finished."""
+
+    interactions: InteractionRepository
+    storage: Storage
+    users: UserService
+    settings: SignInSettings
+    verification: VerificationService
+    lockout: Lockout
+    oidc: OpenIdProvider
+    phrases: Phrases
+    origin: str
+    clock: Clock
+
+    @cached_property
+    def proofs(self) -> Proofs:
+        """Return what can be proved inside an interaction."""
+        return Proofs(
+            users=self.users,
+            settings=self.settings,
+            verification=self.verification,
+            lockout=self.lockout,
+            phrases=self.phrases,
+            origin=self.origin,
+        )
+
+    @cached_property
+    def profile(self) -> ProfileForm:
+        """Return what can be added to the pending profile."""
+        return ProfileForm(
+            interactions=self.interactions,
+            users=self.users,
+            settings=self.settings,
+            proofs=self.proofs,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Return the story of people with an account."""
+        return SignIn(
+            interactions=self.interactions,
+            users=self.users,
+            settings=self.settings,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def register(self) -> Register:
+        """Return the story of people without one."""
+        return Register(
+            storage=self.storage,
+            interactions=self.interactions,
+            users=self.users,
+            settings=self.settings,
+            clock=self.clock,
+        )
+
+    async def begin(self, request: AuthorizationRequest) -> str:
+        """Keep a checked authorization request; return the token for the browser's cookie."""
+        token = new_token()
+        now = self.clock.now()
+        await self.interactions.add(
+            digest_of_token(token), request, created_at=now, expires_at=now + LIFETIME
+        )
+        return token
+
+    async def load(self, token: str) -> Interaction:
+        """Return the interaction and what was proved in it; raises SessionNotFound."""
+        return await self.interactions.get(token, digest_of_token(token), self.clock.now())
+
+    async def load_started(self, token: str) -> Interaction:
+        """Return an interaction in which an event was started; raises InteractionNotFound."""
+        interaction = await self.load(token)
+        if interaction.event is None:
+            raise InteractionNotFound
+        return interaction
+
+    async def start(
+        self, token: str, event: InteractionEvent, *, client_ip: str | None = None
+    ) -> Interaction:
+        """Begin *event*; whatever the interaction held before counts no more."""
+        if event is InteractionEvent.FORGOT_PASSWORD:
+            raise ForgotPasswordUnsupported
+        now = self.clock.now()
+        state = InteractionState(started_at=now, client_ip=client_ip)
+        return await self.interactions.start(token, digest_of_token(token), event, state, now)
+
+    async def switch_event(self, interaction: Interaction, event: InteractionEvent) -> Interaction:
+        """Turn signing in into signing up, or back; proofs stay, the pending profile goes."""
+        if event is InteractionEvent.FORGOT_PASSWORD:
+            raise ForgotPasswordUnsupported
+        is_sign_in = event is InteractionEvent.SIGN_IN
+        if not (self.settings.allows_sign_in if is_sign_in else self.settings.allows_register):
+            raise EventForbidden
+        state = replace(interaction.state, profile=PendingProfile())
+        switched = replace(interaction, event=event, state=state, result=None)
+        if event is not interaction.event:
+            # Who they are is found out again, by the rules of the other event.
+            switched = replace(
+                switched, user_id=None, state=replace(state, amr=(), verified_phone=None)
+            )
+        return await self.interactions.save(switched, self.clock.now())
+
+    def may_show_delivery(self, interaction: Interaction) -> bool:
+        """Tell whether a page may say what became of the message it asked for."""
+        return self.proofs.may_show_delivery(interaction)
+
+    async def send_code(
+        self,
+        interaction: Interaction,
+        identifier: Identifier,
+        event: InteractionEvent,
+        context: RequestContext,
+    ) -> VerificationRecord:
+        """Send a code to the identifier; an earlier one of this interaction stops working."""
+        return await self.proofs.send_code(interaction, identifier, event, context)
+
+    async def verify_code(
+        self, interaction: Interaction, identifier: Identifier, verification_id: str, code: str
+    ) -> VerificationRecord:
+        """Accept the code that was sent to the identifier, once."""
+        return await self.proofs.verify_code(interaction, identifier, verification_id, code)
+
+    async def verify_password(
+        self, interaction: Interaction, identifier: Identifier, password: str
+    ) -> VerificationRecord:
+        """Accept the password of whoever owns the identifier; raises InvalidCredentials."""
+        return await self.proofs.verify_password(interaction, identifier, password)
+
+    async def new_password_identity(
+        self, interaction: Interaction, identifier: Identifier, password: str
+    ) -> VerificationRecord:
+        """Accept a user name and a password for a new account."""
+        return await self.proofs.new_password_identity(interaction, identifier, password)
+
+    async def check_new_username(self, username: str) -> None:
+        """Raise what speaks against a new user name: its shape, the tenant's rules, its owner."""
+        await self.proofs.check_new_username(username)
+
+    async def identify(
+        self, interaction: Interaction, verification_id: str | None = None
+    ) -> Identification:
+        """Say who the person is: one who has an account, or one who gets one now."""
+        if interaction.event is InteractionEvent.REGISTER:
+            await self.register.identify(interaction, verification_id)
+            return Identification.CREATED
+        await self.sign_in.identify(interaction, verification_id)
+        return Identification.IDENTIFIED
+
+    async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
+        """Add a proved number to the pending profile."""
+        return await self.profile.set_phone(interaction, verification_id)
+
+    async def set_username(self, interaction: Interaction, username: str) -> Interaction:
+        """Add a user name to the pending profile."""
+        return await self.profile.set_username(interaction, username)
+
+    async def set_password(self, interaction: Interaction, password: str) -> Interaction:
+        """Add a password to the pending profile."""
+        return await self.profile.set_password(interaction, password)
+
+    async def submit(self, interaction: Interaction) -> str:
+        """Let the identified person in; return where the browser goes to be given its session."""
+        if interaction.user_id is None:
+            raise IdentifierNotFound
+        if interaction.result is None:
+            now = self.clock.now()
+            result = InteractionResult(interaction.user_id, interaction.state.amr, now)
+            # Together: a refusal after the account was written takes everything back.
+            async with self.storage.transaction() as tx:
+                await self._sign_in(interaction, interaction.user_id, tx)
+                await self.interactions.within(tx).save(replace(interaction, result=result), now)
+        return f"{self.origin}/oidc/auth/{interaction.token}"
+
+    async def finish(self, token: str, session_token: str | None = None) -> Finished:
+        """End a submitted interaction, once: a fresh session, and a code for the application.
+
+        Raises SessionNotFound for one that is not submitted, over, or finished before.
+        """
+        now = self.clock.now()
+        async with self.storage.transaction() as tx:
+            # Taken away first: of two resumes at once, one waits for this row and finds it gone.
+            interaction, result = await self.interactions.within(tx).end(
+                token, digest_of_token(token), now
+            )
+            sessions = self.oidc.sessions.within(tx)
+            # A browser's earlier session, of whomever, ends with a new sign-in.
+            await sessions.end(session_token)
+            session = await sessions.create(result.user_id, result.amr)
+            response = await self._answer(interaction, result, session, tx)
+        return Finished(response=response, session=session, request=interaction.request)
+
+    async def _answer(
+        self,
+        interaction: Interaction,
+        result: InteractionResult,
+        session: NewSession,
+        tx: Database,
+    ) -> AuthorizationResponse | None:
+        try:
+            return await self.oidc.codes.within(tx).issue(
+                interaction.request,
+                user_id=result.user_id,
+                amr=result.amr,
+                auth_time=result.authenticated_at,
+                session_digest=session.session.id_digest,
+            )
+        except ConsentRequired:
+            return None
+
+    async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> None:
+        state = interaction.state
+        user = await self.users.record_sign_in(user_id, _change_of(state.profile), tx=tx)
+        if user.is_suspended:
+            raise UserSuspended
+        require_complete(self.settings, user)
+        if _is_phone_news(user, state.verified_phone):
+            change = UserChange(primary_phone=user.phone, is_phone_verified=True)
+            await self.users.change(user_id, change, tx=tx)
+
+
+def _change_of(profile: PendingProfile) -> UserChange | None:
+    if profile.is_empty:
+        return None
+    change = UserChange()
+    if profile.phone is not None:
+        change = replace(change, primary_phone=PhoneNumber(profile.phone), is_phone_verified=True)
+    if profile.username is not None:
+        change = replace(change, username=profile.username)
+    if profile.password_digest is not None:
+        change = replace(change, password_digest=profile.password_digest)
+    return change
+
+
+def _is_phone_news(user: User, verified_phone: str | None) -> bool:
+    # The number may have been changed since it was proved: then nothing is known of the new one.
+    return (
+        verified_phone is not None
+        and user.primary_phone == verified_phone
+        and user.phone_verified_at is None
+    )

@@ -1,0 +1,77 @@
+"""Signing in: who proved what, and may they come in this way?"""
+
+from dataclasses import dataclass, replace
+
+from watchword.core.clock import Clock
+from watchword.interactions.errors import (
+    EventForbidden,
+    IdentityConflict,
+    SignInMethodNotEnabled,
+    VerificationFailed,
+    VerificationIdRequired,
+)
+from watchword.interactions.models import AMR, Interaction
+from watchword.interactions.repository import InteractionRepository
+from watchword.sign_in_settings.models import Factor, SignInSettings, is_method_enabled
+from watchword.users.errors import UserNotExist, UserSuspended
+from watchword.users.models import User
+from watchword.users.service import UserService
+from watchword.verification.errors import RecordNotFound
+from watchword.verification.models import RecordType, VerificationRecord
+
+FACTORS: dict[RecordType, Factor] = {
+    RecordType.PHONE_CODE: "verificationCode",
+    RecordType.EMAIL_CODE: "verificationCode",
+    RecordType.PASSWORD: "password",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """The story of a person who has an account."""
+
+    interactions: InteractionRepository
+    users: UserService
+    settings: SignInSettings
+    clock: Clock
+
+    async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
+        """Find out who the person is by what they proved; the order of checks is API."""
+        if verification_id is None:
+            raise VerificationIdRequired
+        record = interaction.find_record(verification_id)
+        if record is None:
+            raise RecordNotFound
+        if not self.settings.allows_sign_in:
+            raise EventForbidden
+        self._require_method(record)
+        if not record.is_verified:
+            raise VerificationFailed
+        user = await self._owner_of(record)
+        if user.is_suspended:
+            raise UserSuspended
+        if interaction.user_id == user.id:
+            return
+        if interaction.is_identified:
+            raise IdentityConflict
+        is_news = record.type is RecordType.PHONE_CODE and user.phone_verified_at is None
+        state = replace(
+            interaction.state,
+            amr=AMR[record.type],
+            verified_phone=record.identifier.value if is_news else None,
+        )
+        await self.interactions.save(
+            replace(interaction, user_id=user.id, state=state), self.clock.now()
+        )
+
+    def _require_method(self, record: VerificationRecord) -> None:
+        factor = FACTORS.get(record.type)
+        if factor is None or not is_method_enabled(self.settings, record.identifier.type, factor):
+            raise SignInMethodNotEnabled
+
+    async def _owner_of(self, record: VerificationRecord) -> User:
+        identifier = record.identifier
+        user = await self.users.find_by_identifier(identifier.type, identifier.value)
+        if user is None:
+            raise UserNotExist(data={"identifier": identifier.value})
+        return user

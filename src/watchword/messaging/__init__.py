@@ -1,0 +1,1 @@
+"""Messages: queued, sent once, and what became of them."""

@@ -1,0 +1,1 @@
+"""Our own OpenID provider: authorization code with PKCE, tokens, keys, sessions, consent."""

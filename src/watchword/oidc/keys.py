@@ -1,0 +1,131 @@
+"""Signing keys: made at first use, sealed at rest, published before they sign and after."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+from joserfc.jwk import ECKey, RSAKey
+
+from watchword.applications.models import MAX_ID_TOKEN_TTL
+from watchword.core.clock import Clock
+from watchword.core.sealing import Sealer
+from watchword.oidc.repository import SigningKeyRepository
+
+Algorithm = Literal["ES256", "RS256"]
+ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256")
+
+RELOAD_INTERVAL = timedelta(minutes=1)
+UNKNOWN_KEY_INTERVAL = timedelta(seconds=5)
+# Every process has reloaded, and every client's copy of the key set has had time to age.
+PUBLISHED_AHEAD = timedelta(minutes=5)
+PUBLISHED_AFTER = MAX_ID_TOKEN_TTL + timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """One key pair, imported and ready to sign."""
+
+    id: str
+    algorithm: Algorithm
+    key: ECKey | RSAKey = field(repr=False)
+    public: dict[str, Any]
+    created_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(kw_only=True)
+class SigningKeys:
+    """The signing keys of one tenant, imported once and read again every minute."""
+
+    repository: SigningKeyRepository
+    sealer: Sealer
+    clock: Clock
+    _keys: dict[str, SigningKey] = field(default_factory=dict, init=False, repr=False)
+    _read_at: datetime | None = field(default=None, init=False)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
+
+    async def signing(self, algorithm: Algorithm) -> SigningKey:
+        """Return the key that signs new tokens: the oldest that is not retired yet."""
+        now = self.clock.now()
+        return next(
+            key
+            for key in (await self._fresh(RELOAD_INTERVAL)).values()
+            if key.algorithm == algorithm and (key.retired_at is None or key.retired_at > now)
+        )
+
+    async def published(self) -> list[dict[str, Any]]:
+        """Return the public keys of every token that may still be good."""
+        return [key.public for key in (await self._fresh(RELOAD_INTERVAL)).values()]
+
+    async def find(self, id: str) -> SigningKey | None:
+        """Return the key a token names, or None."""
+        known = (await self._fresh(RELOAD_INTERVAL)).get(id)
+        return known or (await self._fresh(UNKNOWN_KEY_INTERVAL)).get(id)
+
+    async def rotate(self, algorithm: Algorithm) -> None:
+        """Publish a new key now, let it sign after a while, and retire the old one then."""
+        now = self.clock.now()
+        await self.repository.retire(algorithm, now + PUBLISHED_AHEAD)
+        await self._create(algorithm, now)
+        self._read_at = None
+
+    async def purge(self) -> None:
+        """Delete the keys whose last token has expired."""
+        await self.repository.purge(self.clock.now() - PUBLISHED_AFTER)
+
+    async def _fresh(self, at_most: timedelta) -> dict[str, SigningKey]:
+        if self._is_read(at_most):
+            return self._keys
+        async with self._reading:
+            if not self._is_read(at_most):
+                await self._read()
+        return self._keys
+
+    def _is_read(self, at_most: timedelta) -> bool:
+        return self._read_at is not None and self.clock.now() - self._read_at < at_most
+
+    async def _read(self) -> None:
+        now = self.clock.now()
+        rows = await self.repository.list(now - PUBLISHED_AFTER)
+        active = {row["algorithm"] for row in rows if row["retired_at"] is None}
+        missing = [algorithm for algorithm in ALGORITHMS if algorithm not in active]
+        if missing:
+            for algorithm in missing:
+                await self._create(algorithm, now)
+            rows = await self.repository.list(now - PUBLISHED_AFTER)
+        self._keys = {row["id"]: self._imported(row) for row in rows}
+        self._read_at = now
+
+    async def _create(self, algorithm: Algorithm, now: datetime) -> None:
+        # Off the event loop: an RSA key takes a tenth of a second to find.
+        key = await asyncio.to_thread(_generate, algorithm)
+        id = key.thumbprint()
+        private = orjson.dumps(key.as_dict(private=True)).decode()
+        public = {**key.as_dict(private=False), "kid": id, "use": "sig", "alg": algorithm}
+        sealed = self.sealer.seal(private, self.repository.tenant_id, id)
+        await self.repository.insert(id, algorithm, sealed, public, now)
+
+    def _imported(self, row: dict[str, Any]) -> SigningKey:
+        known = self._keys.get(row["id"])
+        if known is not None and known.retired_at == row["retired_at"]:
+            return known
+        private = orjson.loads(
+            self.sealer.unseal(row["private_key"], self.repository.tenant_id, row["id"])
+        )
+        kind = ECKey if row["algorithm"] == "ES256" else RSAKey
+        return SigningKey(
+            id=row["id"],
+            algorithm=row["algorithm"],
+            key=kind.import_key(private),
+            public=row["public_key"],
+            created_at=row["created_at"],
+            retired_at=row["retired_at"],
+        )
+
+
+def _generate(algorithm: Algorithm) -> ECKey | RSAKey:
+    if algorithm == "ES256":
+        return ECKey.generate_key("P-256")
+    return RSAKey.generate_key(2048)

@@ -1,0 +1,130 @@
+"""What an authorization asks for, what answers it, and what it gives."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self
+from urllib.parse import urlencode
+
+ResponseMode = Literal["query", "fragment", "form_post"]
+
+OPENID = "openid"
+OFFLINE_ACCESS = "offline_access"
+SCOPES = (
+    OPENID,
+    OFFLINE_ACCESS,
+    "profile",
+    "email",
+    "phone",
+    "address",
+    "custom_data",
+    "identities",
+)
+
+ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """A checked authorization request; goes through JSON unchanged (`to_dict`, `from_dict`)."""
+
+    client_id: str
+    redirect_uri: str
+    requested_at: float
+    """Seconds since 1970: a consent given later than this was given for this request."""
+    has_redirect_uri: bool = True
+    """Whether the client named the URI; then it must name it again at the token endpoint."""
+    scope: tuple[str, ...] = ()
+    state: str | None = None
+    nonce: str | None = None
+    response_mode: ResponseMode = "query"
+    code_challenge: str | None = None
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+    resources: tuple[str, ...] = ()
+    hinted_subject: str | None = None
+    login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
+    first_screen: Literal["sign-in", "register"] = "sign-in"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the form that is stored with the interaction."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read the stored form back."""
+        lists = ("scope", "prompt", "resources", "ui_locales")
+        return cls(**{**stored, **{name: tuple(stored[name]) for name in lists}})
+
+    @property
+    def first_page(self) -> str:
+        """Return the path and query of the page the person starts at."""
+        query = {"app_id": self.client_id}
+        if self.login_hint:
+            query["login_hint"] = self.login_hint
+        if self.ui_locales:
+            query["ui_locales"] = " ".join(self.ui_locales)
+        return f"/{self.first_screen}?{urlencode(query)}"
+
+
+@dataclass(frozen=True)
+class AuthorizationResponse:
+    """What goes back to the client through the browser: a code or an error."""
+
+    redirect_uri: str
+    mode: ResponseMode
+    parameters: Mapping[str, str] = field(repr=False)
+
+    @property
+    def redirect_to(self) -> str:
+        """Return where to send the browser; with `form_post` the parameters go in a body."""
+        if self.mode == "form_post":
+            return self.redirect_uri
+        query = urlencode(self.parameters)
+        if self.mode == "fragment":
+            return f"{self.redirect_uri}#{query}"
+        separator = "&" if "?" in self.redirect_uri else "?"
+        return f"{self.redirect_uri}{separator}{query}"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser's signed-in state."""
+
+    id_digest: str = field(repr=False)
+    user_id: str
+    amr: tuple[str, ...]
+    acr: str | None
+    authenticated_at: datetime
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session just made, with the token for its cookie."""
+
+    session: Session
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What one authorization gave, as its stored tokens carry it."""
+
+    id: str
+    client_id: str
+    user_id: str
+    session_digest: str | None = field(repr=False)
+    scope: tuple[str, ...]
+    details: Mapping[str, Any] = field(repr=False)
+    """nonce, redirect_uri, code_challenge, auth_time, amr, acr, resources, absolute expiry."""
+    created_at: datetime
+    expires_at: datetime
+
+    @property
+    def is_offline(self) -> bool:
+        """Tell whether it outlives the session it came from."""
+        return OFFLINE_ACCESS in self.scope

@@ -1,0 +1,364 @@
+"""How operators come in, prove who they are, and leave."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from watchword.core.clock import Clock
+from watchword.core.digests import digest_of_token
+from watchword.core.ids import new_id, new_token
+from watchword.core.sealing import Sealer
+from watchword.operators.errors import (
+    InvalidOperatorCredentials,
+    InvalidSecondFactor,
+    InvitationNotUsable,
+    LastOwner,
+    OperatorNameInvalid,
+    OperatorNameTaken,
+    OperatorNotAllowed,
+)
+from watchword.operators.models import (
+    INVITATION_LIFETIME,
+    LONGEST_PASSWORD,
+    SESSION_LIFETIME,
+    Invitation,
+    OpenedSession,
+    Operator,
+    OperatorSession,
+    Role,
+    TotpEnrolment,
+    Visit,
+    check_password,
+    check_username,
+)
+from watchword.operators.repository import OperatorRepository
+from watchword.storage import Storage
+from watchword.storage.database import Database, StorageConflict
+
+HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""Argon2id with the first parameters of OWASP's Password Storage Cheat Sheet."""
+
+RECOVERY_CODES = 10
+RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+STEP_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorService:
+    """The operators of this server and their sessions."""
+
+    storage: Storage
+    repository: OperatorRepository
+    sealer: Sealer
+    clock: Clock
+
+    async def has_any(self) -> bool:
+        """Tell whether the first operator exists."""
+        return await self.repository.count() > 0
+
+    async def list(self) -> list[Operator]:
+        """Return every operator, the oldest first."""
+        return await self.repository.list()
+
+    # One-time links
+
+    async def mint_setup_token(self) -> str | None:
+        """Return the token of a fresh set-up link, or None once there is an operator.
+
+        Earlier set-up links stop working.
+        """
+        if await self.has_any():
+            return None
+        await self.repository.forget_setup_links()
+        return await self.invite(Role.OWNER, is_setup=True)
+
+    async def invite(
+        self, role: str, *, created_by: Operator | None = None, is_setup: bool = False
+    ) -> str:
+        """Return the token of a link that makes one operator, within an hour."""
+        token = new_token()
+        now = self.clock.now()
+        await self.repository.invite(
+            token_digest=digest_of_token(token),
+            role=Role(role),
+            is_setup=is_setup,
+            created_by=created_by.id if created_by else None,
+            at=now,
+            expires_at=now + INVITATION_LIFETIME,
+        )
+        return token
+
+    async def get_invitation(self, token: str) -> Invitation:
+        """Return what a link is for without using it; raises InvitationNotUsable."""
+        found = await self.repository.find_invitation(digest_of_token(token), self.clock.now())
+        if found is None:
+            raise InvitationNotUsable
+        return found
+
+    async def accept_invitation(self, token: str, username: str, password: str) -> OpenedSession:
+        """Use the link up: create the operator and sign them in."""
+        await self.get_invitation(token)
+        username = check_username(username)
+        check_password(password, username)
+        digest = await asyncio.to_thread(HASHER.hash, password)
+        now = self.clock.now()
+        operator_id = new_id()
+        try:
+            async with self.storage.transaction() as tx:
+                repository = self.repository.within(tx)
+                invitation = await repository.spend_invitation(digest_of_token(token), now)
+                if invitation is None:
+                    raise InvitationNotUsable
+                await repository.create(
+                    id=operator_id,
+                    username=username,
+                    password_digest=digest,
+                    role=invitation.role,
+                    at=now,
+                )
+                await repository.succeeded(operator_id, now)
+                opened = await self._open_session(operator_id, within=tx)
+        except StorageConflict:
+            raise OperatorNameTaken from None
+        return await self._opened(opened)
+
+    # Signing in
+
+    async def sign_in(self, username: str, password: str) -> OpenedSession:
+        """Check user name and password and open a session, perhaps one that needs a second factor.
+
+        Unknown names, wrong passwords and too many tries look alike and take the same time.
+        """
+        now = self.clock.now()
+        try:
+            name = check_username(username)
+        except OperatorNameInvalid:
+            name = ""
+        operator = await self.repository.attempt_by_name(name, now) if name else None
+        await _check(operator, password)
+        assert operator is not None
+        if not operator.has_second_factor:
+            await self.repository.succeeded(operator.id, now)
+        return await self._opened(
+            await self._open_session(operator.id, needs_second_factor=operator.has_second_factor)
+        )
+
+    async def verify_second_factor(self, visit: Visit, code: str) -> OpenedSession:
+        """Finish a sign-in with an authenticator's or recovery code; the session gets a new id."""
+        operator = await self.repository.attempt_by_id(visit.operator.id, self.clock.now())
+        if operator is None:
+            raise InvalidSecondFactor
+        await self._spend_second_factor(operator, code)
+        return await self._renew(visit)
+
+    async def reauthenticate(self, visit: Visit, password: str, code: str = "") -> OpenedSession:
+        """Prove again who is there; the session gets a new id."""
+        operator = await self.repository.attempt_by_id(visit.operator.id, self.clock.now())
+        await _check(operator, password)
+        assert operator is not None
+        if operator.has_second_factor:
+            await self._spend_second_factor(operator, code)
+        return await self._renew(visit)
+
+    # Sessions
+
+    async def find_visit(self, token: str) -> Visit | None:
+        """Return the operator and session behind a cookie, or None."""
+        return await self.repository.find_visit(digest_of_token(token), self.clock.now())
+
+    async def sign_out(self, visit: Visit) -> None:
+        """End the session on the server, at once."""
+        await self.repository.end_session(visit.operator.id, visit.session.id)
+
+    async def list_sessions(self, operator: Operator) -> tuple[OperatorSession, ...]:
+        """Return an operator's live sessions."""
+        return await self.repository.sessions_of(operator.id, self.clock.now())
+
+    async def end_session(self, operator: Operator, session_id: str) -> None:
+        """End one of the operator's own sessions."""
+        await self.repository.end_session(operator.id, session_id)
+
+    async def end_other_sessions(self, visit: Visit) -> None:
+        """End every session of the operator but this one."""
+        await self.repository.end_others(visit.operator.id, visit.session.id)
+
+    # The operator's own account
+
+    async def set_preferences(
+        self, operator: Operator, *, language: str | None, theme: str | None
+    ) -> None:
+        """Remember language and theme; None means the browser's and the system's."""
+        chosen = {"language": language, "theme": theme}
+        await self.repository.set_preferences(
+            operator.id, {name: value for name, value in chosen.items() if value}
+        )
+
+    async def change_password(self, visit: Visit, present: str, new: str) -> None:
+        """Replace the password after checking the present one; other sessions end."""
+        now = self.clock.now()
+        operator = await self.repository.attempt_by_id(visit.operator.id, now)
+        await _check(operator, present)
+        await self.repository.succeeded(visit.operator.id, now)
+        check_password(new, visit.operator.username)
+        digest = await asyncio.to_thread(HASHER.hash, new)
+        await self.repository.set_password(visit.operator.id, digest)
+        await self.repository.end_others(visit.operator.id, visit.session.id)
+
+    def begin_totp(self, operator: Operator) -> TotpEnrolment:
+        """Return a secret for an authenticator app; nothing is stored until a code proves it."""
+        return self._enrolment(operator, pyotp.random_base32())
+
+    def resume_totp(self, operator: Operator, sealed: str) -> TotpEnrolment:
+        """Return the enrolment a form carried, to be shown again after a wrong code."""
+        return self._enrolment(operator, self.sealer.unseal(sealed, "pending totp", operator.id))
+
+    async def enable_totp(self, operator: Operator, sealed: str, code: str) -> tuple[str, ...]:
+        """Turn the second factor on and return recovery codes, which are shown this once."""
+        secret = self.sealer.unseal(sealed, "pending totp", operator.id)
+        step = self._matching_step(secret, code)
+        if step is None:
+            raise InvalidSecondFactor
+        codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+        await self.repository.set_totp(
+            operator.id,
+            self.sealer.seal(secret, "totp", operator.id),
+            step,
+            tuple(digest_of_token(code) for code in codes),
+        )
+        return codes
+
+    async def disable_totp(self, operator: Operator) -> None:
+        """Turn the second factor off; the caller has asked for a fresh proof of identity."""
+        await self.repository.set_totp(operator.id, None, None, ())
+
+    # Operators
+
+    async def delete(self, actor: Operator, operator_id: str) -> None:
+        """Remove an operator; raises LastOwner."""
+        if not actor.role.can_manage_operators:
+            raise OperatorNotAllowed
+        async with self.storage.transaction() as tx:
+            repository = self.repository.within(tx)
+            operator = await repository.find(operator_id)
+            if operator is None:
+                return
+            await repository.delete(operator_id)
+            if await repository.count_owners() == 0:
+                raise LastOwner
+
+    async def purge(self, now: datetime) -> None:
+        """Remove sessions and links that are past their time."""
+        await self.repository.purge(now)
+
+    def _enrolment(self, operator: Operator, secret: str) -> TotpEnrolment:
+        return TotpEnrolment(
+            secret=secret,
+            uri=pyotp.TOTP(secret).provisioning_uri(
+                name=operator.username, issuer_name="Watchword"
+            ),
+            sealed=self.sealer.seal(secret, "pending totp", operator.id),
+        )
+
+    async def _spend_second_factor(self, operator: Operator, code: str) -> None:
+        plain = code.strip().replace(" ", "").replace("-", "").casefold()
+        assert operator.sealed_totp_secret is not None
+        secret = self.sealer.unseal(operator.sealed_totp_secret, "totp", operator.id)
+        step = self._matching_step(secret, plain)
+        if step is not None:
+            accepted = await self.repository.spend_step(operator.id, step)
+        else:
+            digest = digest_of_token(_grouped(plain))
+            left = tuple(kept for kept in operator.recovery_codes if kept != digest)
+            accepted = (
+                left != operator.recovery_codes
+                and await self.repository.spend_recovery_code(
+                    operator.id, operator.recovery_codes, left
+                )
+            )
+        if not accepted:
+            raise InvalidSecondFactor
+
+    def _matching_step(self, secret: str, code: str) -> int | None:
+        """Return the time step *code* belongs to: now, or one step to either side."""
+        totp = pyotp.TOTP(secret)
+        present = int(self.clock.now().timestamp()) // STEP_SECONDS
+        plain = code.strip().replace(" ", "")
+        return next(
+            (
+                step
+                for step in (present, present - 1, present + 1)
+                if secrets.compare_digest(totp.at(step * STEP_SECONDS).encode(), plain.encode())
+            ),
+            None,
+        )
+
+    async def _renew(self, visit: Visit) -> OpenedSession:
+        """Give the session a new id, with its first moment and end kept (S120)."""
+        await self.repository.succeeded(visit.operator.id, self.clock.now())
+        await self.repository.end_session(visit.operator.id, visit.session.id)
+        return await self._opened(
+            await self._open_session(visit.operator.id, created_at=visit.session.created_at)
+        )
+
+    async def _open_session(
+        self,
+        operator_id: str,
+        *,
+        needs_second_factor: bool = False,
+        created_at: datetime | None = None,
+        within: Database | None = None,
+    ) -> str:
+        token = new_token()
+        now = self.clock.now()
+        created_at = created_at or now
+        repository = self.repository.within(within) if within else self.repository
+        await repository.open_session(
+            token_digest=digest_of_token(token),
+            operator_id=operator_id,
+            csrf_token=new_token(),
+            needs_second_factor=needs_second_factor,
+            at=now,
+            created_at=created_at,
+            expires_at=created_at + SESSION_LIFETIME,
+        )
+        return token
+
+    async def _opened(self, token: str) -> OpenedSession:
+        visit = await self.find_visit(token)
+        assert visit is not None
+        return OpenedSession(token, visit)
+
+
+async def _check(operator: Operator | None, password: str) -> None:
+    digest = operator.password_digest if operator else DECOY
+    is_right = await asyncio.to_thread(_matches, digest, password[: LONGEST_PASSWORD + 1])
+    if operator is None or not is_right:
+        raise InvalidOperatorCredentials
+
+
+def _matches(digest: str, password: str) -> bool:
+    try:
+        return HASHER.verify(digest, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _recovery_code() -> str:
+    return _grouped("".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(16)))
+
+
+def _grouped(code: str) -> str:
+    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+# What an unknown name is checked against, so that it takes as long as a known one.
+DECOY: Final = (
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy10aGlz$"
+    "0OZuyJwdNYTrs6y3dJ8cbPTbFgsvxTHyMcSwQ9tmNMk"
+)

@@ -1,0 +1,1 @@
+"""Who rows belong to, and how a host name says so."""

@@ -1,0 +1,62 @@
+"""The tenants' rows."""
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from watchword.storage import Row, ServerRepository
+from watchword.storage.schema import tenants
+from watchword.tenants.models import Tenant, TenantTag
+
+LIST = select(tenants).order_by(tenants.c.id)
+FIND = select(tenants).where(tenants.c.id == bindparam("id"))
+VALUES = {
+    name: bindparam(name)
+    for name in ("id", "name", "tag", "host", "configuration_stamp", "created_at")
+}
+INSERT = insert(tenants).values(**VALUES)
+INSERT_IF_MISSING = upsert(tenants).values(**VALUES).on_conflict_do_nothing()
+BUMP = (
+    update(tenants)
+    .where(tenants.c.id == bindparam("id_"))
+    .values(configuration_stamp=tenants.c.configuration_stamp + 1)
+    .returning(tenants)
+)
+SET_TAG = (
+    update(tenants)
+    .where(tenants.c.id == bindparam("id_"))
+    .values(tag=bindparam("tag"), configuration_stamp=tenants.c.configuration_stamp + 1)
+)
+
+
+class TenantRows(ServerRepository):
+    """Reads and writes the tenants."""
+
+    async def list(self) -> list[Tenant]:
+        """Return every tenant, by id."""
+        return [_tenant(row) for row in await self.all(LIST)]
+
+    async def find(self, tenant_id: str) -> Tenant | None:
+        """Return a tenant, or None."""
+        row = await self.first(FIND, id=tenant_id)
+        return _tenant(row) if row else None
+
+    async def add(self, tenant: Tenant) -> None:
+        """Write a new tenant; raises StorageConflict."""
+        await self.run(INSERT, **vars(tenant))
+
+    async def add_if_missing(self, tenant: Tenant) -> None:
+        """Write the tenant unless its id is taken."""
+        await self.run(INSERT_IF_MISSING, **vars(tenant))
+
+    async def bump(self, tenant_id: str) -> Tenant | None:
+        """Move the stamp on and return the tenant; in a transaction, others wait for it."""
+        row = await self.first(BUMP, id_=tenant_id)
+        return _tenant(row) if row else None
+
+    async def set_tag(self, tenant_id: str, tag: TenantTag) -> int:
+        """Change what a tenant is for."""
+        return await self.run(SET_TAG, id_=tenant_id, tag=tag)
+
+
+def _tenant(row: Row) -> Tenant:
+    return Tenant(**{**row, "tag": TenantTag(row["tag"])})

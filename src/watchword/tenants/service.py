@@ -1,0 +1,71 @@
+"""The list of tenants."""
+
+import builtins
+from dataclasses import dataclass
+
+from watchword.core.clock import Clock
+from watchword.storage import Database
+from watchword.storage.database import StorageConflict
+from watchword.tenants.errors import InvalidTenantId, TenantInUse, TenantNotFound
+from watchword.tenants.models import DEFAULT_TENANT_ID, TENANT_ID, Tenant, TenantTag, resolve
+from watchword.tenants.repository import TenantRows
+
+__all__ = ["TenantDirectory", "resolve"]
+
+
+@dataclass(frozen=True)
+class TenantDirectory:
+    """Knows every tenant of this server."""
+
+    rows: TenantRows
+    clock: Clock
+
+    @classmethod
+    def of(cls, storage: Database, clock: Clock) -> "TenantDirectory":
+        """Return the directory of the tenants in *storage*."""
+        return cls(TenantRows(storage), clock)
+
+    async def list(self) -> builtins.list[Tenant]:
+        """Return every tenant; there are few."""
+        return await self.rows.list()
+
+    async def get(self, tenant_id: str) -> Tenant:
+        """Return a tenant; raises TenantNotFound."""
+        tenant = await self.rows.find(tenant_id)
+        if tenant is None:
+            raise TenantNotFound(tenant_id)
+        return tenant
+
+    async def create(
+        self, tenant_id: str, name: str, tag: TenantTag, host: str | None = None
+    ) -> Tenant:
+        """Add a tenant; raises InvalidTenantId or TenantInUse."""
+        if not TENANT_ID.fullmatch(tenant_id):
+            raise InvalidTenantId(tenant_id)
+        tenant = self._new(tenant_id, name, tag, host.lower() if host else None)
+        try:
+            await self.rows.add(tenant)
+        except StorageConflict:
+            raise TenantInUse(tenant_id) from None
+        return tenant
+
+    async def ensure_default(self, tag: TenantTag, name: str = "Default") -> Tenant:
+        """Return the default tenant, made at the first start; an existing one keeps its tag."""
+        await self.rows.add_if_missing(self._new(DEFAULT_TENANT_ID, name, tag, None))
+        return await self.get(DEFAULT_TENANT_ID)
+
+    async def bump_stamp(self, tenant_id: str, tx: Database) -> Tenant:
+        """Say that a tenant's configuration changes; other changes of it wait until *tx* ends."""
+        tenant = await self.rows.within(tx).bump(tenant_id)
+        if tenant is None:
+            raise TenantNotFound(tenant_id)
+        return tenant
+
+    async def set_tag(self, tenant_id: str, tag: TenantTag, tx: Database | None = None) -> None:
+        """Change what a tenant is for; `configuration` checks that it may."""
+        rows = self.rows if tx is None else self.rows.within(tx)
+        if not await rows.set_tag(tenant_id, tag):
+            raise TenantNotFound(tenant_id)
+
+    def _new(self, tenant_id: str, name: str, tag: TenantTag, host: str | None) -> Tenant:
+        return Tenant(tenant_id, name, tag, host, 0, self.clock.now())

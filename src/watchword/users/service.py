@@ -1,0 +1,239 @@
+"""Find, create and change the people of one tenant."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from watchword.core.clock import Clock
+from watchword.core.ids import new_user_id
+from watchword.core.pagination import Page, PageRequest
+from watchword.storage import Database
+from watchword.storage.database import StorageConflict
+from watchword.users.errors import (
+    EmailAlreadyInUse,
+    InvalidCredentials,
+    InvalidEmail,
+    InvalidUsername,
+    PhoneAlreadyInUse,
+    UsernameAlreadyInUse,
+    UserNotFound,
+    UserSuspended,
+)
+from watchword.users.models import (
+    EMAIL,
+    USERNAME,
+    Identifier,
+    IdentifierType,
+    Keep,
+    NewUser,
+    User,
+    UserChange,
+)
+from watchword.users.repository import UserRepository
+
+TAKEN = {
+    "primary_phone": PhoneAlreadyInUse,
+    "primary_email": EmailAlreadyInUse,
+    "username": UsernameAlreadyInUse,
+}
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Argon2id (RFC 9106), computed in a thread: it takes tens of milliseconds by design."""
+
+    # OWASP's smallest advice; the memory is used once for each password checked at the same time.
+    hasher: PasswordHasher = field(
+        default_factory=lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+    )
+
+    async def digest_of(self, password: str) -> str:
+        """Return the digest of *password*, with its parameters."""
+        return await asyncio.to_thread(self.hasher.hash, password)
+
+    async def matches(self, digest: str | None, password: str) -> bool:
+        """Tell whether *password* has this digest; without one, take the same time and say no."""
+        return await asyncio.to_thread(self._matches, digest or self._decoy(), password)
+
+    def is_outdated(self, digest: str) -> bool:
+        """Tell whether *digest* was made with other parameters than today's."""
+        return self.hasher.check_needs_rehash(digest)
+
+    def _matches(self, digest: str, password: str) -> bool:
+        try:
+            return self.hasher.verify(digest, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _decoy(self) -> str:
+        # No password has these random bytes as its hash, and finding that out costs as much.
+        salt, digest = (
+            base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+            for length in (self.hasher.salt_len, self.hasher.hash_len)
+        )
+        parameters = f"m={self.hasher.memory_cost},t={self.hasher.time_cost}"
+        return f"$argon2id$v=19${parameters},p={self.hasher.parallelism}${salt}${digest}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserService:
+    """The people of one tenant."""
+
+    users: UserRepository
+    clock: Clock
+    passwords: Passwords = field(default_factory=Passwords)
+
+    async def find(self, user_id: str) -> User | None:
+        """Return the user, or None."""
+        return await self.users.find(user_id)
+
+    async def get(self, user_id: str) -> User:
+        """Return the user; raises UserNotFound."""
+        user = await self.users.find(user_id)
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def find_by_identifier(self, type_: IdentifierType, value: str) -> User | None:
+        """Return the one who owns the identifier (a phone as digits), or None."""
+        return await self.users.find_by(Identifier.of(type_, value))
+
+    async def create(self, new: NewUser, *, tx: Database | None = None) -> User:
+        """Add a person; raises …AlreadyInUse, also when two ask at the same moment."""
+        _check(new)
+        now = self.clock.now()
+        user = User(
+            id=new_user_id(),
+            username=new.username,
+            primary_email=new.primary_email and new.primary_email.strip().lower(),
+            primary_phone=new.primary_phone.digits if new.primary_phone else None,
+            email_verified_at=now if new.primary_email and new.is_email_verified else None,
+            phone_verified_at=now if new.primary_phone and new.is_phone_verified else None,
+            password_digest=new.password_digest,
+            name=new.name,
+            avatar=new.avatar,
+            profile=new.profile,
+            custom_data=new.custom_data,
+            identities={},
+            mfa={"enabled": False},
+            application_id=new.application_id,
+            is_suspended=False,
+            last_sign_in_at=now if new.is_signed_in else None,
+            created_at=now,
+            updated_at=now,
+        )
+        try:
+            await self._users(tx).add(user)
+        except StorageConflict as conflict:
+            raise _taken(conflict) from conflict
+        return user
+
+    async def change(self, user_id: str, change: UserChange, *, tx: Database | None = None) -> User:
+        """Change a person; raises UserNotFound and …AlreadyInUse."""
+        return await self._write(user_id, self._columns(change), tx)
+
+    async def record_sign_in(
+        self, user_id: str, change: UserChange | None = None, *, tx: Database | None = None
+    ) -> User:
+        """Note that the person signed in and write what the visit changed, in one statement."""
+        columns = self._columns(change) if change else {}
+        return await self._write(user_id, {**columns, "last_sign_in_at": self.clock.now()}, tx)
+
+    async def set_password(self, user_id: str, password: str) -> User:
+        """Give the person a new password; its rules are checked before."""
+        digest = await self.passwords.digest_of(password)
+        return await self.change(user_id, UserChange(password_digest=digest))
+
+    async def delete(self, user_id: str, *, tx: Database | None = None) -> None:
+        """Delete the person; raises UserNotFound."""
+        if not await self._users(tx).delete(user_id):
+            raise UserNotFound
+
+    async def verify_password(self, identifier: Identifier, password: str) -> User:
+        """Return whose password this is; raises InvalidCredentials or UserSuspended.
+
+        Known and unknown identifiers take the same time.
+        """
+        user = await self.users.find_by(identifier)
+        digest = user.password_digest if user else None
+        # Both are needed before the answer, so that neither is skipped for strangers.
+        if not await self.passwords.matches(digest, password) or user is None or digest is None:
+            raise InvalidCredentials
+        if user.is_suspended:
+            raise UserSuspended
+        if self.passwords.is_outdated(digest):
+            # Only over the digest just checked: a password changed meanwhile wins.
+            await self.users.replace_password_digest(
+                user.id, digest, await self.passwords.digest_of(password)
+            )
+        return user
+
+    async def count_phone_only(self) -> int:
+        """Return how many can sign in by a code to their phone and in no other way."""
+        return await self.users.count_phone_only()
+
+    async def count_signed_in_since(self, moment: datetime) -> int:
+        """Return how many signed in at *moment* or later."""
+        return await self.users.count_signed_in_since(moment)
+
+    async def username_conflicts(self) -> list[str]:
+        """Return user names that several people spell in different case."""
+        return await self.users.username_conflicts()
+
+    async def list(self, page: PageRequest, search: str = "") -> Page[User]:
+        """Return users, newest first; *search* looks into ids, names and identifiers."""
+        return await self.users.list(page, search.strip().strip("%"))
+
+    def _users(self, tx: Database | None) -> UserRepository:
+        return self.users.within(tx) if tx else self.users
+
+    async def _write(self, user_id: str, columns: Mapping[str, Any], tx: Database | None) -> User:
+        try:
+            user = await self._users(tx).change(user_id, columns)
+        except StorageConflict as conflict:
+            raise _taken(conflict) from conflict
+        if user is None:
+            raise UserNotFound
+        return user
+
+    def _columns(self, change: UserChange) -> dict[str, Any]:
+        _check(change)
+        now = self.clock.now()
+        columns: dict[str, Any] = {"updated_at": now}
+        for name in ("username", "password_digest", "name", "avatar", "profile", "custom_data"):
+            value = getattr(change, name)
+            if not isinstance(value, Keep):
+                columns[name] = value
+        if not isinstance(change.is_suspended, Keep):
+            columns["is_suspended"] = change.is_suspended
+        if not isinstance(change.primary_email, Keep):
+            email = change.primary_email
+            columns["primary_email"] = email and email.strip().lower()
+            columns["email_verified_at"] = now if email and change.is_email_verified else None
+        if not isinstance(change.primary_phone, Keep):
+            phone = change.primary_phone
+            columns["primary_phone"] = phone and phone.digits
+            columns["phone_verified_at"] = now if phone and change.is_phone_verified else None
+        return columns
+
+
+def _check(user: NewUser | UserChange) -> None:
+    if isinstance(user.username, str) and not USERNAME.fullmatch(user.username):
+        raise InvalidUsername
+    if isinstance(user.primary_email, str) and not EMAIL.fullmatch(user.primary_email.strip()):
+        raise InvalidEmail
+
+
+def _taken(conflict: StorageConflict) -> Exception:
+    # PostgreSQL names the index, SQLite its columns; both hold the column's name.
+    for column, error_type in TAKEN.items():
+        if column in conflict.constraint:
+            return error_type()
+    return conflict

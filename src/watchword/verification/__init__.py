@@ -1,0 +1,1 @@
+"""Codes, and the records of what a person has proved in a flow."""

@@ -1,0 +1,207 @@
+"""Send codes and check them; keep what a person proved in a flow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from watchword.connector_kit.models import UsageType
+from watchword.core.clock import Clock
+from watchword.core.digests import KeyedDigest, key_id_of
+from watchword.core.errors import DomainError
+from watchword.core.ids import new_id
+from watchword.core.phone import PhoneNumber
+from watchword.guard.models import LockoutPool
+from watchword.guard.service import Lockout, SendGuard
+from watchword.messaging.models import minutes_of, origin_line
+from watchword.messaging.service import MessagingService
+from watchword.sign_in_settings.models import CodePolicy
+from watchword.verification.errors import (
+    CodeExpired,
+    CodeMismatch,
+    CodeNotFound,
+    EmailMismatch,
+    PhoneMismatch,
+    RecordNotFound,
+    TooManyTries,
+)
+from watchword.verification.models import Identifier, RecordType, VerificationRecord
+from watchword.verification.repository import VerificationRepository
+
+PROOF_LIFETIME = timedelta(hours=1)
+"""As long as an interaction: a proof may be needed on its last page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationService:
+    """Send and check the verification codes of one tenant."""
+
+    records: VerificationRepository
+    messaging: MessagingService
+    guard: SendGuard
+    lockout: Lockout
+    digest: KeyedDigest
+    clock: Clock
+    policy: CodePolicy
+    delivery_wait: timedelta = timedelta(seconds=3)
+
+    async def send_code(
+        self,
+        flow_id: str,
+        phone: PhoneNumber,
+        usage: UsageType,
+        *,
+        client_ip: str | None = None,
+        language: str | None = None,
+        deliver: bool = True,
+        wait: bool = True,
+        origin_host: str | None = None,
+    ) -> VerificationRecord:
+        """Text a fresh code to *phone*; the flow's earlier one stops working.
+
+        With *wait*, a provider that refuses soon is heard: its ConnectorError is raised. Without
+        *deliver* nothing is sent, and nothing tells the difference.
+        """
+        await self.guard.spend_send(phone, client_ip=client_ip)
+        code = self.policy.new_code()
+        now = self.clock.now()
+        record = VerificationRecord(
+            id=new_id(),
+            flow_id=flow_id,
+            type=RecordType.PHONE_CODE,
+            identifier=Identifier.of_phone(phone),
+            template_type=usage,
+            state="pending",
+            code_digest=None,
+            tries=0,
+            message_id=new_id(),
+            details={},
+            created_at=now,
+            expires_at=now + self.policy.lifetime,
+        )
+        record = replace(record, code_digest=self._digest_of(record, code))
+        # Saved first: a code that arrives must find its record, and without a connector the
+        # contract still has one.
+        await self.records.replace(record)
+        # Queued, not sent: a provider may take seconds, and a person who closes
+        # the page must not stop the message half-way.
+        message = await self.messaging.queue_sms(
+            phone,
+            usage,
+            variables=self._variables(code, origin_host, language),
+            until=record.expires_at,
+            language=language,
+            client_ip=client_ip,
+            deliver=deliver,
+            message_id=record.message_id,
+        )
+        if deliver and wait:
+            await self.messaging.outcome(message, self.delivery_wait)
+        return record
+
+    async def verify_code(
+        self, record: VerificationRecord, identifier: Identifier, code: str
+    ) -> VerificationRecord:
+        """Accept *code* for the record, once; raises what `errors.py` lists, or TooManyAttempts."""
+        # Counted as a failure before it is looked at, so that of many guesses at once none is
+        # free; and while locked nothing is looked at, so that a right code is not used up.
+        attempt = await self.lockout.attempt(LockoutPool.SHARED, record.identifier.value)
+        try:
+            verified = await self._try_code(record, identifier, code)
+        except DomainError:
+            attempt.raise_if_last()
+            raise
+        await self.lockout.succeeded(LockoutPool.SHARED, record.identifier.value)
+        return verified
+
+    async def record_verified(
+        self,
+        flow_id: str,
+        type_: RecordType,
+        identifier: Identifier,
+        details: Mapping[str, Any] | None = None,
+    ) -> VerificationRecord:
+        """Note what was proved in another way, such as a password."""
+        now = self.clock.now()
+        record = VerificationRecord(
+            id=new_id(),
+            flow_id=flow_id,
+            type=type_,
+            identifier=identifier,
+            template_type=None,
+            state="verified",
+            code_digest=None,
+            tries=0,
+            message_id=None,
+            details=details or {},
+            created_at=now,
+            expires_at=now + PROOF_LIFETIME,
+        )
+        await self.records.replace(record)
+        return record
+
+    async def list(self, flow_id: str) -> Sequence[VerificationRecord]:
+        """Return the flow's records, oldest first."""
+        return await self.records.list(flow_id)
+
+    async def find(self, flow_id: str, record_id: str) -> VerificationRecord | None:
+        """Return the flow's record, or None."""
+        return await self.records.find(flow_id, record_id)
+
+    async def get(self, flow_id: str, record_id: str) -> VerificationRecord:
+        """Return the flow's record; raises RecordNotFound."""
+        record = await self.records.find(flow_id, record_id)
+        if record is None:
+            raise RecordNotFound
+        return record
+
+    async def consume(self, flow_id: str) -> int:
+        """Use up the flow's proofs: the visit they were for is over."""
+        return await self.records.consume(flow_id)
+
+    async def purge(self, now: datetime) -> int:
+        """Delete records that ended so long ago that nobody asks why."""
+        return await self.records.purge(now - PROOF_LIFETIME)
+
+    async def _try_code(
+        self, record: VerificationRecord, given: Identifier, code: str
+    ) -> VerificationRecord:
+        if record.code_digest is None:
+            raise CodeNotFound
+        now = self.clock.now()
+        after = await self.records.try_code(
+            record,
+            given,
+            # Under the key that was current when the code was sent.
+            self._digest_of(record, code, key_id_of(record.code_digest)),
+            now=now,
+            max_tries=self.policy.max_tries,
+            verified_until=now + PROOF_LIFETIME,
+        )
+        if after is None:
+            raise CodeNotFound
+        if after["state"] == "verified":
+            return replace(
+                record, state="verified", tries=after["tries"], expires_at=after["expires_at"]
+            )
+        if given != record.identifier:
+            raise PhoneMismatch if record.type == RecordType.PHONE_CODE else EmailMismatch
+        if after["expires_at"] <= now:
+            raise CodeExpired
+        if after["tries"] > self.policy.max_tries:
+            raise TooManyTries
+        raise CodeMismatch
+
+    def _digest_of(self, record: VerificationRecord, code: str, key_id: str | None = None) -> str:
+        parts = record.digest_parts(self.records.tenant_id, code)
+        return self.digest.of(*parts, key_id=key_id)
+
+    def _variables(
+        self, code: str, origin_host: str | None, language: str | None
+    ) -> dict[str, str]:
+        variables = {
+            "code": code,
+            "minutes": minutes_of(self.policy.lifetime),
+            "origin_line": origin_line(origin_host, code) if origin_host else "",
+        }
+        return {**variables, "locale": language} if language else variables

@@ -1,0 +1,90 @@
+"""How every console route is guarded, and where its refusals lead."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from watchword.core.errors import DomainError
+from watchword.operators.errors import OperatorNotSignedIn
+from watchword.operators.models import SESSION_LIFETIME
+from watchword.web.console.desk import SAFE_METHODS, Desk
+from watchword.web.console.errors import ProofNeeded, SecondFactorNeeded
+from watchword.web.cookies import CONSOLE, write_cookie
+from watchword.web.problems import status_of
+from watchword.web.security import require_same_origin
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+OWN_FIELDS = frozenset({"csrf", "_username", "_password", "_code"})
+
+
+class ConsoleRoute(APIRoute):
+    """A route that refuses foreign posts and answers refusals with pages of the console."""
+
+    def get_route_handler(self) -> Handler:
+        """Return the route's handler, guarded."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                if request.method not in SAFE_METHODS:
+                    require_same_origin(request)
+                response = await handle(request)
+            except OperatorNotSignedIn:
+                response = _lead_to(request, "/console/sign-in")
+            except SecondFactorNeeded:
+                response = _lead_to(request, "/console/second-factor")
+            except ProofNeeded as needed:
+                response = _ask_for_proof(request.state.desk, needed, await request.form())
+            except DomainError as error:
+                desk = getattr(request.state, "desk", None)
+                if desk is None:
+                    raise
+                response = _problem(desk, error)
+            token = getattr(request.state, "console_token", None)
+            if token is not None:
+                write_cookie(request, response, CONSOLE, token, SESSION_LIFETIME)
+            return response
+
+        return guarded
+
+
+def console_router(prefix: str = "") -> APIRouter:
+    """Return a router whose routes are guarded and stay out of the API's document."""
+    return APIRouter(prefix=prefix, route_class=ConsoleRoute, include_in_schema=False)
+
+
+def _lead_to(request: Request, address: str) -> Response:
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=204, headers={"HX-Redirect": address})
+    if request.method in SAFE_METHODS:
+        # Only the path is carried: a query may hold a search for someone's number.
+        address = f"{address}?next={request.url.path}"
+    return RedirectResponse(address, 303)
+
+
+def _ask_for_proof(desk: Desk, needed: ProofNeeded, form: FormData) -> Response:
+    carried = [
+        (name, value)
+        for name, value in form.multi_items()
+        if name not in OWN_FIELDS and isinstance(value, str)
+    ]
+    return desk.render(
+        "prove.html",
+        status_code=status_of(needed),
+        action=str(desk.request.url.path),
+        carried=carried,
+        problem=needed.problem,
+    )
+
+
+def _problem(desk: Desk, error: DomainError) -> Response:
+    template = "problem.html" if desk.is_partial else "error.html"
+    return desk.render(
+        template, status_code=status_of(error), message=desk.message(error), code=error.code
+    )

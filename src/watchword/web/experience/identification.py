@@ -1,0 +1,31 @@
+"""Say who the person is."""
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
+
+from watchword.interactions.models import Identification
+from watchword.web.experience.models import RecordId
+from watchword.web.experience.visit import Started
+from watchword.web.models import ApiModel
+from watchword.web.scope import Scope
+
+router = APIRouter(prefix="/api/experience", tags=["Experience"])
+
+
+class Identify(ApiModel):
+    """The proof to go by; sign-up without one goes by the pending profile."""
+
+    verification_id: RecordId | None = None
+
+
+@router.post("/identification", status_code=204, response_class=Response)
+async def identify(body: Identify, interaction: Started, scope: Scope) -> Response:
+    """Find the account (204), or create it (201)."""
+    outcome = await scope.interactions.identify(interaction, body.verification_id)
+    return ANSWERS[outcome]()
+
+
+ANSWERS = {
+    Identification.IDENTIFIED: lambda: Response(status_code=204),
+    Identification.CREATED: lambda: PlainTextResponse("Created", 201),
+}

@@ -1,0 +1,88 @@
+"""Prove something: a code, a password, the name and password of a new account."""
+
+from fastapi import APIRouter
+
+from watchword.interactions.models import InteractionEvent
+from watchword.users.models import Identifier
+from watchword.web.experience.models import (
+    AnyIdentifier,
+    Code,
+    CodeIdentifier,
+    NewIdentifier,
+    Password,
+    RecordId,
+    Verified,
+)
+from watchword.web.experience.visit import Started
+from watchword.web.models import ApiModel
+from watchword.web.scope import Context, Scope
+
+router = APIRouter(prefix="/api/experience/verification", tags=["Experience"])
+
+
+class SendCode(ApiModel):
+    """Where to send a code, and what for."""
+
+    identifier: CodeIdentifier
+    interaction_event: InteractionEvent
+
+
+class VerifyCode(ApiModel):
+    """The code a person typed."""
+
+    identifier: CodeIdentifier
+    verification_id: RecordId
+    code: Code
+
+
+class VerifyPassword(ApiModel):
+    """The password a person typed."""
+
+    identifier: AnyIdentifier
+    password: Password
+
+
+class NewPasswordIdentity(ApiModel):
+    """What a person chose for a new account."""
+
+    identifier: NewIdentifier
+    password: Password
+
+
+@router.post("/verification-code")
+async def send_code(
+    body: SendCode, interaction: Started, scope: Scope, context: Context
+) -> Verified:
+    """Send a code; known and unknown identifiers get the same answer."""
+    record = await scope.interactions.send_code(
+        interaction, body.identifier.parsed(), body.interaction_event, context
+    )
+    return Verified(verification_id=record.id)
+
+
+@router.post("/verification-code/verify")
+async def verify_code(body: VerifyCode, interaction: Started, scope: Scope) -> Verified:
+    """Accept a code, once."""
+    record = await scope.interactions.verify_code(
+        interaction, body.identifier.parsed(), body.verification_id, body.code
+    )
+    return Verified(verification_id=record.id)
+
+
+@router.post("/password")
+async def verify_password(body: VerifyPassword, interaction: Started, scope: Scope) -> Verified:
+    """Accept the password of an account."""
+    record = await scope.interactions.verify_password(
+        interaction, body.identifier.parsed(), body.password
+    )
+    return Verified(verification_id=record.id)
+
+
+@router.post("/new-password-identity")
+async def new_password_identity(
+    body: NewPasswordIdentity, interaction: Started, scope: Scope
+) -> Verified:
+    """Accept a user name and a password for a new account."""
+    identifier = Identifier("username", body.identifier.value)
+    record = await scope.interactions.new_password_identity(interaction, identifier, body.password)
+    return Verified(verification_id=record.id)

@@ -1,0 +1,16 @@
+"""The sign-in pages: forms that work without scripts, over the same services as the JSON API."""
+
+from fastapi import APIRouter
+
+from watchword.web.pages import (
+    confirmations,
+    endings,
+    missing_profile,
+    register,
+    sign_in,
+    verification_code,
+)
+
+router = APIRouter()
+for _pages in (sign_in, register, verification_code, confirmations, missing_profile, endings):
+    router.include_router(_pages.router)

@@ -1,0 +1,148 @@
+"""Sign in: who one is, then a code or a password."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from watchword.core.errors import DomainError
+from watchword.core.phone import PhoneNumber
+from watchword.interactions.models import InteractionEvent
+from watchword.sign_in_settings.models import SignInMethod
+from watchword.users.models import Identifier, IdentifierType
+from watchword.verification.models import RecordType
+from watchword.web.pages import steps
+from watchword.web.pages.errors import AgreementMissing
+from watchword.web.pages.identifiers import TYPES
+from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+PASSWORD_ERRORS = {"form.password_missing", "session.invalid_credentials"}
+
+
+def methods_of(visit: Visit) -> tuple[SignInMethod, ...]:
+    """Return the ways to sign in that are on and that these pages know."""
+    return tuple(
+        method
+        for method in visit.settings.sign_in.methods
+        if method.identifier in TYPES and (method.password or has_code(method))
+    )
+
+
+def has_code(method: SignInMethod | None) -> bool:
+    """Tell whether a code signs in with this identifier."""
+    return method is not None and method.identifier == "phone" and method.verification_code
+
+
+def types_of(visit: Visit) -> tuple[IdentifierType, ...]:
+    """Return the identifiers that the sign-in field takes."""
+    return tuple(method.identifier for method in methods_of(visit))
+
+
+async def sign_in_screen(visit: Visit, error: DomainError | None = None) -> Response:
+    """Show the first page: the identifier, with the password where nothing but it will do."""
+    methods = methods_of(visit)
+    wants_password = bool(methods) and not any(has_code(method) for method in methods)
+    has_password = any(method.password for method in methods)
+    field = None
+    if methods:
+        field = visit.identifier_field(types_of(visit), has_password=has_password)
+    button = "button_phone" if field and not has_password else "button_next"
+    return visit.show(
+        "identifier.html",
+        error,
+        flow="sign_in",
+        field=field,
+        has_password=wants_password,
+        action="/sign-in/password" if wants_password else "/sign-in",
+        button="button_password" if wants_password else button,
+        other="/register"
+        if visit.settings.allows_register and steps.sign_up_types(visit)
+        else None,
+        terms=visit.terms(is_registration=False),
+        agreed=visit.form.has("agree"),
+        errors=_errors_by_field(visit, error),
+    )
+
+
+def _errors_by_field(visit: Visit, error: DomainError | None) -> dict[str, str | None]:
+    words = visit.words(error)
+    is_password = error is not None and error.code in PASSWORD_ERRORS
+    is_agreement = isinstance(error, AgreementMissing)
+    return {
+        "identifier": None if is_password or is_agreement else words,
+        "password": words if is_password else None,
+        "agreement": words if is_agreement else None,
+    }
+
+
+async def password_screen(visit: Visit, error: DomainError | None = None) -> Response:
+    """Show the password page for the identifier that was typed, or that a code went to."""
+    methods = methods_of(visit)
+    if not any(has_code(method) for method in methods) and methods:
+        return await sign_in_screen(visit, error)
+    identifier = _identifier_at_hand(visit)
+    method = visit.settings.sign_in.method(identifier.type) if identifier else None
+    if identifier is None or method is None or not method.password:
+        return visit.go("/sign-in") if error is None else await sign_in_screen(visit, error)
+    return visit.show(
+        "password.html",
+        error,
+        identifier=identifier,
+        shown_identifier=steps.shown(identifier),
+        typed=steps.typed(identifier),
+        has_code=has_code(method),
+        terms=None,
+        error_words=visit.words(error),
+    )
+
+
+def _identifier_at_hand(visit: Visit) -> Identifier | None:
+    if visit.form.text("identifier"):
+        try:
+            return visit.read_identifier(types_of(visit))
+        except DomainError:
+            return None
+    record = visit.interaction.records.get(RecordType.PHONE_CODE)
+    return record.identifier if record else None
+
+
+@router.get("/sign-in")
+async def show_sign_in(visit: Looking) -> Response:
+    """Show the first page."""
+    if not visit.settings.allows_sign_in:
+        return visit.go("/register")
+    return await sign_in_screen(visit)
+
+
+@router.post("/sign-in")
+@refused_on(sign_in_screen)
+async def enter_identifier(visit: Posting) -> Response:
+    """Go on with the identifier: text a code, or ask for the password."""
+    identifier = visit.read_identifier(types_of(visit))
+    visit.require_agreement(is_registration=False)
+    method = visit.settings.sign_in.method(identifier.type)
+    is_code_asked = visit.form.text("way") == "code"
+    if has_code(method) and (is_code_asked or not _is_password_first(method)):
+        phone = PhoneNumber.from_digits(identifier.value)
+        await steps.send_code(visit, phone, InteractionEvent.SIGN_IN)
+        return visit.go("/sign-in/verification-code")
+    return await password_screen(visit)
+
+
+def _is_password_first(method: SignInMethod | None) -> bool:
+    return method is not None and method.password and method.is_password_primary
+
+
+@router.get("/sign-in/password")
+async def show_password(visit: Looking) -> Response:
+    """Show the password page to someone who waits for a code."""
+    return await password_screen(visit)
+
+
+@router.post("/sign-in/password")
+@refused_on(password_screen)
+async def enter_password(visit: Posting) -> Response:
+    """Check the password and finish."""
+    identifier = visit.read_identifier(types_of(visit))
+    visit.require_agreement(is_registration=False)
+    return await steps.sign_in_with_password(visit, identifier, visit.form.password())

@@ -1,0 +1,178 @@
+"""What the pages do between two screens: send a code, identify, ask for what is missing, finish."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from starlette.responses import Response
+
+from watchword.core.phone import PhoneNumber
+from watchword.interactions.errors import InteractionNotFound, MissingProfile
+from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.messaging.models import MessageState
+from watchword.sign_in_settings.models import is_method_enabled
+from watchword.users.errors import PhoneAlreadyInUse, UserNotExist
+from watchword.users.models import Identifier, IdentifierType
+from watchword.verification.models import RecordType, VerificationRecord
+from watchword.web.pages.identifiers import TYPES
+from watchword.web.pages.visit import Visit, redirect
+
+RESEND_WAIT = timedelta(seconds=59)
+
+PAGES_OF_MISSING = {
+    "username": "/continue/username",
+    "phone": "/continue/phone",
+    "emailOrPhone": "/continue/phone",
+    "password": "/continue/password",
+}
+
+
+def sign_up_types(visit: Visit) -> tuple[IdentifierType, ...]:
+    """Return the identifiers that the sign-up field takes."""
+    return tuple(name for name in visit.settings.sign_up.identifiers if name in TYPES)
+
+
+def can_register_by_phone(visit: Visit) -> bool:
+    """Tell whether a confirmed number may become a new account."""
+    sign_up = visit.settings.sign_up
+    return visit.settings.allows_register and "phone" in sign_up.required_identifiers
+
+
+def code_record(visit: Visit) -> VerificationRecord | None:
+    """Return the code that this visit waits for, or has confirmed."""
+    return visit.interaction.records.get(RecordType.PHONE_CODE)
+
+
+def seconds_to_wait(record: VerificationRecord, now: datetime) -> int:
+    """Return how long until another code may be asked for."""
+    left = record.created_at + RESEND_WAIT - now
+    return max(0, -(-left // timedelta(seconds=1)))
+
+
+async def delivery_of(visit: Visit, record: VerificationRecord) -> MessageState | None:
+    """Return what became of the message; None where that would tell whether an account exists."""
+    if record.message_id is None:
+        return None
+    if not visit.scope.interactions.may_show_delivery(visit.interaction):
+        return None
+    return await visit.scope.messaging.state_of(record.message_id)
+
+
+async def send_code(visit: Visit, phone: PhoneNumber, event: InteractionEvent) -> None:
+    """Begin *event* with a code to *phone*; one sent there a moment ago is still good."""
+    if await is_on_its_way(visit, phone):
+        if visit.interaction.event is not event:
+            await visit.scope.interactions.switch_event(visit.interaction, event)
+        return
+    interaction = await begin(visit, event)
+    await visit.scope.interactions.send_code(
+        interaction, Identifier.of_phone(phone), event, visit.context
+    )
+
+
+async def send_another(visit: Visit, phone: PhoneNumber) -> None:
+    """Text a code within the event that is going on."""
+    event = visit.interaction.event
+    if event is None:
+        raise InteractionNotFound
+    await visit.scope.interactions.send_code(
+        visit.interaction, Identifier.of_phone(phone), event, visit.context
+    )
+
+
+async def is_on_its_way(visit: Visit, phone: PhoneNumber) -> bool:
+    """Tell whether a code to this number may still arrive, so that another would only confuse."""
+    record = code_record(visit)
+    if record is None or record.state != "pending" or record.identifier.value != phone.digits:
+        return False
+    if not seconds_to_wait(record, visit.now):
+        return False
+    state = await delivery_of(visit, record)
+    return state is None or not state.has_failed
+
+
+async def begin(visit: Visit, event: InteractionEvent) -> Interaction:
+    """Start the event; one that is going on goes on, unless it has found out who this is."""
+    if visit.interaction.event is event and not visit.interaction.is_identified:
+        return visit.interaction
+    return await visit.scope.interactions.start(
+        visit.interaction.token, event, client_ip=visit.context.client_ip
+    )
+
+
+async def again(visit: Visit) -> Visit:
+    """Return the visit with its interaction as it is now."""
+    interaction = await visit.scope.interactions.load(visit.interaction.token)
+    return replace(visit, interaction=interaction)
+
+
+async def sign_in_with_password(visit: Visit, identifier: Identifier, password: str) -> Response:
+    """Check the password, then finish."""
+    interaction = await begin(visit, InteractionEvent.SIGN_IN)
+    record = await visit.scope.interactions.verify_password(interaction, identifier, password)
+    return await identify(await again(visit), record.id)
+
+
+async def identify(visit: Visit, verification_id: str | None) -> Response:
+    """Find or create the account, then finish; ask the person where there is a choice."""
+    try:
+        await visit.scope.interactions.identify(visit.interaction, verification_id)
+    except UserNotExist:
+        if code_record(visit) is None or not can_register_by_phone(visit):
+            raise
+        return visit.go("/sign-in/no-account")
+    except PhoneAlreadyInUse:
+        if code_record(visit) is None or not can_sign_in_by_phone(visit):
+            raise
+        return visit.go("/register/has-account")
+    except MissingProfile as error:
+        return ask_for_missing(visit, error)
+    return await finish(await again(visit))
+
+
+def can_sign_in_by_phone(visit: Visit) -> bool:
+    """Tell whether a confirmed number may sign in to the account that has it."""
+    return visit.settings.allows_sign_in and is_method_enabled(
+        visit.settings, "phone", "verificationCode"
+    )
+
+
+async def finish(visit: Visit) -> Response:
+    """Submit the interaction and send the browser back to the authorization endpoint."""
+    try:
+        return redirect(await visit.scope.interactions.submit(visit.interaction))
+    except MissingProfile as error:
+        return ask_for_missing(visit, error)
+
+
+def ask_for_missing(visit: Visit, error: MissingProfile) -> Response:
+    """Send the browser to the page that asks for the first thing that is missing."""
+    missing = (error.data or {}).get("missingProfile", [])
+    page = next((PAGES_OF_MISSING[name] for name in missing if name in PAGES_OF_MISSING), None)
+    if page is None:
+        raise error
+    return visit.go(page)
+
+
+async def after_profile(visit: Visit) -> Response:
+    """Go on once something missing was given: sign-up creates the account now."""
+    if visit.interaction.event is InteractionEvent.REGISTER and not visit.interaction.is_identified:
+        return await identify(visit, None)
+    return await finish(visit)
+
+
+def shown(identifier: Identifier) -> str:
+    """Return an identifier as a page shows it to the one who typed it."""
+    if identifier.type == "phone":
+        return PhoneNumber.from_digits(identifier.value).international
+    return identifier.value
+
+
+def typed(identifier: Identifier) -> str:
+    """Return an identifier in a form that any field of these pages reads back."""
+    return f"+{identifier.value}" if identifier.type == "phone" else identifier.value
+
+
+def shortest_password(visit: Visit) -> int:
+    """Return how long a new password is at least."""
+    length = visit.settings.password_policy.length
+    return (length and length.min) or 8

@@ -1,0 +1,164 @@
+"""The code page: check the code, send another, and say what became of the message."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from babel.dates import format_timedelta
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
+
+from watchword.core.errors import DomainError
+from watchword.core.phone import PhoneNumber
+from watchword.interactions.errors import SessionNotFound
+from watchword.messaging.models import MessageState
+from watchword.sign_in_settings.models import is_method_enabled
+from watchword.verification.models import VerificationRecord
+from watchword.web.pages import steps
+from watchword.web.pages.errors import ResendTooSoon
+from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
+from watchword.web.templating import language_of
+
+
+@dataclass(frozen=True)
+class CodePage:
+    """The code page of one flow."""
+
+    flow: str
+    start: str
+    """Where another number is typed."""
+
+    @property
+    def path(self) -> str:
+        """Return the page's own path."""
+        return f"/{self.flow}/verification-code"
+
+    async def screen(self, visit: Visit, error: DomainError | None = None) -> Response:
+        """Show where the code went, the field for it, and how to get another."""
+        record = pending_record(visit)
+        if record is None:
+            return visit.go(self.start)
+        state = None if error else await steps.delivery_of(visit, record)
+        has_password = self.flow == "sign-in" and is_method_enabled(
+            visit.settings, "phone", "password"
+        )
+        is_awaited = state is not None and not state.has_failed
+        return visit.show(
+            "verification_code.html",
+            error,
+            here=self.path,
+            start=self.start,
+            masked=PhoneNumber.from_digits(record.identifier.value).masked,
+            code_length=visit.settings.code_policy.length,
+            lifetime=_lifetime(visit, record),
+            wait=wait_of(visit, record, state),
+            delivery_problem=problem_of(visit, state),
+            poll=f"{self.path}/delivery" if is_awaited else None,
+            has_password=has_password,
+            error_words=visit.words(error),
+        )
+
+    async def verify(self, visit: Visit) -> Response:
+        """Check the code, then go on with what it proves."""
+        code = visit.form.code(visit.settings.code_policy.length)
+        record = pending_record(visit)
+        if record is None:
+            return visit.go(self.start)
+        interactions = visit.scope.interactions
+        await interactions.verify_code(visit.interaction, record.identifier, record.id, code)
+        proved = await steps.again(visit)
+        if self.flow == "continue":
+            await interactions.set_phone(proved.interaction, record.id)
+            return await steps.after_profile(await steps.again(proved))
+        return await steps.identify(proved, record.id)
+
+    async def resend(self, visit: Visit) -> Response:
+        """Send another code, once the wait is over."""
+        record = pending_record(visit)
+        if record is None:
+            return visit.go(self.start)
+        wait = wait_of(visit, record, await steps.delivery_of(visit, record))
+        if wait:
+            raise ResendTooSoon(count=wait)
+        await steps.send_another(visit, PhoneNumber.from_digits(record.identifier.value))
+        return visit.go(self.path)
+
+    async def delivery(self, visit: Visit) -> Response:
+        """Tell a waiting page whether the message failed meanwhile."""
+        record = pending_record(visit)
+        if record is None:
+            raise SessionNotFound
+        state = await steps.delivery_of(visit, record)
+        return JSONResponse(
+            {"problem": problem_of(visit, state), "wait": wait_of(visit, record, state)},
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def pending_record(visit: Visit) -> VerificationRecord | None:
+    """Return the code that waits to be typed; an expired one too, so that the page can say so."""
+    record = steps.code_record(visit)
+    return record if record is not None and record.state == "pending" else None
+
+
+def wait_of(visit: Visit, record: VerificationRecord, state: MessageState | None) -> int:
+    """Return the seconds until another code may be asked for; none after a failure."""
+    if state is not None and state.has_failed:
+        return 0
+    return steps.seconds_to_wait(record, visit.now)
+
+
+def problem_of(visit: Visit, state: MessageState | None) -> str | None:
+    """Return what to say about a message that did not, or may not, have gone out."""
+    if state is None:
+        return None
+    phrases = visit.request.app.state.server.phrases
+    if state.has_failed:
+        return str(phrases.text(language_of(visit.request), "pages.code.not_sent"))
+    if state is MessageState.UNKNOWN:
+        return str(phrases.text(language_of(visit.request), "pages.code.unsure"))
+    return None
+
+
+def _lifetime(visit: Visit, record: VerificationRecord) -> str:
+    life: timedelta = record.expires_at - record.created_at
+    # Whole minutes, never a longer time than the code lives.
+    minutes = timedelta(minutes=life // timedelta(minutes=1))
+    locale = language_of(visit.request)
+    return format_timedelta(minutes, granularity="minute", threshold=10, locale=locale)
+
+
+def _router_of(page: CodePage) -> APIRouter:
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get(page.path)
+    async def show_code_page(visit: Looking) -> Response:
+        return await page.screen(visit)
+
+    @router.post(page.path)
+    @refused_on(page.screen)
+    async def enter_code(visit: Posting) -> Response:
+        return await page.verify(visit)
+
+    @router.get(f"{page.path}/resend")
+    async def leave_resend(visit: Looking) -> Response:
+        return visit.go(page.path)
+
+    @router.post(f"{page.path}/resend")
+    @refused_on(page.screen)
+    async def send_again(visit: Posting) -> Response:
+        return await page.resend(visit)
+
+    @router.get(f"{page.path}/delivery")
+    async def look_at_delivery(visit: Looking) -> Response:
+        return await page.delivery(visit)
+
+    return router
+
+
+router = APIRouter()
+for _page in (
+    CodePage("sign-in", "/sign-in"),
+    CodePage("register", "/register"),
+    CodePage("continue", "/continue/phone"),
+):
+    router.include_router(_router_of(_page))
