@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import psutil
 
-from bench.http import Connection
+from bench.connection import Connection
 from bench.processes import Database, Server
 from bench.seed import phone_of
 from bench.sign_in import Person, SignIn

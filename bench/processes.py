@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-
-from bench.http import Connection
 from tests.postgresql import free_port, postgresql_server
+
+from bench.connection import Connection
 from watchword.core.keys import SecretKeys
 
 METRICS_TOKEN = "bench"
@@ -114,7 +114,7 @@ async def running_server(
         yield Server(origin, psutil.Process(child.pid), time.perf_counter() - started)
     finally:
         child.terminate()
-        child.wait(timeout=60)  # noqa: ASYNC222  # nothing else runs any more
+        child.wait(timeout=60)  # nothing else runs any more
 
 
 async def _first_answer(origin: str, child: subprocess.Popen[bytes], folder: Path) -> None:

@@ -6,18 +6,22 @@ import hashlib
 import secrets
 import time
 from collections import defaultdict
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import orjson
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from bench.http import Answer, Connection
+from bench.connection import Answer, Connection
 from bench.provider import Provider
 from bench.seed import REDIRECT_URI
 
 EXPERIENCE = "/api/experience"
 CODE = f"{EXPERIENCE}/verification/verification-code"
+Body = Mapping[str, object] | str | None
+"""An object is sent as JSON, a text as a form."""
+
 PROVIDER_SECONDS = 10
 REDIRECTS = 6
 
@@ -36,17 +40,22 @@ class Person:
         # A /24 for each, so that limits per address and subnet count as they would in the world.
         self.address = f"{20 + (number >> 16) % 100}.{number >> 8 & 255}.{number & 255}.7"
 
-    async def ask(
-        self, step: str, method: str, target: str, status: int, body: bytes = b"", kind: str = ""
+    async def ask(  # a line of the story: step, request, answer
+        self, step: str, method: str, target: str, status: int, body: Body = None
     ) -> Answer:
         """Make one request as a browser would; raises SignInFailed."""
         headers = {"x-forwarded-for": self.address}
         if self.cookies:
             headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        if kind:
-            headers["content-type"] = kind
+        sent = b""
+        if isinstance(body, str):
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            sent = body.encode()
+        elif body is not None:
+            headers["content-type"] = "application/json"
+            sent = orjson.dumps(body)
         started = time.perf_counter()
-        answer = await self.connection.request(method, target, headers, body)
+        answer = await self.connection.request(method, target, headers, sent)
         self.steps[step] += time.perf_counter() - started
         if answer.status != status:
             raise SignInFailed(f"{step}: {answer.status} {answer.body[:300]!r}")
@@ -77,28 +86,17 @@ class SignIn:
         """Sign in with *phone* and check the ID token; raises SignInFailed."""
         verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(8)
         await self._authorize(person, verifier, nonce)
-        await person.ask(
-            "start", "PUT", EXPERIENCE, 204, b'{"interactionEvent":"SignIn"}', "application/json"
-        )
+        start = {"interactionEvent": "SignIn"}
+        await person.ask("start", "PUT", EXPERIENCE, 204, start)
         identifier = {"type": "phone", "value": phone}
         texted = self.provider.expect(phone)
-        sent = await person.ask(
-            *("send", "POST", CODE, 200),
-            orjson.dumps({"interactionEvent": "SignIn", "identifier": identifier}),
-            "application/json",
-        )
-        record = sent.json()["verificationId"]
+        wish = {"interactionEvent": "SignIn", "identifier": identifier}
+        sent = await person.ask("send", "POST", CODE, 200, wish)
+        record = {"verificationId": sent.json()["verificationId"]}
         code = await asyncio.wait_for(texted, PROVIDER_SECONDS)
-        await person.ask(
-            *("verify", "POST", f"{CODE}/verify", 200),
-            orjson.dumps({"identifier": identifier, "verificationId": record, "code": code}),
-            "application/json",
-        )
-        await person.ask(
-            *("identify", "POST", f"{EXPERIENCE}/identification", 204),
-            orjson.dumps({"verificationId": record}),
-            "application/json",
-        )
+        typed = {"identifier": identifier, "code": code, **record}
+        await person.ask("verify", "POST", f"{CODE}/verify", 200, typed)
+        await person.ask("identify", "POST", f"{EXPERIENCE}/identification", 204, record)
         submitted = await person.ask("submit", "POST", f"{EXPERIENCE}/submit", 200)
         granted = await self._return(person, str(submitted.json()["redirectTo"]))
         token = await self._exchange(person, granted, verifier)
@@ -141,12 +139,7 @@ class SignIn:
             "code": code,
             "code_verifier": verifier,
         }
-        body = "&".join(f"{name}={quote(value, safe='')}" for name, value in form.items())
-        answer = await person.ask(
-            *("token", "POST", "/oidc/token", 200),
-            body.encode(),
-            "application/x-www-form-urlencoded",
-        )
+        answer = await person.ask("token", "POST", "/oidc/token", 200, urlencode(form))
         return str(answer.json()["id_token"])
 
     def _check(self, token: str, phone: str, nonce: str) -> None:

@@ -19,6 +19,7 @@ from watchword.applications.service import ApplicationService
 from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.background import Retention, background
+from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
 from watchword.connector_kit.connector import ConnectorContext, SmsConnector
 from watchword.connector_kit.models import SmsMessage
@@ -44,7 +45,7 @@ from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
 from watchword.providers.development_inbox.connector import DevelopmentInboxConnector
-from watchword.providers.http_sms.connector import HttpSms
+from watchword.providers.http_sms.connector import WebhookConnector
 from watchword.providers.twilio.connector import TwilioConnector
 from watchword.settings import Settings, is_loopback, load_settings
 from watchword.sign_in_settings.repository import SignInSettingsRepository
@@ -68,7 +69,7 @@ from watchword.web.static_files import static_file
 
 CONNECTORS: tuple[type[SmsConnector[Any]], ...] = (
     TwilioConnector,
-    HttpSms,
+    WebhookConnector,
     DevelopmentInboxConnector,
 )
 
@@ -120,7 +121,7 @@ def assemble(settings: Settings) -> ServerScope:
         storage=storage,
         clock=clock,
         phrases=Phrases.load(),
-        registry=ConnectorRegistry(CONNECTORS),
+        registry=ConnectorRegistry.with_installed(CONNECTORS),
         directory=TenantDirectory.of(storage, clock),
         operators=OperatorService(
             storage=storage,
@@ -130,7 +131,7 @@ def assemble(settings: Settings) -> ServerScope:
         ),
         inbox=Inbox(),
         outbound=OutboundClient(
-            allowed=settings.outbound_allow, allows_loopback=settings.is_development
+            allowed=settings.outbound_allow, is_development=settings.is_development
         ),
         dispatch=Dispatch(),
         public_url=settings.public_url,
@@ -229,7 +230,17 @@ class TenantScopes:
             applications=applications,
             users=users,
             connectors=connectors,
-            configuration=ConfigurationService(),
+            configuration=ConfigurationService(
+                tenant=tenant,
+                storage=storage,
+                directory=server.directory,
+                versions=VersionRows(storage, tenant.id),
+                connectors=connectors,
+                applications=applications,
+                audit=audit,
+                clock=clock,
+                on_change=partial(server.forget, tenant.id),
+            ),
             guard=guard,
             lockout=lockout,
             verification=verification,
@@ -301,7 +312,7 @@ def _lifespan(
                 yield
             await server.dispatch.drain(DRAIN)
         finally:
-            await server.outbound.close()
+            await server.outbound.aclose()
             await server.storage.close()
 
     return lifespan

@@ -25,7 +25,9 @@ class InvalidSettings(Exception):
 
 def _networks(value: Any) -> Any:
     if isinstance(value, str):
-        return tuple(ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip())
+        return tuple(
+            ipaddress.ip_network(item.strip()) for item in value.split(",") if item.strip()
+        )
     return value
 
 
@@ -68,7 +70,8 @@ class Settings(BaseSettings):
     )
     provider_base_urls: Annotated[dict[str, str], NoDecode, BeforeValidator(_json)] = Field(
         default_factory=dict,
-        description="JSON object from connector id to base URL, for emulators and private gateways.",
+        description="JSON object from connector id to base URL, for emulators and private "
+        "gateways; https or listed networks only in production.",
     )
     outbound_allow: Networks = Field(
         default=(),

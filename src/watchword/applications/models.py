@@ -1,11 +1,11 @@
 """Applications and the rules of their registration."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,6 +27,9 @@ LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1"})
 MAX_ID_TOKEN_TTL = timedelta(days=7)
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
 class ApplicationType(StrEnum):
     """What an application is, and so whether it can keep a secret."""
 
@@ -41,12 +44,14 @@ class ApplicationType(StrEnum):
         return self in {ApplicationType.SPA, ApplicationType.NATIVE}
 
 
-class ClientMetadata(BaseModel):
-    """What an administrator may set beside the redirect URIs; the contract's keys on the wire."""
-
+class _Wire(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
     )
+
+
+class ClientMetadata(_Wire):
+    """What an administrator may set beside the redirect URIs; the contract's keys on the wire."""
 
     cors_allowed_origins: tuple[str, ...] = ()
     id_token_ttl: int = Field(3600, ge=60, le=int(MAX_ID_TOKEN_TTL.total_seconds()))
@@ -54,7 +59,7 @@ class ClientMetadata(BaseModel):
     rotate_refresh_token: bool = True
     always_issue_refresh_token: bool = False
     require_pkce: bool = True
-    id_token_signed_response_alg: Literal["ES256", "RS256"] = "ES256"
+    id_token_signed_response_alg: Literal["ES256", "RS256"] = "ES256"  # noqa: S105  # a name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +91,7 @@ class NewApplication:
             is_management=self.is_management,
             redirect_uris=tuple(self.redirect_uris),
             post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
-            metadata=_metadata(self.custom_client_metadata),
+            metadata=_validated(ClientMetadata, self.custom_client_metadata),
             version=1,
             created_at=created_at,
         ).checked()
@@ -154,30 +159,28 @@ class Application:
 
     def changed(self, patch: Mapping[str, Any]) -> Self:
         """Return the application with the contract's PATCH body applied; raises like `build`."""
-        oidc = patch.get("oidcClientMetadata") or {}
-        custom = patch.get("customClientMetadata") or {}
-        if not isinstance(oidc, Mapping) or not isinstance(custom, Mapping):
-            raise InvalidApplication(field="oidcClientMetadata, customClientMetadata")
+        current = self.document()
+        merged = {**current, **patch}
+        for part in ("oidcClientMetadata", "customClientMetadata"):
+            given = patch.get(part, {})
+            merged[part] = {**current[part], **given} if isinstance(given, Mapping) else given
+        changes = _validated(_Changeable, merged)
         return replace(
             self,
-            name=patch.get("name", self.name),
-            description=patch.get("description", self.description),
-            is_third_party=patch.get("isThirdParty", self.is_third_party),
-            redirect_uris=_texts(oidc, "redirectUris", self.redirect_uris),
-            post_logout_redirect_uris=_texts(
-                oidc, "postLogoutRedirectUris", self.post_logout_redirect_uris
-            ),
-            metadata=_metadata({**self.metadata.model_dump(by_alias=True), **custom}),
+            name=changes.name,
+            description=changes.description,
+            is_third_party=changes.is_third_party,
+            redirect_uris=changes.oidc_client_metadata.redirect_uris,
+            post_logout_redirect_uris=changes.oidc_client_metadata.post_logout_redirect_uris,
+            metadata=changes.custom_client_metadata,
         ).checked()
 
     def checked(self) -> Self:
         """Return the application itself; raises if a registered value can't be used."""
-        if not isinstance(self.name, str) or not 1 <= len(self.name.strip()) <= 256:
+        if not 1 <= len(self.name.strip()) <= 256 or not self.name.isprintable():
             raise InvalidApplication(field="name")
-        if not isinstance(self.description, str | None) or len(self.description or "") > 2048:
+        if len(self.description or "") > 2048 or "\0" in (self.description or ""):
             raise InvalidApplication(field="description")
-        if not isinstance(self.is_third_party, bool):
-            raise InvalidApplication(field="isThirdParty")
         if self.is_management and self.type is not ApplicationType.MACHINE_TO_MACHINE:
             raise InvalidApplication(field="isManagement")
         for uri in (*self.redirect_uris, *self.post_logout_redirect_uris):
@@ -268,16 +271,23 @@ def _without_loopback_port(uri: str) -> SplitResult | None:
     return parts._replace(netloc=parts.hostname)
 
 
-def _texts(document: Mapping[str, Any], key: str, otherwise: tuple[str, ...]) -> tuple[str, ...]:
-    values = document.get(key, otherwise)
-    if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
-        raise InvalidApplication(field=key)
-    return tuple(values)
+class _Uris(_Wire):
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
 
 
-def _metadata(values: Mapping[str, Any]) -> ClientMetadata:
+class _Changeable(_Wire):
+    name: str
+    description: str | None
+    is_third_party: bool
+    oidc_client_metadata: _Uris
+    custom_client_metadata: ClientMetadata
+
+
+def _validated(kind: type[Model], values: Mapping[str, Any]) -> Model:
     try:
-        return ClientMetadata.model_validate(dict(values))
+        return kind.model_validate(dict(values))
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise InvalidApplication(field=f"customClientMetadata.{place}") from None
+        raise InvalidApplication(
+            field=".".join(str(part) for part in error.errors()[0]["loc"])
+        ) from None

@@ -25,7 +25,7 @@ LIST = (
 
 COUNT = select(func.count().label("total")).select_from(applications).where(_OWN)
 
-_CHANGEABLE = {
+_CHANGEABLE: dict[str, Any] = {
     "name": bindparam("name"),
     "description": bindparam("description"),
     "secret": bindparam("secret"),

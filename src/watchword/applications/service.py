@@ -69,7 +69,5 @@ class ApplicationService:
         """Compare in constant time."""
         if application.secret is None:
             return False
-        own = self.sealer.unseal(
-            application.secret, self.repository.tenant_id, application.id
-        )
+        own = self.sealer.unseal(application.secret, self.repository.tenant_id, application.id)
         return hmac.compare_digest(own.encode(), secret.encode())

@@ -21,7 +21,12 @@ def list_tenants(as_json: AsJson = False) -> None:
     async def work() -> list[dict[str, Any]]:
         async with opened(settings_or_fail()) as server:
             return [
-                {"id": tenant.id, "name": tenant.name, "tag": tenant.tag, "origin": tenant.origin(server.public_url)}
+                {
+                    "id": tenant.id,
+                    "name": tenant.name,
+                    "tag": tenant.tag,
+                    "origin": tenant.origin(server.public_url),
+                }
                 for tenant in await server.directory.list()
             ]
 

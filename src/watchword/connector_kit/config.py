@@ -8,9 +8,13 @@ from typing import Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.models import Localized
+
+# `in` compares by equality, and 0 and False equal none of these.
+BLANKS: tuple[Any, ...] = (None, "", [])
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Warning_:
+class ConfigWarning:
     """A value that does not look as usual: the setting's key and what is expected."""
 
     key: str
@@ -64,7 +68,7 @@ class ConnectorConfig(BaseModel):
         if not isinstance(value, Mapping):
             return value
         stripped = {k: v.strip() if isinstance(v, str) else v for k, v in value.items()}
-        return {k: v for k, v in stripped.items() if v is not None and v != ""}
+        return {k: v for k, v in stripped.items() if v not in BLANKS}
 
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> Self:
@@ -72,7 +76,7 @@ class ConnectorConfig(BaseModel):
         try:
             return cls.model_validate(dict(config))
         except ValidationError as error:
-            raise _invalid(cls, error) from None
+            raise _invalid(error) from None
 
     def reveal(self) -> dict[str, Any]:
         """Return the settings under the contract's keys, secrets in clear: for sealing them."""
@@ -98,15 +102,15 @@ class ConnectorConfig(BaseModel):
             if isinstance(value, SecretStr) and value.get_secret_value()
         )
 
-    def warnings(self) -> list[Warning_]:
+    def warnings(self) -> list[ConfigWarning]:
         """Return what looks unusual; nothing here is a reason to refuse."""
         found = []
         for name, item in type(self).model_fields.items():
             setting = _setting(item)
             value = _plain(getattr(self, name))
-            if setting and setting.hint and isinstance(value, str) and value:
-                if not setting.hint.fits(value):
-                    found.append(Warning_(item.alias or name, setting.hint.shape))
+            hint = setting.hint if setting else None
+            if hint and isinstance(value, str) and not hint.fits(value):
+                found.append(ConfigWarning(item.alias or name, hint.shape))
         return found
 
     @classmethod
@@ -151,6 +155,11 @@ def _form_items(cls: type[ConnectorConfig], language: str) -> Iterator[dict[str,
         yield item
 
 
+def rule_broken(key: str, message: str, phrase: str = "invalid") -> PydanticCustomError:
+    """Return what a model's own validator raises: the setting at fault, and a form phrase."""
+    return PydanticCustomError("rule", message, {"key": key, "phrase": phrase})
+
+
 def localized(text: Localized, language: str) -> str:
     """Return *text* in *language*, else in English."""
     return text.get(language) or text.get("en", "")
@@ -192,20 +201,21 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _invalid(cls: type[ConnectorConfig], error: ValidationError) -> InvalidConfig:
+def _invalid(error: ValidationError) -> InvalidConfig:
+    # Neither inputs nor contexts go out: one of them may be a secret.
     issues = []
     fields: dict[str, str] = {}
-    for issue in error.errors(include_input=False, include_url=False, include_context=False):
-        path = [str(part) for part in issue["loc"]] or [_key_of_rule(cls, issue["type"])]
-        missing = issue["type"] == "missing"
-        message = "Required" if missing else issue["msg"].removeprefix("Value error, ")
-        kind = "invalid_type" if missing or issue["type"].endswith("_type") else "custom"
+    for issue in error.errors(include_input=False, include_url=False):
+        context = issue.get("ctx", {})
+        path = [str(part) for part in issue["loc"]] or [str(context.get("key", ""))]
+        is_missing = issue["type"] == "missing"
+        message = "Required" if is_missing else issue["msg"].removeprefix("Value error, ")
+        kind = "invalid_type" if is_missing or issue["type"].endswith("_type") else "custom"
         issues.append({"code": kind, "path": path, "message": message})
-        phrase = "required" if missing else "invalid"
-        if issue["type"] not in PYDANTIC_KINDS and not missing:
-            phrase = issue["type"]
+        phrase = "required" if is_missing else context.get("phrase", "invalid")
         fields.setdefault(path[0], f"connector_kit.form.{phrase}")
-    words = "; ".join(f"{'.'.join(issue['path'])}: {issue['message']}" for issue in issues)
     failure = InvalidConfig(data={"issues": issues, "name": "ZodError"}, fields=fields)
-    failure.replace_words(words)
+    failure.replace_words(
+        "; ".join(f"{'.'.join(issue['path'])}: {issue['message']}" for issue in issues)
+    )
     return failure

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import httpx2
@@ -26,6 +26,7 @@ from watchword.connector_kit.models import (
 )
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.scrubbing import scrub
+from watchword.core.clock import Clock
 
 Config = TypeVar("Config", bound=ConnectorConfig)
 Answer = TypeVar("Answer")
@@ -42,6 +43,12 @@ class ConnectorContext:
     """True where providers can reach this server's public URL."""
     inbox: Callable[[SmsMessage, str], None] | None = None
     """Where the development inbox puts a message and its text."""
+    clock: Clock = field(default_factory=Clock)
+    """For requests that are signed with the time."""
+
+    def for_connector(self, base_url_override: str | None) -> "ConnectorContext":
+        """Return the context of one connector class."""
+        return replace(self, base_url_override=base_url_override)
 
 
 class SmsConnector(ABC, Generic[Config]):
@@ -50,8 +57,8 @@ class SmsConnector(ABC, Generic[Config]):
     metadata: ClassVar[ConnectorMetadata]
     config_type: ClassVar[type[ConnectorConfig]]
     has_reports: ClassVar[bool] = False
-    # Where a provider signs nothing, the URL it reports to carries a token instead.
     signs_reports: ClassVar[bool] = False
+    """False: the address it reports to carries a token instead."""
 
     def __init__(self, config: Config, context: ConnectorContext) -> None:
         self.config = config
@@ -61,11 +68,15 @@ class SmsConnector(ABC, Generic[Config]):
     async def send(self, message: SmsMessage) -> Receipt:
         """Hand the message to the provider once; raises ConnectorError."""
 
+    def text_of(self, message: SmsMessage) -> str | None:  # noqa: ARG002
+        """Return the text that goes out; None where the provider renders it."""
+        return None
+
     async def check_credentials(self) -> str | None:
         """Ask the provider, at no cost, who we are; None where there is no such question."""
         return None
 
-    def read_report(self, request: ReportRequest) -> list[DeliveryReport]:
+    def read_report(self, request: ReportRequest) -> list[DeliveryReport]:  # noqa: ARG002
         """Return the final states that a callback reports; raises ReportRefused."""
         raise ReportRefused("this provider reports nothing")
 
@@ -117,7 +128,7 @@ class HttpSmsConnector(SmsConnector[Config]):
         base = self.context.base_url_override or self.base_url
         return httpx2.Request(
             method,
-            base.rstrip("/") + path,
+            base.rstrip("/") + path if path else base,
             params=params,
             headers=headers,
             data=data,
@@ -139,11 +150,13 @@ class HttpSmsConnector(SmsConnector[Config]):
             response = await self.context.client.send(request)
             return _read(response, read)
         except ConnectorError as error:
-            error.replace_words(self._scrub(error.words, message))
+            # Some providers quote the credentials that they refuse.
+            sent = request.headers.get("Authorization", "")
+            error.replace_words(self._scrub(error.words, message, sent))
             raise
 
-    def _scrub(self, words: str, message: SmsMessage | None) -> str:
-        return scrub(words, message, self.config.secret_values())
+    def _scrub(self, words: str, message: SmsMessage | None, *sent: str) -> str:
+        return scrub(words, message, [*self.config.secret_values(), *sent])
 
 
 def _read(response: httpx2.Response, read: Callable[[httpx2.Response], Answer]) -> Answer:

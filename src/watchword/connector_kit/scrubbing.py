@@ -16,7 +16,7 @@ BETWEEN = r"(?:[\s().\-/\u00a0\u2010-\u2015]|%20)*"
 
 def scrub(words: str, message: SmsMessage | None, secrets: Iterable[str] = ()) -> str:
     """Return *words* without the recipient's number in any usual spelling, code or secrets."""
-    for secret in secrets:
+    for secret in sorted(_parts(secrets), key=len, reverse=True):
         words = words.replace(secret, HIDDEN)
     if message is not None:
         words = _number(message.to).sub(HIDDEN, words)
@@ -25,6 +25,12 @@ def scrub(words: str, message: SmsMessage | None, secrets: Iterable[str] = ()) -
             if value:
                 words = re.sub(BETWEEN.join(map(re.escape, value)), HIDDEN, words)
     return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
+
+
+def _parts(secrets: Iterable[str]) -> set[str]:
+    # `Bearer abc` is as bad without its first word; what is too short is no secret and would
+    # leave holes in every sentence.
+    return {part for secret in secrets for part in (secret, *secret.split()) if len(part) >= 4}
 
 
 def _number(phone: PhoneNumber) -> re.Pattern[str]:

@@ -1,12 +1,16 @@
 """A tenant's connectors: which one sends, built from its saved set-up."""
 
 import builtins
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
+
 from watchword.connector_kit.connector import ConnectorContext, SmsConnector
-from watchword.connector_kit.models import ConnectorType
+from watchword.connector_kit.errors import ReportRefused
+from watchword.connector_kit.models import ConnectorType, DeliveryReport, ReportRequest
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.errors import (
     ConnectorNotFound,
@@ -16,10 +20,11 @@ from watchword.connectors.errors import (
 from watchword.connectors.models import MASK, SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
+from watchword.core.ids import new_token
 from watchword.core.sealing import Sealer
 from watchword.tenants.models import Tenant
 
-SEALED_FOR = "connector"
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,31 @@ class ConnectorService:
         if saved is None or not saved.reads_reports_at(self.clock.now()):
             return None
         return saved
+
+    async def read_reports(
+        self, instance_id: str, token: str | None, request: ReportRequest
+    ) -> builtins.list[DeliveryReport]:
+        """Return what a provider reports; raises ReportRefused, alike for every reason."""
+        saved = await self.find_for_reports(instance_id)
+        # Compared whether or not there is such a connector, so that time tells neither.
+        expected = saved.receipt_token if saved is not None else new_token()
+        has_token = hmac.compare_digest((token or "").encode(), expected.encode())
+        if saved is None:
+            raise ReportRefused("no such connector")
+        found = self.registry.find(saved.connector_id)
+        needs_token = token is not None or found is None or not found.signs_reports
+        if needs_token and not has_token:
+            raise ReportRefused("wrong token")
+        try:
+            return self.build(saved).read_report(request)
+        except ReportRefused:
+            raise
+        except Exception as error:
+            # Whatever the bytes did to the connector, they were not a report.
+            log.warning(
+                "report_unreadable", connector=saved.connector_id, error=type(error).__name__
+            )
+            raise ReportRefused("unreadable") from error
 
     def class_of(self, connector_id: str) -> type[SmsConnector[Any]]:
         """Return a connector class; raises UnknownConnectorClass, DevelopmentConnectorRefused."""

@@ -13,7 +13,11 @@ class DomainError(Exception):
     code: ClassVar[str] = "request.general"
 
     def __init__(
-        self, detail: str = "", *, data: Mapping[str, Any] | None = None, **values: Any
+        self,
+        detail: str = "",
+        *,
+        data: Mapping[str, Any] | list[Any] | None = None,
+        **values: Any,
     ) -> None:
         super().__init__(detail or self.code)
         self.detail = detail

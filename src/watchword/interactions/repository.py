@@ -80,6 +80,9 @@ SAVE = (
     .returning(i.version)
 )
 
+PURGE = delete(interactions).where(
+    i.tenant_id == bindparam("tenant_id"), i.expires_at <= bindparam("now")
+)
 END = delete(interactions).where(*_LIVE, i.result.is_not(None)).returning(interactions)
 
 
@@ -151,6 +154,10 @@ class InteractionRepository(TenantRepository):
         if row is None:
             raise SessionNotFound
         return _interaction(token, row, {}), InteractionResult.from_row(row["result"])
+
+    async def purge(self, now: datetime) -> int:
+        """Delete the interactions that are past their time, and return how many."""
+        return await self.run(PURGE, now=now)
 
 
 def _interaction(

@@ -1,7 +1,7 @@
 """The way from authorize back to the application, step by step."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from watchword.core.clock import Clock
@@ -235,9 +235,15 @@ class InteractionService:
             sessions = self.oidc.sessions.within(tx)
             # A browser's earlier session, of whomever, ends with a new sign-in.
             await sessions.end(session_token)
-            session = await sessions.create(result.user_id, result.amr)
+            session = await sessions.create(
+                result.user_id, result.amr, authenticated_at=result.authenticated_at
+            )
             response = await self._answer(interaction, result, session, tx)
         return Finished(response=response, session=session, request=interaction.request)
+
+    async def purge(self, now: datetime) -> int:
+        """Delete the interactions that are past their time, and return how many."""
+        return await self.interactions.purge(now)
 
     async def _answer(
         self,

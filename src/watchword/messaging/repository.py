@@ -34,10 +34,7 @@ THIS = m.id == bindparam("id_")
 MINE = m.lease_holder == bindparam("holder")
 TAKEN_AT_ONCE = 100
 
-SHOWN = [
-    m[name]
-    for name in Message.__dataclass_fields__
-]
+SHOWN = [m[name] for name in Message.__dataclass_fields__]
 PARCEL = [m.recipient, m.content, m.usage_type, m.language, m.expires_at, m.attempts]
 
 INSERT = insert(messages).values({column.name: bindparam(column.name) for column in m})
@@ -149,7 +146,9 @@ REPORT = (
     )
     .values(
         state=bindparam("state"),
-        error_class=func.coalesce(bindparam("error_class", type_=m.error_class.type), m.error_class),
+        error_class=func.coalesce(
+            bindparam("error_class", type_=m.error_class.type), m.error_class
+        ),
         provider_words=func.coalesce(
             bindparam("provider_words", type_=m.provider_words.type), m.provider_words
         ),

@@ -1,7 +1,7 @@
 """Messages of one tenant: written down first, then sent once by a task of their own."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,13 +20,14 @@ from watchword.connector_kit.models import (
     SmsMessage,
     UsageType,
 )
+from watchword.connector_kit.templates import Segments, TextTemplatesConfig, count_segments
 from watchword.connectors.errors import NoConnector
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
 from watchword.core.context import correlation_id
-from watchword.core.errors import DomainError
 from watchword.core.digests import KeyedDigest
+from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.phone import PhoneNumber
@@ -44,9 +45,6 @@ from watchword.messaging.repository import MessageRows
 from watchword.storage import Row
 
 log = structlog.get_logger(__name__)
-
-SEALED_FOR = "message"
-DIGEST_FOR = "recipient"
 
 # A queued row belongs to the process that wrote it for this long; then any may send it.
 QUEUED_LEASE = timedelta(seconds=5)
@@ -125,6 +123,7 @@ class MessagingService:
         language: str | None = None,
         client_ip: str | None = None,
         deliver: bool = True,
+        message_id: str | None = None,
     ) -> QueuedMessage:
         """Write a message down and start sending it; nothing is sent after *until*.
 
@@ -139,7 +138,9 @@ class MessagingService:
             "variables": _variables(variables, until - now, language),
             "client_ip": client_ip,
         }
-        row = self._new_row(to, usage, language, now, until)
+        row = self._new_row(
+            to, usage, message_id=message_id or new_id(), language=language, now=now, until=until
+        )
         if deliver:
             row |= {
                 "state": MessageState.QUEUED,
@@ -189,7 +190,9 @@ class MessagingService:
         connector = self.connectors.build_unsaved(connector_id, config, keep_from)
         now = self.clock.now()
         until = now + TEST_LIFETIME
-        row = self._new_row(to, usage, language, now, until) | {
+        row = self._new_row(
+            to, usage, message_id=new_id(), language=language, now=now, until=until
+        ) | {
             # Never `queued`: whoever took it over would not have the unsaved values.
             "state": MessageState.SENDING,
             "is_test": True,
@@ -270,7 +273,7 @@ class MessagingService:
         await self.audit.record("message.recipient_shown", actor, subject=f"message:{message_id}")
         return PhoneNumber(self._unseal("recipient", message_id, sealed))
 
-    async def apply_reports(self, instance_id: str, reports: "list[DeliveryReport]") -> int:
+    async def apply_reports(self, instance_id: str, reports: Iterable[DeliveryReport]) -> int:
         """Move messages on by their provider's word, and return how many moved."""
         return sum([await self._apply(instance_id, report) for report in reports])
 
@@ -357,6 +360,7 @@ class MessagingService:
         if seconds <= 0:
             return await self._failed(message.id, TooLateToSend())
         try:
+            size = _size(connector, message)
             async with asyncio.timeout(seconds):
                 receipt = await connector.send(message)
         except ProviderThrottled as error:
@@ -365,15 +369,15 @@ class MessagingService:
             return await self._failed(message.id, error)
         except TimeoutError:
             return await self._failed(message.id, ProviderTimeout())
-        except Exception as error:  # noqa: BLE001  # a connector's defect must not stay unsaid
-            log.error("connector_defect", connector=connector.metadata.id, error=type(error).__name__)
+        except Exception as error:
+            # Without its text, which may quote the number or the code.
+            log.warning(
+                "connector_defect", connector=connector.metadata.id, error=type(error).__name__
+            )
             return await self._failed(message.id, ConnectorDefect())
-        return await self._accepted(connector, message, receipt)
+        return await self._accepted(message, receipt, size)
 
-    async def _accepted(
-        self, connector: SmsConnector[Any], message: SmsMessage, receipt: Receipt
-    ) -> Sent:
-        size = connector.segments_of(message)
+    async def _accepted(self, message: SmsMessage, receipt: Receipt, size: Segments | None) -> Sent:
         return await self._finish(
             message.id,
             Sent(MessageState.ACCEPTED),
@@ -388,10 +392,7 @@ class MessagingService:
         self, message: SmsMessage, error: ProviderThrottled, attempt: "Attempt"
     ) -> Sent:
         not_before = self.clock.now() + max(error.retry_after or THROTTLED_WAIT, SHORTEST_WAIT)
-        if (
-            attempt.number >= MAX_ATTEMPTS
-            or not_before >= attempt.started_at + message.time_left
-        ):
+        if attempt.number >= MAX_ATTEMPTS or not_before >= attempt.started_at + message.time_left:
             return await self._failed(message.id, error)
         # The refusal is known, so a second request can't be a second text.
         await self.rows.put_back(
@@ -417,9 +418,7 @@ class MessagingService:
         )
 
     async def _finish(self, message_id: str, sent: Sent, **outcome: Any) -> Sent:
-        if await self.rows.finish(
-            message_id, self.dispatch.holder, state=sent.state, **outcome
-        ):
+        if await self.rows.finish(message_id, self.dispatch.holder, state=sent.state, **outcome):
             return sent
         log.warning("message_lease_lost", message=message_id, outcome=sent.state)
         return await self._found(message_id)
@@ -433,11 +432,12 @@ class MessagingService:
         self,
         to: PhoneNumber,
         usage: UsageType,
+        *,
+        message_id: str,
         language: str | None,
         now: datetime,
         until: datetime,
     ) -> Row:
-        message_id = new_id()
         return {
             "id": message_id,
             "channel": "sms",
@@ -479,3 +479,11 @@ def _variables(
         **({"locale": language} if language else {}),
         **given,
     }
+
+
+def _size(connector: SmsConnector[Any], message: SmsMessage) -> Segments | None:
+    # A provider that renders by itself has texts that we do not know.
+    config = connector.config
+    if not isinstance(config, TextTemplatesConfig):
+        return None
+    return count_segments(config.text_for(message))

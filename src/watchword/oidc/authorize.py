@@ -86,9 +86,12 @@ class AuthorizationService:
         return self._refused(request.redirect_uri, request.response_mode, request.state, error)
 
     def _is_enough(self, request: AuthorizationRequest, session: Session) -> bool:
-        if {"login", "select_account"} & set(request.prompt):
-            return False
         if request.hinted_subject not in {None, session.user_id}:
+            return False
+        # Who signed in during this very visit did what `prompt` and `max_age` ask for.
+        if session.authenticated_at.timestamp() > request.requested_at:
+            return True
+        if {"login", "select_account"} & set(request.prompt):
             return False
         age = self.clock.now() - session.authenticated_at
         return request.max_age is None or age.total_seconds() <= request.max_age

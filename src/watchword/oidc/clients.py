@@ -20,25 +20,21 @@ class ClientAuthentication:
     applications: ApplicationService
     issuer: str
 
-    async def authenticate(
+    async def find_named(
         self, parameters: Parameters, authorization: str | None
-    ) -> Application:
+    ) -> Application | None:
+        """Return the application that the caller says it is, or None; nothing is proved yet."""
+        client_id, _ = _credentials(parameters, authorization)
+        return None if client_id is None else await self.applications.find(client_id)
+
+    async def authenticate(self, parameters: Parameters, authorization: str | None) -> Application:
         """Return the calling application; raises InvalidClient or InvalidRequest."""
-        client_id = parameters.find("client_id")
-        secret = parameters.find("client_secret")
-        is_basic = authorization is not None and authorization[:6].lower() == "basic "
-        if authorization is not None and is_basic:
-            basic_id, basic_secret = _basic(authorization)
-            if client_id not in {None, basic_id}:
-                raise InvalidRequest("two different clients are named")
-            if secret is not None:
-                raise InvalidRequest("only one way of client authentication may be used")
-            client_id, secret = basic_id, basic_secret or None
+        client_id, secret = _credentials(parameters, authorization)
         if client_id is None:
             raise InvalidRequest("no client authentication mechanism provided")
         application = await self.applications.find(client_id)
         if application is None:
-            if is_basic:
+            if _is_basic(authorization):
                 raise self._failed()
             raise InvalidClient("no such client")
         self._check_secret(application, secret)
@@ -54,6 +50,25 @@ class ClientAuthentication:
 
     def _failed(self) -> ClientAuthenticationFailed:
         return ClientAuthenticationFailed("client authentication failed", self.issuer)
+
+
+def _is_basic(authorization: str | None) -> bool:
+    return authorization is not None and authorization[:6].lower() == "basic "
+
+
+def _credentials(
+    parameters: Parameters, authorization: str | None
+) -> tuple[str | None, str | None]:
+    client_id = parameters.find("client_id")
+    secret = parameters.find("client_secret")
+    if authorization is None or not _is_basic(authorization):
+        return client_id, secret
+    basic_id, basic_secret = _basic(authorization)
+    if client_id not in {None, basic_id}:
+        raise InvalidRequest("two different clients are named")
+    if secret is not None:
+        raise InvalidRequest("only one way of client authentication may be used")
+    return basic_id, basic_secret or None
 
 
 def _basic(authorization: str) -> tuple[str, str]:

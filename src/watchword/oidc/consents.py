@@ -12,6 +12,15 @@ from watchword.oidc.repository import ConsentRepository
 from watchword.storage import Database
 
 
+@dataclass(frozen=True)
+class ConsentQuestion:
+    """What a person must be asked: may this application have this scope?"""
+
+    application: Application
+    user_id: str
+    scope: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsentService:
     """Remember and check the consents of one tenant."""

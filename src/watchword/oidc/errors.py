@@ -26,6 +26,12 @@ class InvalidRequest(OidcError):
     """A parameter is missing, twice there or malformed."""
 
 
+class AuthorizationExpired(OidcError):
+    """The browser holds no such interaction, or it is over."""
+
+    code = "session.not_found"
+
+
 class RouteNotFound(OidcError):
     """No such endpoint under `/oidc`."""
 

@@ -101,11 +101,11 @@ class SigningKeys:
     async def _create(self, algorithm: Algorithm, now: datetime) -> None:
         # Off the event loop: an RSA key takes a tenth of a second to find.
         key = await asyncio.to_thread(_generate, algorithm)
-        id = key.thumbprint()
+        key_id = key.thumbprint()
         private = orjson.dumps(key.as_dict(private=True)).decode()
-        public = {**key.as_dict(private=False), "kid": id, "use": "sig", "alg": algorithm}
-        sealed = self.sealer.seal(private, self.repository.tenant_id, id)
-        await self.repository.insert(id, algorithm, sealed, public, now)
+        public = {**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": algorithm}
+        sealed = self.sealer.seal(private, self.repository.tenant_id, key_id)
+        await self.repository.insert(key_id, algorithm, sealed, public, now)
 
     def _imported(self, row: dict[str, Any]) -> SigningKey:
         known = self._keys.get(row["id"])

@@ -67,6 +67,11 @@ class AuthorizationRequest:
             query["ui_locales"] = " ".join(self.ui_locales)
         return f"/{self.first_screen}?{urlencode(query)}"
 
+    @property
+    def consent_page(self) -> str:
+        """Return the path and query of the page that asks for consent."""
+        return f"/consent?{urlencode({'app_id': self.client_id})}"
+
 
 @dataclass(frozen=True)
 class AuthorizationResponse:

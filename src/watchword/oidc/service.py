@@ -14,13 +14,14 @@ from watchword.oidc.authorize import AuthorizationService
 from watchword.oidc.client_credentials import ClientCredentialsGrant
 from watchword.oidc.clients import ClientAuthentication
 from watchword.oidc.codes import AuthorizationCodes
-from watchword.oidc.consents import ConsentService
+from watchword.oidc.consents import ConsentQuestion, ConsentService
 from watchword.oidc.discovery import discovery_document
-from watchword.oidc.errors import UnsupportedGrantType
+from watchword.oidc.errors import ConsentRequired, UnsupportedGrantType
 from watchword.oidc.introspection import Introspection
 from watchword.oidc.jwt import Signer
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.logout import LogoutService
+from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.refresh_token import RefreshTokenGrant
 from watchword.oidc.repository import (
@@ -42,6 +43,7 @@ class OpenIdProvider:
     """What a tenant's `/oidc` can do."""
 
     issuer: str
+    applications: ApplicationService
     clients: ClientAuthentication
     authorization: AuthorizationService
     codes: AuthorizationCodes
@@ -81,15 +83,12 @@ class OpenIdProvider:
             clock=clock,
         )
         signer = Signer(keys=signing, issuer=issuer)
-        sessions = SessionService(
-            repository=SessionRepository(storage, tenant_id), clock=clock
-        )
-        consents = ConsentService(
-            repository=ConsentRepository(storage, tenant_id), clock=clock
-        )
+        sessions = SessionService(repository=SessionRepository(storage, tenant_id), clock=clock)
+        consents = ConsentService(repository=ConsentRepository(storage, tenant_id), clock=clock)
         issuing = TokenIssuer(repository=repository, users=users, signer=signer, clock=clock)
         return cls(
             issuer=issuer,
+            applications=applications,
             clients=ClientAuthentication(applications=applications, issuer=issuer),
             authorization=AuthorizationService(
                 applications=applications, signer=signer, clock=clock, resources=resources
@@ -107,31 +106,71 @@ class OpenIdProvider:
             authorization_code=AuthorizationCodeGrant(
                 repository=repository, tokens=issuing, clock=clock
             ),
-            refresh_token=RefreshTokenGrant(
-                repository=repository, tokens=issuing, clock=clock
-            ),
+            refresh_token=RefreshTokenGrant(repository=repository, tokens=issuing, clock=clock),
             client_credentials=ClientCredentialsGrant(tokens=issuing, resources=resources),
-            userinfo=Userinfo(repository=repository, users=users, clock=clock, issuer=issuer),
+            userinfo=Userinfo(repository=repository, users=users, applications=applications, clock=clock, issuer=issuer),
             introspection=Introspection(repository=repository, signer=signer, clock=clock),
             revocation=Revocation(repository=repository, clock=clock),
-            logout=LogoutService(
-                applications=applications, sessions=sessions, signer=signer
-            ),
+            logout=LogoutService(applications=applications, sessions=sessions, signer=signer),
             tokens=repository,
         )
 
     async def exchange(self, application: Application, parameters: Parameters) -> TokenResponse:
         """Answer a token request by its grant type."""
-        grants = {
-            "authorization_code": self.authorization_code,
-            "refresh_token": self.refresh_token,
-            "client_credentials": self.client_credentials,
-        }
-        grant = grants.get(parameters.get("grant_type"))
-        if grant is None:
-            raise UnsupportedGrantType("unsupported grant_type requested")
         parameters.check_repeats()
-        return await grant.exchange(application, parameters)
+        grant_type = parameters.get("grant_type")
+        if grant_type == "authorization_code":
+            return await self.authorization_code.exchange(application, parameters)
+        if grant_type == "refresh_token":
+            return await self.refresh_token.exchange(application, parameters)
+        if grant_type == "client_credentials":
+            return await self.client_credentials.exchange(application, parameters)
+        raise UnsupportedGrantType("unsupported grant_type requested")
+
+    async def answer(
+        self, request: AuthorizationRequest, session_token: str | None
+    ) -> AuthorizationResponse | str:
+        """Answer from the browser's session, or return the page that the person must see first.
+
+        Raises AuthorizationRefused where `prompt=none` forbids any page.
+        """
+        found = await self.sessions.find(session_token)
+        session = self.authorization.check_session(request, found)
+        if session is None:
+            return request.first_page
+        try:
+            response = await self.codes.issue(
+                request,
+                user_id=session.user_id,
+                amr=session.amr,
+                acr=session.acr,
+                auth_time=session.authenticated_at,
+                session_digest=session.id_digest,
+            )
+        except ConsentRequired as error:
+            if "none" in request.prompt:
+                raise self.authorization.refuse(request, error) from None
+            return request.consent_page
+        await self.sessions.touch(session)
+        return response
+
+    async def consent_question(
+        self, request: AuthorizationRequest, session_token: str | None
+    ) -> ConsentQuestion | None:
+        """Return what the signed-in person must be asked before *request* is answered, or None."""
+        found = await self.sessions.find(session_token)
+        session = self.authorization.check_session(request, found)
+        if session is None:
+            return None
+        application = await self.applications.get(request.client_id)
+        scope = await self.consents.missing_scope(request, application, session.user_id)
+        return None if scope is None else ConsentQuestion(application, session.user_id, scope)
+
+    async def allow(self, request: AuthorizationRequest, session_token: str | None) -> None:
+        """Remember that the signed-in person said yes to what they were asked."""
+        question = await self.consent_question(request, session_token)
+        if question is not None:
+            await self.consents.allow(request, question.application, question.user_id)
 
     def discovery(self) -> dict[str, Any]:
         """Return the provider's metadata."""

@@ -1,7 +1,7 @@
 """Sessions: a browser's signed-in state, known by the digest of its cookie."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from watchword.core.clock import Clock
@@ -35,7 +35,12 @@ class SessionService:
         return await self.repository.find(digest_of_token(token), now, now - IDLE_LIFETIME)
 
     async def create(
-        self, user_id: str, amr: tuple[str, ...], acr: str | None = None
+        self,
+        user_id: str,
+        amr: tuple[str, ...],
+        acr: str | None = None,
+        *,
+        authenticated_at: datetime | None = None,
     ) -> NewSession:
         """Start a session; every authentication gets a token of its own."""
         token = new_token()
@@ -45,7 +50,7 @@ class SessionService:
             user_id=user_id,
             amr=amr,
             acr=acr,
-            authenticated_at=now,
+            authenticated_at=authenticated_at or now,
             created_at=now,
             last_seen_at=now,
             expires_at=now + SESSION_LIFETIME,

@@ -65,7 +65,7 @@ class TokenIssuer:
             answer["scope"] = " ".join(scope)
         if OPENID in scope:
             answer["id_token"] = await self._id_token(
-                application, user, grant, scope, access_token, nonce
+                application, user, grant, scope=scope, access_token=access_token, nonce=nonce
             )
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token
@@ -139,6 +139,7 @@ class TokenIssuer:
         application: Application,
         user: User,
         grant: Grant,
+        *,
         scope: tuple[str, ...],
         access_token: str,
         nonce: str | None,

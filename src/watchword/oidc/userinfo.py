@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.oidc.claims import userinfo_claims
@@ -19,17 +20,18 @@ class Userinfo:
 
     repository: TokenRepository
     users: UserService
+    applications: ApplicationService
     clock: Clock
     issuer: str
 
     async def authenticate(self, parameters: Parameters, authorization: str | None) -> Grant:
         """Return what the bearer's token gives; raises BearerRefused or InvalidRequest."""
         token = self._bearer(parameters, authorization)
-        grant = await self.repository.find_live(
-            "access", digest_of_token(token), self.clock.now()
-        )
+        grant = await self.repository.find_live("access", digest_of_token(token), self.clock.now())
         if grant is None:
             raise BearerRefused("invalid token provided", self.issuer)
+        if await self.applications.find(grant.client_id) is None:
+            raise BearerRefused("the application is gone", self.issuer)
         if OPENID not in grant.scope:
             raise InsufficientScope("the access token lacks the openid scope", self.issuer)
         return grant

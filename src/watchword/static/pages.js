@@ -3,9 +3,12 @@
   "use strict";
 
   const one = (selector) => document.querySelector(selector);
-  const page = document.documentElement;
 
   /* A press counts once, and a spinner comes only when the answer is slow. */
+  const free = (form) => {
+    delete form.dataset.sent;
+    form.classList.remove("busy");
+  };
   for (const form of document.forms) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) {
@@ -14,14 +17,11 @@
       }
       form.dataset.sent = "yes";
       setTimeout(() => form.classList.add("busy"), 300);
+      /* Whoever stopped the page from loading may press again. */
+      setTimeout(() => free(form), 15000);
     });
   }
-  addEventListener("pageshow", () => {
-    for (const form of document.forms) {
-      delete form.dataset.sent;
-      form.classList.remove("busy");
-    }
-  });
+  addEventListener("pageshow", () => [...document.forms].forEach(free));
 
   /* The country's calling code follows the list. */
   const country = one("#country");
@@ -128,6 +128,7 @@
           const { problem, wait } = await answer.json();
           if (problem) {
             one("#delivery-words").textContent = problem;
+            one("#code-note").hidden = true;
             status.hidden = false;
             until = Date.now() + wait * 1000;
             tick();

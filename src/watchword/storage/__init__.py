@@ -1,6 +1,7 @@
 """The database: statements built once, run straight on the driver, on SQLite or PostgreSQL."""
 
-from watchword.storage.database import Database, Row, Storage, StorageUnavailable
+from watchword.storage.compiled import Row
+from watchword.storage.database import Database, Storage, StorageUnavailable
 from watchword.storage.repositories import ServerRepository, TenantRepository
 
 __all__ = [

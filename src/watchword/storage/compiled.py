@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Row = dict[str, Any]
 Convert = Callable[[Any], Any]
 
-POSTGRESQL: Dialect = asyncpg.dialect()
+POSTGRESQL: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 SQLITE: Dialect = aiosqlite.dialect()
 
 

@@ -50,7 +50,8 @@ async def check_keys(storage: Storage, keys: SecretKeys, clock: Clock) -> None:
     for key_id, places in (await keys_in_use(storage)).items():
         if key_id not in keys.ids:
             raise WrongKeys(
-                f"WATCHWORD_SECRET_KEYS: the key {key_id!r} is missing; it seals {', '.join(places)}"
+                f"WATCHWORD_SECRET_KEYS: the key {key_id!r} is missing; "
+                f"it seals {', '.join(places)}"
             )
     for key_id, secret in keys.keys.items():
         sealer = Sealer(SecretKeys({key_id: secret}), "key check")

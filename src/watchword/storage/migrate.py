@@ -45,9 +45,10 @@ async def migrate(url: str, revision: str = "head") -> None:
 
 async def current_revision(url: str) -> str | None:
     """Return the revision the database is at, None when it is empty."""
-    return await _run(
+    revision: str | None = await _run(
         url, lambda connection: MigrationContext.configure(connection).get_current_revision()
     )
+    return revision
 
 
 def newest_revision() -> str:

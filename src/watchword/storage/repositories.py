@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from sqlalchemy import Executable
 
-from watchword.storage.database import Database, Row, Storage
+from watchword.storage.compiled import Row
+from watchword.storage.database import Database
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,3 @@ class TenantRepository:
     async def run(self, statement: Executable, **values: Any) -> int:
         """Run *statement* and return how many rows it touched."""
         return await self.db.run(statement, {**values, "tenant_id": self.tenant_id}, True)
-
-
-__all__ = ["ServerRepository", "Storage", "TenantRepository"]

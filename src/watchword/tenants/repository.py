@@ -1,5 +1,8 @@
 """The tenants' rows."""
 
+from typing import Any
+
+
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -9,7 +12,7 @@ from watchword.tenants.models import Tenant, TenantTag
 
 LIST = select(tenants).order_by(tenants.c.id)
 FIND = select(tenants).where(tenants.c.id == bindparam("id"))
-VALUES = {
+VALUES: dict[str, Any] = {
     name: bindparam(name)
     for name in ("id", "name", "tag", "host", "configuration_stamp", "created_at")
 }

@@ -13,7 +13,7 @@ from watchword.core.ids import new_id
 from watchword.core.phone import PhoneNumber
 from watchword.guard.models import LockoutPool
 from watchword.guard.service import Lockout, SendGuard
-from watchword.messaging.models import minutes_of, origin_line
+from watchword.messaging.models import origin_line
 from watchword.messaging.service import MessagingService
 from watchword.sign_in_settings.models import CodePolicy
 from watchword.verification.errors import (
@@ -83,12 +83,15 @@ class VerificationService:
         # Saved first: a code that arrives must find its record, and without a connector the
         # contract still has one.
         await self.records.replace(record)
+        variables = {"code": code}
+        if origin_host:
+            variables["origin_line"] = origin_line(origin_host, code)
         # Queued, not sent: a provider may take seconds, and a person who closes
         # the page must not stop the message half-way.
         message = await self.messaging.queue_sms(
             phone,
             usage,
-            variables=self._variables(code, origin_host, language),
+            variables=variables,
             until=record.expires_at,
             language=language,
             client_ip=client_ip,
@@ -195,13 +198,3 @@ class VerificationService:
     def _digest_of(self, record: VerificationRecord, code: str, key_id: str | None = None) -> str:
         parts = record.digest_parts(self.records.tenant_id, code)
         return self.digest.of(*parts, key_id=key_id)
-
-    def _variables(
-        self, code: str, origin_host: str | None, language: str | None
-    ) -> dict[str, str]:
-        variables = {
-            "code": code,
-            "minutes": minutes_of(self.policy.lifetime),
-            "origin_line": origin_line(origin_host, code) if origin_host else "",
-        }
-        return {**variables, "locale": language} if language else variables

@@ -64,9 +64,12 @@ def read_interaction_token(request: Request, app_id: str | None = None) -> str |
     return tokens.get(app_id) if app_id else tokens.get(LATEST)
 
 
-def write_interaction_token(
-    request: Request, response: Response, app_id: str, token: str
-) -> None:
+def holds_interaction_token(request: Request, token: str) -> bool:
+    """Tell whether this browser began the interaction: another's must not sign it in."""
+    return token in _interactions(request).values()
+
+
+def write_interaction_token(request: Request, response: Response, app_id: str, token: str) -> None:
     """Remember the interaction of *app_id* beside those of other applications."""
     tokens = _interactions(request)
     tokens.pop(LATEST, None)

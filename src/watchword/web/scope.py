@@ -116,7 +116,7 @@ class ServerScope:
                 scope = self._scopes[tenant_id] = await self.build_scope(self, tenant)
             return scope
 
-    def forget(self, tenant_id: str) -> None:
+    async def forget(self, tenant_id: str) -> None:
         """Drop a tenant's services: its configuration changed."""
         self._scopes.pop(tenant_id, None)
 
@@ -126,7 +126,7 @@ class ServerScope:
         for tenant_id, scope in list(self._scopes.items()):
             tenant = listed.get(tenant_id)
             if tenant is None or tenant != scope.tenant:
-                self.forget(tenant_id)
+                await self.forget(tenant_id)
         if listed != self.tenants:
             self.tenants = listed
             self._hosts.clear()

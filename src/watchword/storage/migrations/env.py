@@ -1,12 +1,14 @@
 """Alembic's entry: uses the connection it is given (see storage/migrate.py)."""
 
+from typing import Any, Literal
+
 from alembic import context
 
 from watchword.storage.schema import metadata
 from watchword.storage.types import Json, Sealed
 
 
-def render_item(kind: str, item: object, _context: object) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own text types as what they are in the database."""
     if kind == "type" and isinstance(item, Json | Sealed):
         return "sa.Text()"

@@ -136,14 +136,10 @@ async def sign_in(request: Request, server: ConsoleServer) -> Response:
 
 
 @router.get("/second-factor")
-async def show_second_factor(
-    request: Request, server: ConsoleServer, visit: HalfVisit
-) -> Response:
+async def show_second_factor(request: Request, server: ConsoleServer, visit: HalfVisit) -> Response:
     """Ask for the authenticator's code."""
     onwards = _local(request.query_params.get("next"))
-    return _page(
-        request, server, "second_factor.html", csrf=visit.session.csrf_token, next=onwards
-    )
+    return _page(request, server, "second_factor.html", csrf=visit.session.csrf_token, next=onwards)
 
 
 @router.post("/second-factor")
@@ -239,5 +235,3 @@ async def _record(request: Request, event: str, opened: OpenedSession, **payload
     await request.state.scope.audit.record(
         event, Actor("operator", operator.id, operator.username), payload=payload
     )
-
-

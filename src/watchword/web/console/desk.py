@@ -201,9 +201,7 @@ def text_of(form: Mapping[str, Any], name: str) -> str:
 def language_names(server: ServerScope) -> list[tuple[str, str]]:
     """Return every language with its name in itself, English first."""
     phrases = server.phrases
-    return sorted(
-        (tag, phrases.text(tag, "language_name")) for tag in phrases.languages
-    )
+    return sorted((tag, phrases.text(tag, "language_name")) for tag in phrases.languages)
 
 
 async def console_server(request: Request) -> ServerScope:

@@ -25,7 +25,12 @@ async def identify(body: Identify, interaction: Started, scope: Scope) -> Respon
     return ANSWERS[outcome]()
 
 
-ANSWERS = {
-    Identification.IDENTIFIED: lambda: Response(status_code=204),
-    Identification.CREATED: lambda: PlainTextResponse("Created", 201),
-}
+def _identified() -> Response:
+    return Response(status_code=204)
+
+
+def _created() -> Response:
+    return PlainTextResponse("Created", 201)
+
+
+ANSWERS = {Identification.IDENTIFIED: _identified, Identification.CREATED: _created}

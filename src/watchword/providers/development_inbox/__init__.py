@@ -1,0 +1,1 @@
+"""Messages that stay on this machine."""

@@ -1,0 +1,1 @@
+"""The tenant's own SMS service, called over HTTP."""

@@ -1,0 +1,36 @@
+"""The console: server-rendered pages for operators, on the public host only."""
+
+from fastapi import APIRouter
+
+from watchword.web.console import (
+    access,
+    applications,
+    audit_log,
+    connectors,
+    inbox,
+    messages,
+    operators,
+    overview,
+    profile,
+    security,
+    sign_in_experience,
+    users,
+)
+
+router = APIRouter()
+for _pages in (
+    # First: its addresses have no tenant in them.
+    access,
+    overview,
+    connectors,
+    sign_in_experience,
+    applications,
+    security,
+    users,
+    messages,
+    inbox,
+    audit_log,
+    profile,
+    operators,
+):
+    router.include_router(_pages.router)

@@ -1,0 +1,144 @@
+"""Applications: register one, read its id, set where it may be returned to."""
+
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from watchword.applications.models import Application, ApplicationType, NewApplication
+from watchword.core.errors import DomainError
+from watchword.core.pagination import PageRequest
+from watchword.web.console.connectors import whole_number
+from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.routing import console_router
+
+router = console_router("/console/{tenant}/applications")
+
+
+@router.get("")
+async def list_applications(desk: WorkDesk, page: int = 1) -> Response:
+    """List the applications."""
+    return desk.render(
+        "applications.html",
+        applications=await desk.scope.applications.list(PageRequest(max(1, page))),
+        page_address=lambda n: desk.address("applications", page=n),
+    )
+
+
+@router.get("/new")
+async def show_new(desk: WorkDesk) -> Response:
+    """Ask for name, type and redirect URIs."""
+    return _new_page(desk, {"name": "", "type": ApplicationType.SPA, "redirect_uris": ""})
+
+
+@router.post("/new")
+async def create(desk: WorkDesk) -> Response:
+    """Register it; the secret, where there is one, is shown on this answer only."""
+    form = await desk.form()
+    values = {name: text_of(form, name) for name in ("name", "type", "redirect_uris")}
+    try:
+        created = await desk.scope.configuration.create_application(
+            desk.actor,
+            NewApplication(
+                name=values["name"].strip(),
+                type=values["type"],
+                redirect_uris=_lines(form, "redirect_uris"),
+            ),
+        )
+    except DomainError as error:
+        return _new_page(desk, values, problem=desk.message(error), status_code=422)
+    if created.secret is None:
+        return desk.go("applications", created.application.id, done="application_created")
+    return desk.render(
+        "application_secret.html", application=created.application, secret=created.secret
+    )
+
+
+@router.get("/{application_id}")
+async def show(desk: WorkDesk, application_id: str) -> Response:
+    """Show what a developer needs, and the settings."""
+    application = await desk.scope.applications.get(application_id)
+    return _details_page(desk, application, _values(application))
+
+
+@router.post("/{application_id}")
+async def change(desk: WorkDesk, application_id: str) -> Response:
+    """Save name and addresses."""
+    form = await desk.form()
+    application = await desk.scope.applications.get(application_id)
+    values = {name: text_of(form, name) for name in _values(application)}
+    try:
+        await desk.scope.configuration.change_application(
+            desk.actor,
+            application_id,
+            {
+                "name": values["name"].strip(),
+                "oidcClientMetadata": {
+                    "redirectUris": list(_lines(form, "redirect_uris")),
+                    "postLogoutRedirectUris": list(_lines(form, "post_logout_redirect_uris")),
+                },
+                "customClientMetadata": {
+                    "corsAllowedOrigins": list(_lines(form, "cors_allowed_origins"))
+                },
+            },
+            expected_version=whole_number(text_of(form, "version")),
+        )
+    except DomainError as error:
+        return _details_page(
+            desk, application, values, problem=desk.message(error), status_code=422, is_dirty=True
+        )
+    return desk.go("applications", application_id, done="saved")
+
+
+@router.post("/{application_id}/delete")
+async def delete(desk: WorkDesk, application_id: str) -> Response:
+    """Delete it, once its name was typed."""
+    application = await desk.scope.applications.get(application_id)
+    if text_of(await desk.form(), "typed_name").strip() != application.name:
+        return _details_page(
+            desk,
+            application,
+            _values(application),
+            delete_error=desk.text("console.applications.type_name", name=application.name),
+            status_code=422,
+        )
+    await desk.prove_fresh()
+    await desk.scope.configuration.delete_application(desk.actor, application_id)
+    return desk.go("applications", done="application_deleted")
+
+
+def _new_page(desk: Desk, values: dict[str, Any], **context: Any) -> Response:
+    return desk.render(
+        "application_new.html",
+        **{"values": values, "types": list(ApplicationType), "problem": "", **context},
+    )
+
+
+def _details_page(
+    desk: Desk, application: Application, values: dict[str, str], **context: Any
+) -> Response:
+    return desk.render(
+        "application.html",
+        **{
+            "application": application,
+            "values": values,
+            "issuer": desk.scope.issuer,
+            "problem": "",
+            "delete_error": "",
+            "is_dirty": False,
+            **context,
+        },
+    )
+
+
+def _values(application: Application) -> dict[str, str]:
+    return {
+        "name": application.name,
+        "redirect_uris": "\n".join(application.redirect_uris),
+        "post_logout_redirect_uris": "\n".join(application.post_logout_redirect_uris),
+        "cors_allowed_origins": "\n".join(application.metadata.cors_allowed_origins),
+    }
+
+
+def _lines(form: FormData, name: str) -> tuple[str, ...]:
+    return tuple(filter(None, (line.strip() for line in text_of(form, name).splitlines())))

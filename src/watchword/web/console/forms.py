@@ -1,0 +1,176 @@
+"""A connector's form, drawn from its config model and read back."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markupsafe import Markup
+from starlette.datastructures import FormData
+
+from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.templates import TextTemplatesConfig
+from watchword.connectors.models import MASK
+from watchword.web.console.desk import Desk, text_of
+from watchword.web.console.template_text import problems_of
+
+TEMPLATES = "templates"
+ConnectorClass = type[SmsConnector[Any]]
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One setting as the page shows it."""
+
+    key: str
+    type: str
+    label: str
+    is_required: bool
+    help: str
+    placeholder: str
+    choices: tuple[tuple[str, str], ...]
+    is_secret: bool
+    is_kept: bool
+    """A secret is saved, and stays unless another one is typed."""
+    value: Any
+    error: str = ""
+    warning: str = ""
+
+
+@dataclass
+class Answers:
+    """What an operator filled in: the config it means, and what is wrong where."""
+
+    config: dict[str, Any] = field(repr=False)
+    shown: dict[str, Any] = field(repr=False)
+    """The fields as they were typed, to be shown again."""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a digest that tells these values from any others."""
+        text = json.dumps(self.config, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def form_fields(
+    desk: Desk,
+    found: ConnectorClass,
+    values: Mapping[str, Any],
+    *,
+    kept: frozenset[str] = frozenset(),
+    errors: Mapping[str, str] | None = None,
+    with_defaults: bool = False,
+) -> list[FormField]:
+    """Return the fields of a connector's form, filled with *values*."""
+    errors = errors or {}
+    warnings = _warnings(found, values, desk.language) if not with_defaults else {}
+    fields = []
+    for item in found.config_type.form_items(desk.language):
+        key = item["key"]
+        value = values.get(key, item.get("defaultValue", "") if with_defaults else "")
+        is_secret = bool(item.get("isConfidential"))
+        fields.append(
+            FormField(
+                key=key,
+                type=item["type"],
+                label=item["label"],
+                is_required=item["required"],
+                help=item.get("description", ""),
+                placeholder=item.get("placeholder", ""),
+                choices=tuple(
+                    (choice["value"], choice["title"]) for choice in item.get("selectItems", ())
+                ),
+                is_secret=is_secret,
+                is_kept=is_secret and key in kept,
+                value=_shown(value, item["type"], is_secret),
+                error=errors.get(key, ""),
+                warning=warnings.get(key, ""),
+            )
+        )
+    return fields
+
+
+def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
+    """Return what was filled in; JSON that can't be read is an error of its field."""
+    answers = Answers({}, {})
+    for item in found.config_type.form_items(desk.language):
+        key, text = item["key"], text_of(form, item["key"])
+        answers.shown[key] = text
+        if item["type"] == "Switch":
+            answers.config[key] = answers.shown[key] = key in form
+        elif item["type"] != "Json":
+            answers.config[key] = text
+        elif text.strip():
+            try:
+                answers.config[key] = json.loads(text)
+            except json.JSONDecodeError as error:
+                answers.errors[key] = desk.text("console.templates.not_json", line=error.lineno)
+        if key == TEMPLATES and has_text_templates(found) and key in answers.config:
+            problems = [problem for problem in problems_of(text) if not problem.is_warning]
+            if problems:
+                answers.errors[key] = desk.text(
+                    f"console.templates.{problems[0].phrase}",
+                    line=problems[0].line,
+                    **problems[0].values,
+                )
+    return answers
+
+
+def has_text_templates(found: ConnectorClass) -> bool:
+    """Tell whether the connector's texts are ours, so that they can be shown filled in."""
+    return issubclass(found.config_type, TextTemplatesConfig)
+
+
+def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:
+    """Return an invalid config's errors by field; empty where it names none."""
+    return {key: desk.text(phrase) for key, phrase in error.fields.items()}
+
+
+def _warnings(found: ConnectorClass, values: Mapping[str, Any], language: str) -> dict[str, str]:
+    readable = {key: value for key, value in values.items() if value != MASK}
+    try:
+        config = found.config_type.parse(_parsed(readable))
+    except InvalidConfig:
+        # Half a form has errors to show first; a secret that is kept can't be looked at anyway.
+        return {}
+    return {
+        warning.key: warning.shape.get(language) or warning.shape.get("en", "")
+        for warning in config.warnings()
+    }
+
+
+def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:
+    parsed = dict(values)
+    if isinstance(parsed.get(TEMPLATES), str):
+        try:
+            parsed[TEMPLATES] = json.loads(parsed[TEMPLATES])
+        except json.JSONDecodeError:
+            del parsed[TEMPLATES]
+    return parsed
+
+
+def _shown(value: Any, type_: str, is_secret: bool) -> Any:
+    if is_secret:
+        return "" if value == MASK else value
+    if type_ == "Json" and not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+    return value
+
+
+def rendered_guide(markdown: str) -> Markup:
+    """Return a guide as HTML; raw HTML in it stays text, and links open beside the console."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.add_render_rule("link_open", _link_open)
+    return Markup(parser.render(markdown))  # noqa: S704  # from a package's file, HTML is off
+
+
+def _link_open(self: RendererHTML, tokens: Any, index: int, options: Any, env: Any) -> str:
+    if str(tokens[index].attrs.get("href", "")).startswith("http"):
+        tokens[index].attrSet("target", "_blank")
+        tokens[index].attrSet("rel", "noopener noreferrer")
+    return str(self.renderToken(tokens, index, options, env))

@@ -1,0 +1,104 @@
+"""An operator's own account: password, second factor, sessions."""
+
+from typing import Any
+
+import segno
+from markupsafe import Markup
+from starlette.responses import Response
+
+from watchword.core.errors import DomainError
+from watchword.operators.errors import InvalidSecondFactor
+from watchword.web.console.desk import Desk, OwnDesk, text_of
+from watchword.web.console.routing import console_router
+
+router = console_router("/console/{tenant}/profile")
+
+
+@router.get("")
+async def show_profile(desk: OwnDesk) -> Response:
+    """Show the account and its sessions."""
+    return await _page(desk)
+
+
+@router.post("/password")
+async def change_password(desk: OwnDesk) -> Response:
+    """Replace the password; other sessions end."""
+    form = await desk.form()
+    try:
+        await desk.server.operators.change_password(
+            desk.visit, text_of(form, "present"), text_of(form, "new")
+        )
+    except DomainError as error:
+        return await _page(desk, password_problem=desk.message(error), status_code=422)
+    await desk.scope.audit.record("operator.password_changed", desk.actor)
+    return desk.go("profile", done="password_changed")
+
+
+@router.post("/second-factor/begin")
+async def begin_second_factor(desk: OwnDesk) -> Response:
+    """Show a secret for an authenticator app."""
+    await desk.prove_fresh()
+    return _enrolment_page(desk, desk.server.operators.begin_totp(desk.operator))
+
+
+@router.post("/second-factor/enable")
+async def enable_second_factor(desk: OwnDesk) -> Response:
+    """Turn it on with a first code, and show the recovery codes this once."""
+    await desk.prove_fresh()
+    form = await desk.form()
+    sealed = text_of(form, "sealed")
+    try:
+        codes = await desk.server.operators.enable_totp(
+            desk.operator, sealed, text_of(form, "code")
+        )
+    except InvalidSecondFactor as error:
+        enrolment = desk.server.operators.resume_totp(desk.operator, sealed)
+        return _enrolment_page(desk, enrolment, problem=desk.message(error), status_code=422)
+    await desk.scope.audit.record("operator.second_factor_on", desk.actor)
+    return desk.render("recovery_codes.html", codes=codes)
+
+
+@router.post("/second-factor/disable")
+async def disable_second_factor(desk: OwnDesk) -> Response:
+    """Turn it off."""
+    await desk.prove_fresh()
+    await desk.server.operators.disable_totp(desk.operator)
+    await desk.scope.audit.record("operator.second_factor_off", desk.actor)
+    return desk.go("profile", done="second_factor_off")
+
+
+@router.post("/sessions/end")
+async def end_session(desk: OwnDesk) -> Response:
+    """End one session, or all others."""
+    session = text_of(await desk.form(), "session")
+    if session == "others":
+        await desk.server.operators.end_other_sessions(desk.visit)
+    else:
+        await desk.server.operators.end_session(desk.operator, session)
+    return desk.go("profile", done="session_ended")
+
+
+async def _page(desk: Desk, **context: Any) -> Response:
+    return desk.render(
+        "profile.html",
+        **{
+            "sessions": await desk.server.operators.list_sessions(desk.operator),
+            "password_problem": "",
+            **context,
+        },
+    )
+
+
+def _enrolment_page(desk: Desk, enrolment: Any, **context: Any) -> Response:
+    drawing = segno.make(enrolment.uri, error="m").svg_inline(
+        omitsize=True, border=0, svgclass=None, lineclass=None
+    )
+    return desk.render(
+        "second_factor_new.html",
+        **{
+            "enrolment": enrolment,
+            "drawing": Markup(drawing),  # noqa: S704  # drawn by us
+            "problem": "",
+            **context,
+        },
+    )

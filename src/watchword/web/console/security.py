@@ -1,0 +1,173 @@
+"""Security: the strict preset, send limits, codes and lockout."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from watchword.core.errors import DomainError
+from watchword.guard.models import GuardPolicy
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.web.console.connectors import whole_number
+from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.routing import console_router
+from watchword.web.pages.countries import countries
+
+router = console_router("/console/{tenant}/security")
+
+LIMITS = ("perNumber", "perAddress", "perSubnet", "testSends")
+OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet"})
+
+
+@router.get("")
+async def show_security(desk: WorkDesk) -> Response:
+    """Show the limits."""
+    guard, guard_version = await desk.scope.configuration.guard_policy()
+    settings, version = await desk.scope.configuration.sign_in_settings()
+    return _page(desk, guard, settings, guard_version, version)
+
+
+@router.post("/preset")
+async def set_preset(desk: WorkDesk) -> Response:
+    """Switch the strict preset on or off; the allowed countries stay."""
+    form = await desk.form()
+    before, _ = await desk.scope.configuration.guard_policy()
+    wanted = (
+        GuardPolicy.strict(before.allowed_countries)
+        if text_of(form, "preset") == "strict"
+        else GuardPolicy(allowed_countries=before.allowed_countries)
+    )
+    await desk.scope.configuration.save_guard(
+        desk.actor,
+        wanted.document(),
+        expected_version=whole_number(text_of(form, "version")),
+    )
+    return desk.go("security", done="saved")
+
+
+@router.post("/sending")
+async def save_sending(desk: WorkDesk) -> Response:
+    """Save the send limits and countries."""
+    form = await desk.form()
+    guard, guard_version = await desk.scope.configuration.guard_policy()
+    settings, version = await desk.scope.configuration.sign_in_settings()
+    try:
+        await desk.scope.configuration.save_guard(
+            desk.actor,
+            _guard_patch(form),
+            expected_version=whole_number(text_of(form, "version")),
+        )
+    except ValidationError:
+        problem = desk.text("console.security.bad_limits")
+    except DomainError as error:
+        problem = desk.message(error)
+    else:
+        return desk.go("security", done="saved")
+    return _page(
+        desk, guard, settings, guard_version, version, typed=form, problem_of={"sending": problem}
+    )
+
+
+@router.post("/codes")
+async def save_codes(desk: WorkDesk) -> Response:
+    """Save what codes are like and when guessing ends."""
+    form = await desk.form()
+    guard, guard_version = await desk.scope.configuration.guard_policy()
+    settings, version = await desk.scope.configuration.sign_in_settings()
+    try:
+        await desk.scope.configuration.save_sign_in_settings(
+            desk.actor,
+            _codes_patch(form),
+            expected_version=whole_number(text_of(form, "version")),
+        )
+    except ValidationError:
+        problem = desk.text("console.security.bad_codes")
+    except DomainError as error:
+        problem = desk.message(error)
+    else:
+        return desk.go("security", done="saved")
+    return _page(
+        desk, guard, settings, guard_version, version, typed=form, problem_of={"codes": problem}
+    )
+
+
+@router.post("/unblock")
+async def unblock(desk: WorkDesk) -> Response:
+    """Let one identifier try again at once."""
+    identifier = text_of(await desk.form(), "identifier").strip()
+    if identifier:
+        await desk.scope.lockout.unblock([identifier])
+        await desk.scope.audit.record("guard.unblocked", desk.actor)
+    return desk.go("security", done="unblocked")
+
+
+def _page(
+    desk: Desk,
+    guard: GuardPolicy,
+    settings: SignInSettings,
+    guard_version: int,
+    version: int,
+    *,
+    typed: FormData | None = None,
+    problem_of: Mapping[str, str] | None = None,
+) -> Response:
+    document = guard.document()
+    shown: dict[str, Any] = {}
+    for name in LIMITS:
+        limit = document[name] or {"count": "", "seconds": ""}
+        shown[f"{name}.count"], shown[f"{name}.seconds"] = limit["count"], limit["seconds"]
+    shown |= {
+        "expirationDuration": settings.verification_code_policy.expiration_duration or "",
+        "maxRetryAttempts": settings.verification_code_policy.max_retry_attempts or "",
+        "maxAttempts": settings.sentinel_policy.max_attempts or "",
+        "lockoutDuration": settings.sentinel_policy.lockout_duration or "",
+    }
+    chosen = set(guard.allowed_countries or ())
+    if typed is not None:
+        shown |= {name: text_of(typed, name) for name in shown if name in typed}
+        if "countries_given" in typed:
+            chosen = {str(value) for value in typed.getlist("countries")}
+    return desk.render(
+        "security.html",
+        status_code=422 if problem_of else 200,
+        guard=guard,
+        shown=shown,
+        limits=LIMITS,
+        optional=OPTIONAL_LIMITS,
+        versions={"guard": guard_version, "settings": version},
+        countries=countries(desk.language),
+        chosen=chosen,
+        problem_of=problem_of or {},
+        code_policy=guard.tightened(settings.code_policy),
+        lockout=guard.tightened_lockout(settings.lockout_policy),
+    )
+
+
+def _guard_patch(form: FormData) -> dict[str, Any]:
+    patch: dict[str, Any] = {}
+    for name in LIMITS:
+        count, seconds = text_of(form, f"{name}.count"), text_of(form, f"{name}.seconds")
+        is_off = name in OPTIONAL_LIMITS and not (count.strip() or seconds.strip())
+        patch[name] = None if is_off else {"count": count, "seconds": seconds}
+    chosen = [str(value) for value in form.getlist("countries")]
+    patch["allowedCountries"] = chosen or None
+    return patch
+
+
+def _codes_patch(form: FormData) -> dict[str, Any]:
+    def number(name: str) -> int | str | None:
+        text = text_of(form, name).strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else text or None
+
+    return {
+        "verificationCodePolicy": {
+            "expirationDuration": number("expirationDuration"),
+            "maxRetryAttempts": number("maxRetryAttempts"),
+        },
+        "sentinelPolicy": {
+            "maxAttempts": number("maxAttempts"),
+            "lockoutDuration": number("lockoutDuration"),
+        },
+    }

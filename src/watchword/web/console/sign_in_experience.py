@@ -1,0 +1,353 @@
+"""Sign-in experience: branding, and how people sign up and sign in."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from watchword.configuration.models import SINGLE, Kind
+from watchword.connector_kit.models import ConnectorType
+from watchword.core.errors import DomainError
+from watchword.core.pagination import PageRequest
+from watchword.sign_in_settings.models import (
+    CODE_FACTORS,
+    SignInSettings,
+    SignUpChoice,
+    identifiers_of,
+)
+from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
+from watchword.users.models import IdentifierType
+from watchword.web.console.connectors import whole_number
+from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.routing import console_router
+
+router = console_router("/console/{tenant}/sign-in-experience")
+
+IDENTIFIERS: tuple[IdentifierType, ...] = get_args(IdentifierType)
+CHOICES: tuple[SignUpChoice, ...] = get_args(SignUpChoice)
+MODES = ("SignInAndRegister", "SignIn", "Register")
+TERMS = ("Automatic", "ManualRegistrationOnly", "Manual")
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One way to sign in, as the page shows it."""
+
+    identifier: IdentifierType
+    password: bool
+    verification_code: bool
+    is_password_primary: bool
+    can_have_code: bool
+    is_password_locked: bool
+    is_code_locked: bool
+    lacks_connector: bool
+
+
+@router.get("")
+async def lead_in(desk: WorkDesk) -> Response:
+    """Lead to the tab that matters first."""
+    return RedirectResponse(desk.address("sign-in-experience", "sign-up-and-sign-in"), 303)
+
+
+@router.get("/sign-up-and-sign-in")
+async def show_methods(desk: WorkDesk) -> Response:
+    """Show how people sign up and sign in."""
+    settings, version = await desk.scope.configuration.sign_in_settings()
+    return await _methods_page(desk, settings, version)
+
+
+@router.post("/sign-up-and-sign-in")
+async def edit_methods(desk: WorkDesk) -> Response:
+    """Do what the pressed button says to the form, or save it after showing before and after."""
+    form = await desk.form()
+    saved, saved_version = await desk.scope.configuration.sign_in_settings()
+    version = whole_number(text_of(form, "version"))
+    edited = _edited(_settings_of(saved, form), text_of(form, "do"))
+    if text_of(form, "do") not in {"save", "confirm"}:
+        return await _methods_page(desk, edited, version, is_dirty=True)
+    try:
+        SignInRules.check(saved, _patch(edited), await _available(desk))
+    except DomainError as error:
+        return await _methods_page(
+            desk, edited, version, is_dirty=True, problem=desk.message(error), status_code=422
+        )
+    if text_of(form, "do") == "save" and edited != saved:
+        return await _methods_page(desk, edited, version, is_dirty=True, before=saved)
+    try:
+        await desk.scope.configuration.save_sign_in_settings(
+            desk.actor, _patch(edited), expected_version=version
+        )
+    except DomainError as error:
+        # The next press of Save means it: the page now carries the version of the others' change.
+        return await _methods_page(
+            desk,
+            edited,
+            saved_version,
+            is_dirty=True,
+            problem=desk.message(error),
+            status_code=409,
+        )
+    return desk.go("sign-in-experience", "sign-up-and-sign-in", done="saved")
+
+
+@router.get("/branding")
+async def show_branding(desk: WorkDesk) -> Response:
+    """Show colour, logo and terms."""
+    settings, version = await desk.scope.configuration.sign_in_settings()
+    return _branding_page(desk, _branding_values(settings), version)
+
+
+@router.post("/branding")
+async def save_branding(desk: WorkDesk) -> Response:
+    """Save colour, logo and terms."""
+    form = await desk.form()
+    values = {name: text_of(form, name).strip() for name in BRANDING_FIELDS}
+    values["isDarkModeEnabled"] = "isDarkModeEnabled" in form
+    values["autoDetect"] = "autoDetect" in form
+    version = whole_number(text_of(form, "version"))
+    saved, saved_version = await desk.scope.configuration.sign_in_settings()
+    try:
+        await desk.scope.configuration.save_sign_in_settings(
+            desk.actor, _branding_patch(saved, values), expected_version=version
+        )
+    except ValidationError as error:
+        errors = {
+            str(issue["loc"][-1]): desk.text(
+                "console.branding.bad_colour"
+                if "olor" in str(issue["loc"][-1])
+                else "console.branding.bad_address"
+            )
+            for issue in error.errors(include_input=False)
+        }
+        return _branding_page(desk, values, version, errors=errors, status_code=422)
+    except DomainError as error:
+        return _branding_page(
+            desk, values, saved_version, problem=desk.message(error), status_code=409
+        )
+    return desk.go("sign-in-experience", "branding", done="saved")
+
+
+@router.get("/history")
+async def show_history(desk: WorkDesk, page: int = 1) -> Response:
+    """Show every version of the settings."""
+    versions = await desk.scope.configuration.history(
+        Kind.SIGN_IN, SINGLE, PageRequest(max(1, page))
+    )
+    return desk.render("sign_in_history.html", versions=versions, tab="history")
+
+
+@router.post("/restore")
+async def restore(desk: WorkDesk) -> Response:
+    """Bring an earlier version back, as a new one."""
+    form = await desk.form()
+    await desk.scope.configuration.restore(
+        desk.actor, Kind.SIGN_IN, SINGLE, whole_number(text_of(form, "version")) or 0
+    )
+    return desk.go("sign-in-experience", "history", done="restored")
+
+
+async def _methods_page(
+    desk: Desk, settings: SignInSettings, version: int | None, **context: Any
+) -> Response:
+    available = await _available(desk)
+    missing = {
+        identifier
+        for identifier, type_ in CONNECTOR_TYPES.items()
+        if type_ not in available and _needs_connector(settings, identifier)
+    }
+    rows = [
+        MethodRow(
+            identifier=method.identifier,
+            password=method.password,
+            verification_code=method.verification_code,
+            is_password_primary=method.is_password_primary,
+            can_have_code=method.identifier in CODE_FACTORS,
+            is_password_locked=settings.is_password_locked(),
+            is_code_locked=settings.is_code_locked(method.identifier),
+            lacks_connector=method.identifier in missing and method.verification_code,
+        )
+        for method in settings.sign_in.methods
+    ]
+    sign_up_lacks = {
+        choice: [name for name in identifiers_of(choice) if name in missing]
+        for choice in settings.sign_up.choices
+    }
+    return desk.render(
+        "sign_up_and_sign_in.html",
+        **{
+            "tab": "sign-up-and-sign-in",
+            "settings": settings,
+            "version": version,
+            "rows": rows,
+            "sign_up_lacks": sign_up_lacks,
+            "open_sign_in": [i for i in IDENTIFIERS if settings.sign_in.method(i) is None],
+            "modes": MODES,
+            "before": None,
+            "problem": "",
+            "is_dirty": False,
+            "demo_app": f"{desk.scope.origin}/demo-app",
+            **context,
+        },
+    )
+
+
+def _branding_page(
+    desk: Desk, values: dict[str, Any], version: int | None, **context: Any
+) -> Response:
+    return desk.render(
+        "branding.html",
+        **{
+            "tab": "branding",
+            "values": values,
+            "version": version,
+            "terms": TERMS,
+            "errors": {},
+            "problem": "",
+            "is_dirty": bool(context),
+            "demo_app": f"{desk.scope.origin}/demo-app",
+            **context,
+        },
+    )
+
+
+async def _available(desk: Desk) -> set[ConnectorType]:
+    return {saved.type for saved in await desk.scope.connectors.list()}
+
+
+def _needs_connector(settings: SignInSettings, identifier: IdentifierType) -> bool:
+    method = settings.sign_in.method(identifier)
+    return identifier in settings.sign_up.required_identifiers or (
+        method is not None and method.verification_code
+    )
+
+
+def _settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
+    """Return the settings that the form's fields spell out."""
+    listed = [value for value in form.getlist("sign_up") if value in CHOICES]
+    choices: list[SignUpChoice] = [c for c in CHOICES if c in listed]
+    choices.sort(key=listed.index)
+    edited = saved.with_sign_up_choices(choices)
+    for method in saved.sign_in.methods:
+        edited = edited.without_sign_in_method(method.identifier)
+    order = [value for value in form.getlist("method") if value in IDENTIFIERS]
+    named: list[IdentifierType] = [i for i in IDENTIFIERS if i in order]
+    named.sort(key=order.index)
+    for identifier in named:
+        edited = edited.with_sign_in_method(identifier)
+    edited = edited.with_sign_up_password("sign_up_password" in form and bool(choices))
+    for identifier in named:
+        edited = edited.with_sign_in_factors(
+            identifier,
+            password=f"{identifier}_password" in form,
+            verification_code=f"{identifier}_code" in form,
+            is_password_primary=text_of(form, f"{identifier}_first") != "code",
+        )
+    mode = text_of(form, "mode")
+    recovery = tuple(
+        factor for factor in CODE_FACTORS.values() if factor in form.getlist("recovery")
+    )
+    return edited.model_copy(
+        update={
+            "sign_in_mode": mode if mode in MODES else saved.sign_in_mode,
+            "forgot_password_methods": recovery,
+        }
+    )
+
+
+def _edited(settings: SignInSettings, action: str) -> SignInSettings:
+    """Return the settings after a button such as `add-sign-up:phone` or `up:email`."""
+    verb, _, name = action.partition(":")
+    choice = next((c for c in CHOICES if c == name), None)
+    identifier = next((i for i in IDENTIFIERS if i == name), None)
+    if verb == "add-sign-up" and choice in settings.open_sign_up_choices:
+        assert choice is not None
+        return settings.with_sign_up_identifier(choice)
+    if verb == "remove-sign-up" and choice is not None:
+        return settings.without_sign_up_identifier(choice)
+    if identifier is None:
+        return settings
+    if verb == "add-sign-in":
+        return settings.with_sign_in_method(identifier)
+    if verb == "remove-sign-in":
+        return settings.without_sign_in_method(identifier)
+    if verb == "swap":
+        method = settings.sign_in.method(identifier)
+        return (
+            settings
+            if method is None
+            else settings.with_sign_in_factors(
+                identifier,
+                password=method.password,
+                verification_code=method.verification_code,
+                is_password_primary=not method.is_password_primary,
+            )
+        )
+    if verb in {"up", "down"}:
+        order = [method.identifier for method in settings.sign_in.methods]
+        return settings.with_sign_in_order(_moved(order, identifier, -1 if verb == "up" else 1))
+    return settings
+
+
+def _moved(
+    order: list[IdentifierType], identifier: IdentifierType, by: int
+) -> list[IdentifierType]:
+    if identifier not in order:
+        return order
+    place = order.index(identifier)
+    order.insert(min(max(place + by, 0), len(order) - 1), order.pop(place))
+    return order
+
+
+def _patch(settings: SignInSettings) -> dict[str, Any]:
+    document = settings.document()
+    return {
+        name: document[name] for name in ("signUp", "signIn", "signInMode", "forgotPasswordMethods")
+    }
+
+
+BRANDING_FIELDS = (
+    "primaryColor",
+    "darkPrimaryColor",
+    "logoUrl",
+    "darkLogoUrl",
+    "favicon",
+    "termsOfUseUrl",
+    "privacyPolicyUrl",
+    "agreeToTermsPolicy",
+    "fallbackLanguage",
+)
+
+
+def _branding_values(settings: SignInSettings) -> dict[str, Any]:
+    document = settings.document()
+    every = {**document, **document["color"], **document["branding"], **document["languageInfo"]}
+    values = {name: every.get(name) or "" for name in BRANDING_FIELDS}
+    return {
+        **values,
+        "isDarkModeEnabled": every["isDarkModeEnabled"],
+        "autoDetect": every["autoDetect"],
+    }
+
+
+def _branding_patch(saved: SignInSettings, values: dict[str, Any]) -> dict[str, Any]:
+    kept = saved.document()["branding"]
+    pictures = {name: values[name] for name in ("logoUrl", "darkLogoUrl", "favicon")}
+    return {
+        "color": {
+            "primaryColor": values["primaryColor"],
+            "darkPrimaryColor": values["darkPrimaryColor"],
+            "isDarkModeEnabled": values["isDarkModeEnabled"],
+        },
+        "branding": {name: value for name, value in {**kept, **pictures}.items() if value},
+        "termsOfUseUrl": values["termsOfUseUrl"] or None,
+        "privacyPolicyUrl": values["privacyPolicyUrl"] or None,
+        "agreeToTermsPolicy": values["agreeToTermsPolicy"]
+        if values["agreeToTermsPolicy"] in TERMS
+        else saved.agree_to_terms_policy,
+        "languageInfo": {
+            "autoDetect": values["autoDetect"],
+            "fallbackLanguage": values["fallbackLanguage"],
+        },
+    }

@@ -1,0 +1,74 @@
+"""What is wrong with a JSON text of templates, and in which line."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.templates import REQUIRED
+
+USAGES = (UsageType.GENERIC, *(usage for usage in UsageType if usage is not UsageType.GENERIC))
+BLANK = " \t\r\n"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend: a phrase of the console, its values, and the line."""
+
+    phrase: str
+    line: int
+    values: dict[str, Any]
+
+    @property
+    def is_warning(self) -> bool:
+        """Tell whether the text can be saved all the same: other systems have other types."""
+        return self.phrase == "unknown_usage"
+
+
+def problems_of(text: str) -> list[Problem]:
+    """Return what keeps *text* from being a list of templates; empty when it is one."""
+    try:
+        parsed = json.loads(text)
+    except json.JSONDecodeError as error:
+        return [Problem("not_json", error.lineno, {})]
+    if not isinstance(parsed, list):
+        return [Problem("not_a_list", 1, {})]
+    found: list[Problem] = []
+    seen: set[str] = set()
+    for item, line in zip(parsed, _lines_of_items(text), strict=True):
+        found.extend(Problem(phrase, line, values) for phrase, values in _item_problems(item, seen))
+    missing = [usage for usage in REQUIRED if usage not in seen]
+    if missing:
+        last = text.rstrip().count("\n") + 1
+        found.append(Problem("missing_usage", last, {"usages": ", ".join(missing)}))
+    return found
+
+
+def _item_problems(item: Any, seen: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    if not isinstance(item, dict):
+        return [("not_an_object", {})]
+    usage, content = item.get("usageType"), item.get("content")
+    found: list[tuple[str, dict[str, Any]]] = []
+    if usage not in list(UsageType):
+        found.append(("unknown_usage", {"usage": str(usage)[:40]}))
+    elif usage in seen:
+        found.append(("repeated_usage", {"usage": usage}))
+    else:
+        seen.add(str(usage))
+    if not isinstance(content, str) or not content.strip():
+        found.append(("no_content", {"usage": str(usage)[:40]}))
+    return found
+
+
+def _lines_of_items(text: str) -> list[int]:
+    """Return the line each element of the outer array begins on; *text* is known to be JSON."""
+    decoder = json.JSONDecoder()
+    position = text.index("[") + 1
+    lines = []
+    while True:
+        while text[position] in BLANK + ",":
+            position += 1
+        if text[position] == "]":
+            return lines
+        lines.append(text.count("\n", 0, position) + 1)
+        _, position = decoder.raw_decode(text, position)

@@ -1,0 +1,12 @@
+"""Gives tests the tool that writes the reference pages."""
+
+import importlib.util
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_spec = importlib.util.spec_from_file_location("reference_tool", ROOT / "tools" / "reference.py")
+assert _spec is not None
+assert _spec.loader is not None
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)

@@ -1,0 +1,43 @@
+"""What the code promises, the documentation says."""
+
+import pytest
+
+from tests.architecture.reference import ROOT, reference
+
+DOCS = ROOT / "docs"
+
+
+@pytest.mark.parametrize("name", ["settings.md", "errors.md", "routes.md", "providers.md"])
+def test_a_reference_page_is_as_the_code_says(name: str) -> None:
+    assert (DOCS / "reference" / name).read_text() == reference.pages()[name], "run `make fix`"
+
+
+def test_every_setting_is_described() -> None:
+    undescribed = [
+        name for name, field in reference.Settings.model_fields.items() if not field.description
+    ]
+    assert undescribed == []
+
+
+def test_every_route_says_what_it_does() -> None:
+    assert [(method, path) for method, path, words in reference.routes() if not words] == []
+
+
+def test_every_decision_is_listed() -> None:
+    listed = (DOCS / "adr" / "index.md").read_text()
+    decisions = [path.name for path in (DOCS / "adr").glob("[0-9]*.md")]
+    assert [name for name in decisions if name not in listed] == []
+
+
+def test_every_change_note_has_a_known_type() -> None:
+    types = {"added", "changed", "fixed", "removed", "security"}
+    notes = [path for path in (ROOT / "changes").glob("*.md") if path.name != "README.md"]
+    assert [note.name for note in notes if note.name.split(".")[-2] not in types] == []
+
+
+def test_both_readmes_have_the_same_shape() -> None:
+    english, korean = (
+        [line.split()[0] for line in (ROOT / name).read_text().splitlines() if line[:1] == "#"]
+        for name in ("README.md", "README.ko.md")
+    )
+    assert english == korean

@@ -1,0 +1,62 @@
+"""Every sentence exists in every language, with the same gaps to fill."""
+
+import re
+
+import pytest
+
+from tests.architecture.reference import reference
+from watchword.core.phrases import PLACEHOLDER, Phrases
+
+PHRASES = Phrases.load()
+PLURAL_FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
+PLURAL_KEYS = {
+    key.removesuffix(".other")
+    for catalogue in PHRASES.languages.values()
+    for key in catalogue
+    if key.endswith(".other")
+}
+
+
+def test_english_and_korean_are_there() -> None:
+    assert {"en", "ko"} <= set(PHRASES.languages)
+
+
+@pytest.mark.parametrize("language", sorted(set(PHRASES.languages) - {"en"}))
+def test_a_language_has_the_keys_of_english(language: str) -> None:
+    assert _keys(language) == _keys("en")
+
+
+@pytest.mark.parametrize("language", sorted(PHRASES.languages))
+def test_a_phrase_has_the_placeholders_of_the_english_one(language: str) -> None:
+    english = PHRASES.languages["en"]
+    differing = {
+        key
+        for key, phrase in PHRASES.languages[language].items()
+        if key in english and _placeholders(phrase) != _placeholders(english[key])
+    }
+    assert differing == set()
+
+
+@pytest.mark.parametrize("language", sorted(PHRASES.languages))
+def test_no_phrase_is_empty(language: str) -> None:
+    assert [key for key, text in PHRASES.languages[language].items() if not text.strip()] == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_error_code_has_a_phrase(language: str) -> None:
+    codes = {error.code for error in reference.error_classes()}
+    assert {code for code in codes if not reference.phrase_of(PHRASES, language, code)} == set()
+
+
+def _keys(language: str) -> set[str]:
+    # A language has as many plural forms as its grammar needs.
+    return {_singular(key) for key in PHRASES.languages[language]}
+
+
+def _singular(key: str) -> str:
+    without_form = PLURAL_FORMS.sub("", key)
+    return without_form if without_form in PLURAL_KEYS else key
+
+
+def _placeholders(phrase: str) -> set[str]:
+    return set(PLACEHOLDER.findall(phrase))

@@ -1,0 +1,45 @@
+"""Set a server up for a journey. Runs in the tested installation, so it imports nothing of ours.
+
+python seed.py '{"connector": "http-sms", "config": {…}, "redirectUri": "…"}' prints the
+application's id; a key that is left out leaves its part as it is.
+"""
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from watchword.applications.models import NewApplication
+from watchword.audit.models import Actor
+from watchword.cli.output import opened
+from watchword.settings import load_settings
+
+ACTOR = Actor.system("journey")
+
+
+async def seed(wish: dict[str, Any]) -> str:
+    """Do what is wished for and return the application's id."""
+    async with opened(load_settings()) as server:
+        if "connector" in wish:
+            scope = await server.scope_of("default")
+            await scope.configuration.create_connector(ACTOR, wish["connector"], wish["config"])
+        if "signIn" in wish:
+            scope = await server.scope_of("default")
+            await scope.configuration.save_sign_in_settings(ACTOR, wish["signIn"])
+        if "redirectUri" not in wish:
+            return ""
+        scope = await server.scope_of("default")
+        created = await scope.configuration.create_application(
+            ACTOR,
+            NewApplication(
+                name="Shop",
+                type="SPA",
+                redirect_uris=(wish["redirectUri"],),
+                post_logout_redirect_uris=(wish["redirectUri"],),
+            ),
+        )
+        return created.application.id
+
+
+if __name__ == "__main__":
+    sys.stdout.write(asyncio.run(seed(json.loads(sys.argv[1]))))

@@ -1,0 +1,1 @@
+"""Migrations: from nothing to the newest schema, with data, on both databases."""

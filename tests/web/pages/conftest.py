@@ -1,0 +1,179 @@
+"""The real application on a fresh database, with a provider that does as it is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+
+from tests.fakes import FakeClock
+from tests.web.pages.browser import ORIGIN, Browser
+from watchword.app import build_app
+from watchword.audit.models import SYSTEM
+from watchword.connector_kit.config import ConnectorConfig
+from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.models import ConnectorMetadata, ConnectorType, Receipt, SmsMessage
+from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.core.keys import SecretKeys
+from watchword.core.phone import PhoneNumber
+from watchword.settings import Settings
+from watchword.users.models import NewUser
+from watchword.web.scope import ServerScope, TenantScope
+
+PHONE = "010-1234-5678"
+DIGITS = "821012345678"
+
+BY_CODE = {
+    "signUp": {"identifiers": ["phone"], "password": False, "verify": True},
+    "signIn": {
+        "methods": [
+            {
+                "identifier": "phone",
+                "password": False,
+                "verificationCode": True,
+                "isPasswordPrimary": False,
+            }
+        ]
+    },
+}
+
+
+@dataclass
+class Provider:
+    """What the provider was given, and what it answers."""
+
+    messages: list[SmsMessage] = field(default_factory=list)
+    refusal: Exception | None = None
+    takes: float = 0
+
+    @property
+    def code(self) -> str:
+        """Return the newest code."""
+        return self.messages[-1].variables["code"]
+
+
+class NoSettings(ConnectorConfig):
+    """The scripted provider needs none."""
+
+
+class ScriptedConnector(SmsConnector[NoSettings]):
+    """Sends to a `Provider` of the test."""
+
+    provider: ClassVar[Provider]
+    metadata = ConnectorMetadata(
+        id="scripted",
+        type=ConnectorType.SMS,
+        target="scripted",
+        name={"en": "Scripted"},
+        description={"en": "Does as it is told."},
+    )
+    config_type = NoSettings
+
+    async def send(self, message: SmsMessage) -> Receipt:
+        self.provider.messages.append(message)
+        refusal = self.provider.refusal
+        await asyncio.sleep(self.provider.takes)
+        if refusal is not None:
+            raise refusal
+        return Receipt(provider_message_id=str(len(self.provider.messages)))
+
+
+@dataclass
+class Site:
+    """The running server of a test."""
+
+    app: Any
+    server: ServerScope
+    clock: FakeClock
+    provider: Provider
+
+    async def scope(self) -> TenantScope:
+        """Return the default tenant's services."""
+        return await self.server.scope_of("default")
+
+    async def settle(self, **patch: Any) -> None:
+        """Change sign-in settings."""
+        await (await self.scope()).configuration.save_sign_in_settings(SYSTEM, patch)
+
+    async def add_user(self, **values: Any) -> str:
+        """Create an account."""
+        user = await (await self.scope()).users.create(NewUser(**values))
+        return user.id
+
+    async def phones(self) -> list[str | None]:
+        """Return the numbers of all accounts."""
+        users = (await self.scope()).users
+        found = await users.find_by_identifier("phone", DIGITS)
+        return [found.primary_phone] if found else []
+
+
+@pytest.fixture
+async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIterator[Site]:
+    """Return a server with phone sign-in switched on."""
+    app = build_app(
+        Settings(
+            mode="development",
+            database_url=database_url,
+            public_url=ORIGIN,
+            secret_keys=keys,
+            delivery_wait=timedelta(seconds=0.2),
+        )
+    )
+    server: ServerScope = app.state.server
+    provider = ScriptedConnector.provider = Provider()
+    server.clock = clock
+    server.registry = ConnectorRegistry([ScriptedConnector])
+    async with app.router.lifespan_context(app):
+        site = Site(app, server, clock, provider)
+        await (await site.scope()).configuration.create_connector(SYSTEM, "scripted", {})
+        await site.settle(**BY_CODE)
+        yield site
+
+
+@pytest.fixture
+async def new_browser(site: Site) -> AsyncIterator[Callable[[], Browser]]:
+    """Return a maker of browsers, each with cookies of its own."""
+    clients: list[httpx2.AsyncClient] = []
+
+    def make(language: str = "en-US") -> Browser:
+        client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=site.app),
+            base_url=ORIGIN,
+            headers={"Accept-Language": language, "Accept": "text/html"},
+        )
+        clients.append(client)
+        return Browser(client)
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def browser(new_browser: Callable[[], Browser]) -> Browser:
+    """Return one browser."""
+    return new_browser()
+
+
+def authorization(**changes: str) -> str:
+    """Return the address at which the demo application sends people to sign in."""
+    query = {
+        "client_id": "demo-app",
+        "redirect_uri": f"{ORIGIN}/demo-app",
+        "response_type": "code",
+        "scope": "openid phone",
+        "state": "s",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+        **changes,
+    }
+    return f"/oidc/auth?{urlencode(query)}"
+
+
+async def add_phone_user(site: Site) -> str:
+    """Create the account of the number that tests type."""
+    return await site.add_user(primary_phone=PhoneNumber(DIGITS), is_phone_verified=True)

@@ -1,0 +1,211 @@
+"""What every page keeps: its policy, its weight, its token; plain words when a visit is over."""
+
+import gzip
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from importlib.resources import files
+
+import pytest
+
+from tests.web.pages.browser import ORIGIN, Browser, Page
+from tests.web.pages.conftest import PHONE, Site, add_phone_user, authorization
+from watchword.users.models import UserChange
+
+
+async def test_the_first_page_is_light_and_whole_in_one_request(
+    site: Site, browser: Browser
+) -> None:
+    await browser.open(authorization())
+
+    page = browser.page
+    script = files("watchword").joinpath("static/pages.js").read_bytes()
+    weight = len(gzip.compress(page.html.encode())) + len(gzip.compress(script))
+    assert weight <= 30 * 1024
+    assert 'rel="stylesheet"' not in page.html
+    assert re.findall(r"<script[^>]*>", page.html) == re.findall(
+        r"<script src=\"[^\"]+\" nonce=\"[^\"]+\" defer>", page.html
+    )
+    assert not re.search(r"\son[a-z]+=|\sstyle=|javascript:", page.html)
+
+
+async def test_the_content_policy_allows_only_this_answers_style(
+    site: Site, browser: Browser
+) -> None:
+    await browser.open(authorization())
+    policy = browser.page.response.headers["content-security-policy"]
+    nonce = re.search(r"<style nonce=\"([^\"]+)\">", browser.page.html)
+
+    assert nonce is not None
+    assert f"'nonce-{nonce[1]}'" in policy
+    assert "unsafe-inline" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert browser.page.response.headers["referrer-policy"] == "same-origin"
+    assert browser.page.response.headers["cache-control"] == "no-store"
+
+
+async def test_a_brand_dresses_the_pages(site: Site, browser: Browser) -> None:
+    await site.settle(
+        color={
+            "primaryColor": "#ffe100",
+            "isDarkModeEnabled": False,
+            "darkPrimaryColor": "#ffe100",
+        },
+        branding={"logoUrl": "https://cdn.example.test/logo.svg"},
+        termsOfUseUrl="https://example.test/terms",
+    )
+    await browser.open(authorization())
+
+    html = browser.page.html
+    assert "--accent:#ffe100" not in html.partition("@media")[0]
+    assert re.search(r":root\{--accent:#[0-9a-f]{6};--on-accent:#[0-9a-f]{6}\}", html)
+    assert 'data-theme="light"' in html
+    assert "https://cdn.example.test" in browser.page.response.headers["content-security-policy"]
+    assert "https://example.test/terms" in browser.page.links
+
+
+async def test_terms_that_must_be_accepted_are_asked_for_on_the_server(
+    site: Site, browser: Browser
+) -> None:
+    await site.settle(termsOfUseUrl="https://example.test/terms", agreeToTermsPolicy="Manual")
+    await browser.open(authorization())
+    await browser.submit(identifier=PHONE, country="KR")
+    assert browser.page.status == 400
+    assert browser.page.inputs["agree"]["aria-invalid"] == "true"
+    assert not site.provider.messages
+
+    await browser.submit(agree="yes")
+    assert browser.page.path == "/sign-in/verification-code"
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "status"),
+    [
+        ({"token": "0" * 32}, {}, 403),
+        ({}, {"Origin": "https://evil.example"}, 403),
+        ({}, {"Origin": "http://other.localhost:3001", "Sec-Fetch-Site": "same-site"}, 403),
+        ({"identifier": "x" * 2000}, {}, 400),
+        ({"identifier": "\x00"}, {}, 400),
+    ],
+)
+async def test_posts_that_no_page_of_ours_makes_are_refused(
+    site: Site, browser: Browser, changes: dict[str, str], headers: dict[str, str], status: int
+) -> None:
+    await browser.open(authorization())
+    form = browser.page.forms[0]
+
+    answer = await browser.client.post(
+        form.action, data={**form.fields, "identifier": PHONE, **changes}, headers=headers
+    )
+
+    assert answer.status_code == status
+    assert not site.provider.messages
+
+
+async def test_another_content_type_is_refused(site: Site, browser: Browser) -> None:
+    await browser.open(authorization())
+
+    answer = await browser.client.post(
+        browser.page.forms[0].action, json=browser.page.forms[0].fields
+    )
+
+    assert answer.status_code == 415
+
+
+PAGES = [
+    "/sign-in",
+    "/sign-in/password",
+    "/sign-in/verification-code",
+    "/sign-in/no-account",
+    "/register",
+    "/register/verification-code",
+    "/register/has-account",
+    "/continue/phone",
+    "/continue/username",
+    "/continue/password",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_without_an_interaction_every_page_leads_back_to_the_application(
+    site: Site, browser: Browser, path: str
+) -> None:
+    await browser.open(f"{path}?app_id=demo-app")
+
+    assert browser.page.status == 400
+    assert "This sign-in has ended" in browser.page.words
+    assert "/demo-app" in browser.page.links
+    posted = await browser.client.post(f"{path}?app_id=demo-app", data={"token": "x"})
+    assert posted.status_code in {400, 405}
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_a_page_out_of_turn_leads_to_one_in_turn(
+    site: Site, browser: Browser, path: str
+) -> None:
+    await browser.open(authorization())
+    await browser.open(f"{path}?app_id=demo-app")
+
+    assert browser.page.status == 200
+    assert browser.page.path in {"/sign-in", "/register"}
+
+
+async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> None:
+    await browser.open(authorization())
+    site.clock.advance(timedelta(minutes=61))
+
+    await browser.submit(identifier=PHONE, country="KR")
+
+    assert browser.page.status == 400
+    assert "This sign-in has ended" in browser.page.words
+    assert browser.page.response.headers["x-correlation-id"] in browser.page.words
+
+
+async def test_a_tampered_cookie_is_no_interaction(site: Site, browser: Browser) -> None:
+    await browser.open(authorization())
+    for value in ("nonsense", "%7B%22demo-app%22%3A%22x%22%7D", "%5B1%5D", "x" * 5000):
+        answer = await browser.client.get(
+            "/sign-in?app_id=demo-app", headers={"Cookie": f"_interaction={value}"}
+        )
+        assert answer.status_code == 400
+        assert "This sign-in has ended" in Page(answer).words
+
+
+async def test_a_suspended_account_is_told_what_to_do(site: Site, browser: Browser) -> None:
+    user_id = await add_phone_user(site)
+    await (await site.scope()).users.change(user_id, UserChange(is_suspended=True))
+    await site.settle(supportEmail="help@example.test")
+    await browser.open(authorization())
+    await browser.submit(identifier=PHONE, country="KR")
+
+    await browser.submit(code=site.provider.code)
+
+    assert browser.page.status == 401
+    assert "suspended" in browser.page.words
+    assert "mailto:help@example.test" in browser.page.links
+
+
+async def test_two_browsers_do_not_share_a_form(
+    site: Site, new_browser: Callable[[], Browser]
+) -> None:
+    mine = await new_browser().open(authorization())
+    theirs = await new_browser().open(authorization())
+
+    answer = await theirs.client.post(
+        "/sign-in?app_id=demo-app",
+        data={**mine.page.forms[0].fields, "identifier": PHONE},
+        headers={"Origin": ORIGIN},
+    )
+
+    assert answer.status_code == 403
+    assert not site.provider.messages
+
+
+async def test_nothing_to_sign_in_with_is_said(site: Site, browser: Browser) -> None:
+    await site.settle(
+        signUp={"identifiers": [], "password": False, "verify": False}, signIn={"methods": []}
+    )
+    await browser.open(authorization())
+
+    assert browser.page.status == 200
+    assert not browser.page.forms

@@ -1,0 +1,228 @@
+"""Write the reference pages that the code itself knows best; `--check` only compares them."""
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import watchword
+from watchword.app import CONNECTORS, build_app
+from watchword.connector_kit.connector import SmsConnector
+from watchword.core.errors import DomainError
+from watchword.core.keys import SecretKeys
+from watchword.core.phrases import Phrases
+from watchword.settings import PREFIX, Settings
+from watchword.web.problems import STATUS_BY_CODE
+
+PAGES = Path(__file__).parent.parent / "docs" / "reference"
+NOTICE = "<!-- Written by tools/reference.py from the code. Do not edit; run `make fix`. -->"
+
+SURFACES = (
+    (
+        "/api/experience",
+        "Experience API",
+        "What a sign-in page calls; the browser's cookies say who.",
+    ),
+    ("/api", "Other APIs", "JSON."),
+    ("/oidc", "OpenID Connect", "For applications and their libraries."),
+    ("/console", "Console", "For operators, on the server's own host only."),
+    ("/receipts", "Receipts", "For providers, to report what became of a message."),
+    ("/health", "Operation", "For whoever watches the server."),
+    ("/metrics", "Operation", ""),
+    ("/", "Pages", "For people who sign in."),
+)
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by its file name."""
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "routes.md": routes_page(),
+        "providers.md": providers_page(),
+    }
+
+
+def settings_page() -> str:
+    """Return every environment variable."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        rows.append((f"`{PREFIX}{name.upper()}`", _default(default), field.description or ""))
+    return _page(
+        "Settings",
+        "All settings are environment variables, read once at the start. A missing or wrong one "
+        "stops the start with a line that names it. `watchword doctor` checks them too.",
+        _table(("variable", "default", "meaning"), rows),
+    )
+
+
+def errors_page() -> str:
+    """Return every error code."""
+    phrases = Phrases.load()
+    rows = {
+        error.code: (f"`{error.code}`", _status(error), phrase_of(phrases, "en", error.code))
+        for error in error_classes()
+    }
+    return _page(
+        "Error codes",
+        "A JSON error has a stable `code`, and a `message` in the caller's language that may be "
+        "reworded at any time. Programs decide by the code.",
+        _table(("code", "status", "in English"), (rows[code] for code in sorted(rows))),
+    )
+
+
+def routes_page() -> str:
+    """Return every route, by surface."""
+    sections: dict[str, list[tuple[str, ...]]] = {}
+    about: dict[str, str] = {}
+    for prefix, title, sentence in SURFACES:
+        sections.setdefault(title, [])
+        about[title] = about.get(title) or sentence
+        del prefix
+    for method, path, words in sorted(set(routes()), key=lambda route: (route[1], route[0])):
+        title = next(title for prefix, title, _ in SURFACES if path.startswith(prefix))
+        sections[title].append((method, f"`{path}`", words))
+    parts = [
+        f"## {title}\n\n{about[title]}\n\n{_table(('method', 'path', 'does'), rows)}"
+        for title, rows in sections.items()
+        if rows
+    ]
+    return _page(
+        "Routes",
+        "Everything this server answers. Bodies and fields of the JSON APIs stand in the OpenAPI "
+        "document at `/api/swagger.json`.",
+        "\n\n".join(parts),
+    )
+
+
+def providers_page() -> str:
+    """Return what each connector class can do, and asks for."""
+    rows = [
+        (
+            f"[{connector.metadata.name['en']}](#{connector.metadata.id})",
+            f"`{connector.metadata.id}`",
+            "yes" if connector.has_reports else "no",
+            "development only" if connector.metadata.development_only else "",
+        )
+        for connector in CONNECTORS
+    ]
+    parts = [_table(("provider", "connector id", "delivery reports", ""), rows)]
+    parts += [_provider(connector) for connector in CONNECTORS]
+    return _page(
+        "Providers",
+        "The providers this server ships with. Each has a guide beside its form in the console. "
+        "[Write a connector](../how-to/write-a-connector.md) adds one.",
+        "\n\n".join(parts),
+    )
+
+
+def _provider(connector: type[SmsConnector[Any]]) -> str:
+    metadata = connector.metadata
+    rows = [
+        (
+            f"`{item['key']}`",
+            item["label"],
+            "yes" if item["required"] else "no",
+            "yes" if item.get("isConfidential") else "no",
+            item.get("description", ""),
+        )
+        for item in connector.config_type.form_items("en")
+    ]
+    settings = _table(("key", "label", "required", "secret", ""), rows) if rows else "No settings."
+    heading = f"## {metadata.name['en']} {{: #{metadata.id} }}"
+    return f"{heading}\n\n{metadata.description['en']}\n\n{settings}"
+
+
+def error_classes() -> list[type[DomainError]]:
+    """Return every error that has a code of its own."""
+    for module in pkgutil.walk_packages(watchword.__path__, "watchword."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return sorted(set(_descendants(DomainError)), key=lambda error: (error.code, error.__name__))
+
+
+def _descendants(base: type[DomainError]) -> Iterator[type[DomainError]]:
+    for error in base.__subclasses__():
+        if error.__module__.startswith("watchword."):
+            yield error
+        yield from _descendants(error)
+
+
+def phrase_of(phrases: Phrases, language: str, code: str) -> str:
+    """Return the phrase of an error code in one language, empty if there is none."""
+    catalogue = phrases.languages[language]
+    return catalogue.get(f"errors.{code}") or catalogue.get(f"errors.{code}.other") or ""
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Return method, path and first sentence of every route."""
+    settings = Settings(
+        mode="development",
+        public_url="http://localhost:3001",
+        database_url="sqlite:///reference.db",
+        secret_keys=SecretKeys.parse(SecretKeys.generate("reference")),
+    )
+    yield from _routes(build_app(settings).routes)
+
+
+def _routes(found: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    for route in found:
+        path = prefix + str(getattr(route, "path", ""))
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(inner, "routes") and not hasattr(route, "endpoint"):
+            context = getattr(route, "include_context", None)
+            yield from _routes(inner.routes, prefix + str(getattr(context, "prefix", "")))
+            continue
+        words = ((getattr(route, "endpoint", None) or route).__doc__ or "").strip()
+        for method in sorted(set(getattr(route, "methods", None) or ()) - {"HEAD", "OPTIONS"}):
+            yield method, path, words.partition("\n")[0]
+
+
+def _status(error: type[DomainError]) -> str:
+    return str(getattr(error, "status", None) or STATUS_BY_CODE.get(error.code, 400))
+
+
+def _default(value: object) -> str:
+    if value in (None, (), {}):
+        return "–"
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds():g}`"
+    return f"`{value}`"
+
+
+def _page(title: str, about: str, body: str) -> str:
+    return f"# {title}\n\n{NOTICE}\n\n{about}\n\n{body}\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def main() -> int:
+    """Write the pages, or tell which are not as the code says."""
+    is_check = "--check" in sys.argv[1:]
+    stale = []
+    for name, text in pages().items():
+        path = PAGES / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not is_check:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        said = "are not as the code says: make fix" if is_check else "written"
+        print(f"docs/reference: {', '.join(stale)} {said}")  # noqa: T201  # a command speaks
+    return 1 if stale and is_check else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
