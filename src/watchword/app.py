@@ -96,6 +96,8 @@ def build_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(server, settings),
+        # Spans and log events could carry what people typed; our own metrics and logs do not.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         exception_handlers={
             DomainError: on_domain_error,
             RequestValidationError: on_invalid_request,

@@ -16,7 +16,9 @@ def empty() -> SignInSettings:
 
 def method(settings: SignInSettings, identifier: str) -> tuple[bool, bool, bool] | None:
     found = next((m for m in settings.sign_in.methods if m.identifier == identifier), None)
-    return found and (found.password, found.verification_code, found.is_password_primary)
+    if found is None:
+        return None
+    return found.password, found.verification_code, found.is_password_primary
 
 
 def test_the_first_identifier_is_primary_and_brings_its_way_to_sign_in(

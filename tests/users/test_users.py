@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
@@ -189,7 +190,9 @@ class TestPasswords:
             NewUser(username="alice", password_digest=await QUICK.digest_of("correct horse"))
         )
 
-        assert await users.verify_password(Identifier("username", "alice"), "correct horse")
+        owner = await users.verify_password(Identifier("username", "alice"), "correct horse")
+
+        assert owner == created
         assert created.password_digest is not None
         assert created.password_digest.startswith("$argon2id$")
 
@@ -211,7 +214,7 @@ class TestPasswords:
         checked: list[str] = []
 
         class Counted(PasswordHasher):
-            def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
                 checked.append(str(hash).rpartition("$")[0].rpartition("$")[0])
                 return super().verify(hash, password)
 

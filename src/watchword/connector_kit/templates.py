@@ -121,8 +121,8 @@ TEMPLATES_LABEL = {"en": "Templates", "ko": "템플릿"}
 TEMPLATES_HELP = {
     "en": "One text for each usage type. {{code}} is the code, {{minutes}} its lifetime, and "
     "{{origin_line}}, on the last line, lets phones fill it in.",
-    "ko": "용도마다 문구를 하나씩 적습니다. {{code}}는 인증번호, {{minutes}}는 유효 시간(분)입니다. "
-    "마지막 줄에 {{origin_line}}이 있으면 휴대폰이 인증번호를 자동으로 입력합니다.",
+    "ko": "용도마다 문구를 하나씩 적습니다. {{code}}는 인증번호, {{minutes}}는 유효 시간(분)입니다."
+    " 마지막 줄에 {{origin_line}}이 있으면 휴대폰이 인증번호를 자동으로 입력합니다.",
 }
 
 

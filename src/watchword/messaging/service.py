@@ -1,9 +1,10 @@
 """Messages of one tenant: written down first, then sent once by a task of their own."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -20,7 +21,7 @@ from watchword.connector_kit.models import (
     SmsMessage,
     UsageType,
 )
-from watchword.connector_kit.templates import Segments, TextTemplatesConfig, count_segments
+from watchword.connector_kit.templates import Segments, count_segments
 from watchword.connectors.errors import NoConnector
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
@@ -71,7 +72,7 @@ class Dispatch:
     holder: str = field(default_factory=new_id)
     _running: set["asyncio.Task[Sent]"] = field(default_factory=set, init=False, repr=False)
 
-    def start(self, sending: Coroutine[Any, Any, Sent]) -> "asyncio.Task[Sent]":
+    def start(self, sending: Callable[[], Awaitable[Sent]]) -> "asyncio.Task[Sent]":
         """Run *sending* whatever becomes of the request that asked for it."""
         task = asyncio.create_task(_to_the_end(sending))
         # The event loop itself keeps only weak references to tasks.
@@ -87,9 +88,9 @@ class Dispatch:
         return len(left)
 
 
-async def _to_the_end(sending: Coroutine[Any, Any, Sent]) -> Sent:
+async def _to_the_end(sending: Callable[[], Awaitable[Sent]]) -> Sent:
     try:
-        return await sending
+        return await sending()
     except DomainError as error:
         # Storage is gone, or a key: the row keeps its state, its lease runs out, and the sweeper
         # decides.
@@ -152,7 +153,7 @@ class MessagingService:
             row |= {"state": MessageState.SUPPRESSED, "final_at": now}
         row |= {"connector_instance_id": saved.id, "connector_id": saved.connector_id}
         await self.rows.add(row)
-        sending = self.dispatch.start(self._send(row["id"])) if deliver else None
+        sending = self.dispatch.start(partial(self._send, row["id"])) if deliver else None
         return QueuedMessage(row["id"], row["state"], until, sending)
 
     async def outcome(self, queued: QueuedMessage, within: timedelta) -> MessageState:
@@ -213,7 +214,7 @@ class MessagingService:
             language=language,
         )
         sending = self.dispatch.start(
-            self._hand_over(connector, message, Attempt(MAX_ATTEMPTS, now))
+            partial(self._hand_over, connector, message, Attempt(MAX_ATTEMPTS, now))
         )
         await asyncio.wait({sending}, timeout=TEST_WAIT.total_seconds())
         found = await self.get(row["id"])
@@ -304,7 +305,7 @@ class MessagingService:
         ended = await self.rows.give_up(now)
         taken = await self.rows.take_over(now, self.dispatch.holder, QUEUED_LEASE)
         for message_id in taken:
-            self.dispatch.start(self._send(message_id))
+            self.dispatch.start(partial(self._send, message_id))
         return ended + len(taken)
 
     async def drain(self, within: timedelta) -> int:
@@ -483,7 +484,5 @@ def _variables(
 
 def _size(connector: SmsConnector[Any], message: SmsMessage) -> Segments | None:
     # A provider that renders by itself has texts that we do not know.
-    config = connector.config
-    if not isinstance(config, TextTemplatesConfig):
-        return None
-    return count_segments(config.text_for(message))
+    text = connector.text_of(message)
+    return None if text is None else count_segments(text)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -12,12 +13,9 @@ from watchword.tenants.models import Tenant, TenantTag
 
 LIST = select(tenants).order_by(tenants.c.id)
 FIND = select(tenants).where(tenants.c.id == bindparam("id"))
-VALUES: dict[str, Any] = {
-    name: bindparam(name)
-    for name in ("id", "name", "tag", "host", "configuration_stamp", "created_at")
-}
-INSERT = insert(tenants).values(**VALUES)
-INSERT_IF_MISSING = upsert(tenants).values(**VALUES).on_conflict_do_nothing()
+VALUES: dict[str, Any] = {column.name: bindparam(column.name) for column in tenants.c}
+INSERT = insert(tenants).values(VALUES)
+INSERT_IF_MISSING = upsert(tenants).values(VALUES).on_conflict_do_nothing()
 BUMP = (
     update(tenants)
     .where(tenants.c.id == bindparam("id_"))

@@ -75,7 +75,7 @@ class WebhookConnector(HttpSmsConnector[WebhookConfig]):
         target="http-sms",
         name={"en": "HTTP SMS", "ko": "HTTP SMS"},
         description={
-            "en": "Hands each message to a service of your own, which writes the text and sends it.",
+            "en": "Hands messages to a service of your own, which writes the texts and sends them.",
             "ko": "직접 운영하는 서비스에 메시지를 넘깁니다. 문구와 전송은 그 서비스가 맡습니다.",
         },
         features=("own_texts",),

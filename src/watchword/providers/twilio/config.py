@@ -144,7 +144,7 @@ class TwilioConfig(TextTemplatesConfig):
             label={"en": "Edge", "ko": "에지"},
             help={
                 "en": "Where your requests enter Twilio's network; the region's own if empty.",
-                "ko": "요청이 Twilio 네트워크로 들어가는 지점입니다. 비우면 리전의 기본값을 씁니다.",
+                "ko": "요청이 Twilio 네트워크로 들어가는 지점입니다. 비우면 리전 기본값을 씁니다.",
             },
             placeholder="tokyo",
         ),

@@ -13,7 +13,7 @@ from watchword.configuration.models import Kind
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide, logo
 from watchword.connector_kit.models import ConnectorType, UsageType
-from watchword.connector_kit.templates import count_segments, fill
+from watchword.connector_kit.templates import REQUIRED, count_segments, fill
 from watchword.connectors.models import SavedConnector
 from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
@@ -35,7 +35,7 @@ from watchword.web.console.forms import (
 )
 from watchword.web.console.messages import timeline_of
 from watchword.web.console.routing import console_router
-from watchword.web.console.template_text import REQUIRED, USAGES, problems_of
+from watchword.web.console.template_text import USAGES, problems_of
 from watchword.web.pages.countries import countries, default_country
 
 router = console_router("/console/{tenant}/connectors")
@@ -329,6 +329,7 @@ async def _details_again(
     found: ConnectorClass,
     form: FormData,
     answers: Answers,
+    *,
     outcome: dict[str, Any] | None = None,
 ) -> Response:
     fields = form_fields(

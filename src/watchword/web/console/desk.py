@@ -162,7 +162,11 @@ class Desk:
 
     def go(self, *path: str, done: str | None = None, **query: Any) -> Response:
         """Answer a form: go on to another page."""
-        return RedirectResponse(self.address(*path, done=done, **query), 303)
+        address = self.address(*path, done=done, **query)
+        if self.is_partial:
+            # A script would follow a redirect by itself and put the page into a piece of this one.
+            return Response(status_code=204, headers={"HX-Redirect": address})
+        return RedirectResponse(address, 303)
 
     async def form(self) -> FormData:
         """Return the posted fields."""

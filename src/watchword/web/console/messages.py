@@ -79,7 +79,7 @@ def timeline_of(message: Message, provider: str) -> list[Step]:
 
 
 @router.get("")
-async def list_messages(
+async def list_messages(  # noqa: PLR0917  # the filters of the address
     desk: WorkDesk,
     state: str = "",
     usage: str = "",

@@ -56,11 +56,12 @@ async def _steps(desk: Desk) -> list[SetUpStep]:
         if connector
         else desk.address("connectors", "set-up")
     )
+    methods_address = desk.address("sign-in-experience", "sign-up-and-sign-in")
     return [
         SetUpStep("connector", connector is not None, desk.address("connectors", "set-up")),
         SetUpStep("test", tests.total > 0, f"{test_address}#test"),
         SetUpStep(
-            "sign_in", phone_is_on, desk.address("sign-in-experience", "sign-up-and-sign-in")
+            "sign_in", phone_is_on, methods_address
         ),
         SetUpStep("user", people.total > 0, f"{scope.origin}/demo-app", opens_new_tab=True),
     ]

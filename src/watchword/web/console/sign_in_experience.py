@@ -1,6 +1,8 @@
 """Sign-in experience: branding, and how people sign up and sign in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -103,7 +105,7 @@ async def show_branding(desk: WorkDesk) -> Response:
 async def save_branding(desk: WorkDesk) -> Response:
     """Save colour, logo and terms."""
     form = await desk.form()
-    values = {name: text_of(form, name).strip() for name in BRANDING_FIELDS}
+    values: dict[str, Any] = {name: text_of(form, name).strip() for name in BRANDING_FIELDS}
     values["isDarkModeEnabled"] = "isDarkModeEnabled" in form
     values["autoDetect"] = "autoDetect" in form
     version = whole_number(text_of(form, "version"))
@@ -237,12 +239,17 @@ def _settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
     for identifier in named:
         edited = edited.with_sign_in_method(identifier)
     edited = edited.with_sign_up_password("sign_up_password" in form and bool(choices))
+    # Once sign-up asks for no password any more, new people have none: the code comes first.
+    has_dropped_password = text_of(form, "asked_password") == "yes" and not edited.sign_up.password
     for identifier in named:
+        is_code_first = text_of(form, f"{identifier}_first") == "code"
+        if has_dropped_password and edited.is_code_locked(identifier):
+            is_code_first = True
         edited = edited.with_sign_in_factors(
             identifier,
             password=f"{identifier}_password" in form,
             verification_code=f"{identifier}_code" in form,
-            is_password_primary=text_of(form, f"{identifier}_first") != "code",
+            is_password_primary=not is_code_first,
         )
     mode = text_of(form, "mode")
     recovery = tuple(
@@ -261,43 +268,43 @@ def _edited(settings: SignInSettings, action: str) -> SignInSettings:
     verb, _, name = action.partition(":")
     choice = next((c for c in CHOICES if c == name), None)
     identifier = next((i for i in IDENTIFIERS if i == name), None)
-    if verb == "add-sign-up" and choice in settings.open_sign_up_choices:
-        assert choice is not None
+    if choice is not None and verb == "add-sign-up" and choice in settings.open_sign_up_choices:
         return settings.with_sign_up_identifier(choice)
-    if verb == "remove-sign-up" and choice is not None:
+    if choice is not None and verb == "remove-sign-up":
         return settings.without_sign_up_identifier(choice)
-    if identifier is None:
-        return settings
-    if verb == "add-sign-in":
-        return settings.with_sign_in_method(identifier)
-    if verb == "remove-sign-in":
-        return settings.without_sign_in_method(identifier)
-    if verb == "swap":
-        method = settings.sign_in.method(identifier)
-        return (
-            settings
-            if method is None
-            else settings.with_sign_in_factors(
-                identifier,
-                password=method.password,
-                verification_code=method.verification_code,
-                is_password_primary=not method.is_password_primary,
-            )
-        )
-    if verb in {"up", "down"}:
-        order = [method.identifier for method in settings.sign_in.methods]
-        return settings.with_sign_in_order(_moved(order, identifier, -1 if verb == "up" else 1))
+    if identifier is not None and verb in METHOD_ACTIONS:
+        return METHOD_ACTIONS[verb](settings, identifier)
     return settings
 
 
-def _moved(
-    order: list[IdentifierType], identifier: IdentifierType, by: int
-) -> list[IdentifierType]:
+def _swapped(settings: SignInSettings, identifier: IdentifierType) -> SignInSettings:
+    method = settings.sign_in.method(identifier)
+    if method is None:
+        return settings
+    return settings.with_sign_in_factors(
+        identifier,
+        password=method.password,
+        verification_code=method.verification_code,
+        is_password_primary=not method.is_password_primary,
+    )
+
+
+def _moved(settings: SignInSettings, identifier: IdentifierType, by: int) -> SignInSettings:
+    order = [method.identifier for method in settings.sign_in.methods]
     if identifier not in order:
-        return order
+        return settings
     place = order.index(identifier)
     order.insert(min(max(place + by, 0), len(order) - 1), order.pop(place))
-    return order
+    return settings.with_sign_in_order(order)
+
+
+METHOD_ACTIONS: dict[str, Callable[[SignInSettings, IdentifierType], SignInSettings]] = {
+    "add-sign-in": SignInSettings.with_sign_in_method,
+    "remove-sign-in": SignInSettings.without_sign_in_method,
+    "swap": _swapped,
+    "up": partial(_moved, by=-1),
+    "down": partial(_moved, by=1),
+}
 
 
 def _patch(settings: SignInSettings) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _lines_of_items(text: str) -> list[int]:
     """Return the line each element of the outer array begins on; *text* is known to be JSON."""
     decoder = json.JSONDecoder()
     position = text.index("[") + 1
-    lines = []
+    lines: list[int] = []
     while True:
         while text[position] in BLANK + ",":
             position += 1

@@ -1,0 +1,174 @@
+"""A person signs up with a phone number, comes back, and leaves. Also what `make dist` walks."""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.journeys.browser import Browser
+from tests.journeys.provider import Provider
+from tests.journeys.server import REDIRECT_URI, Installation, Server
+
+pytestmark = pytest.mark.slow
+
+ALICE = "447700900123"
+
+
+@pytest.fixture
+def client_id(installation: Installation, provider: Provider) -> str:
+    """Return the application, on a server that is set up."""
+    return installation.seed_phone_sign_in(provider.url)
+
+
+@pytest.fixture
+def server(installation: Installation, client_id: str) -> Iterator[Server]:
+    """Return a running server."""
+    with installation.server() as server:
+        yield server
+
+
+def register(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
+    """Sign up, and return where the application is called."""
+    browser.begin("Register")
+    sent = browser.send_code(phone, "Register")
+    assert sent.status_code == 200, sent.text
+    record = sent.json()["verificationId"]
+    assert browser.verify_code(phone, record, provider.next_code(phone)).status_code == 200
+    assert browser.identify(record).status_code == 201
+    return browser.submit()
+
+
+def sign_in(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
+    """Sign in, and return where the application is called."""
+    browser.begin("SignIn")
+    sent = browser.send_code(phone, "SignIn")
+    assert sent.status_code == 200, sent.text
+    record = sent.json()["verificationId"]
+    assert browser.verify_code(phone, record, provider.next_code(phone)).status_code == 200
+    assert browser.identify(record).status_code == 204
+    return browser.submit()
+
+
+def test_a_person_signs_up_comes_back_and_signs_out(
+    server: Server, installation: Installation, client_id: str, provider: Provider
+) -> None:
+    with Browser(server.address, client_id) as browser:
+        tokens = browser.exchange(register(browser, provider)).json()
+        claims = browser.claims(tokens["id_token"])
+        assert claims["iss"] == f"{installation.origin}/oidc"
+        assert claims["aud"] == client_id
+        assert claims["nonce"] == browser.nonce
+        assert claims["phone_number"] == f"+{ALICE}"
+        assert claims["phone_number_verified"] is True
+
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        shown = browser.client.get("/oidc/me", headers=bearer).json()
+        assert (shown["sub"], shown["phone_number"]) == (claims["sub"], f"+{ALICE}")
+
+        refreshed = browser.token(
+            grant_type="refresh_token", refresh_token=tokens["refresh_token"]
+        ).json()
+        assert browser.claims(refreshed["id_token"])["sub"] == claims["sub"]
+
+        # Signed in still: the application gets a code without any question.
+        again = browser.authorize(prompt="none")
+        assert again.headers["location"].startswith(f"{REDIRECT_URI}?code=")
+
+        goodbye = browser.client.get(
+            "/oidc/session/end",
+            params={
+                "id_token_hint": refreshed["id_token"],
+                "post_logout_redirect_uri": REDIRECT_URI,
+            },
+        )
+        assert goodbye.headers["location"].startswith(REDIRECT_URI)
+        assert "error=login_required" in browser.authorize(prompt="none").headers["location"]
+
+        returned = browser.exchange(sign_in(browser, provider)).json()
+        assert browser.claims(returned["id_token"])["sub"] == claims["sub"]
+
+
+def test_a_number_without_an_account_may_make_one_with_the_same_code(
+    server: Server, client_id: str, provider: Provider
+) -> None:
+    with Browser(server.address, client_id) as browser:
+        browser.begin("SignIn")
+        record = browser.send_code(ALICE, "SignIn").json()["verificationId"]
+        browser.verify_code(ALICE, record, provider.next_code(ALICE))
+        unknown = browser.identify(record)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "user.user_not_exist")
+
+        browser.client.put(
+            "/api/experience/interaction-event", json={"interactionEvent": "Register"}
+        )
+
+        assert browser.identify(record).status_code == 201
+        assert browser.exchange(browser.submit()).status_code == 200
+        assert len(provider.messages) == 1
+
+
+def test_wrong_and_used_codes_are_refused(
+    server: Server, client_id: str, provider: Provider
+) -> None:
+    with Browser(server.address, client_id) as browser:
+        browser.begin("Register")
+        record = browser.send_code(ALICE, "Register").json()["verificationId"]
+        code = provider.next_code(ALICE)
+        wrong = f"{(int(code) + 1) % 1_000_000:06}"
+
+        refused = browser.verify_code(ALICE, record, wrong)
+        assert (refused.status_code, refused.json()["code"]) == (
+            400,
+            "verification_code.code_mismatch",
+        )
+        browser.verify_code(ALICE, record, code)
+        browser.identify(record)
+        callback = browser.submit()
+        assert browser.exchange(callback).status_code == 200
+
+        replayed = browser.exchange(callback)
+        assert (replayed.status_code, replayed.json()["error"]) == (400, "invalid_grant")
+
+    with Browser(server.address, client_id) as another:
+        another.begin("SignIn")
+        used = another.verify_code(ALICE, record, code)
+        assert (used.status_code, used.json()["code"]) == (
+            404,
+            "session.verification_session_not_found",
+        )
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_sign_in_page_and_its_assets_are_served(
+    server: Server, client_id: str, language: str
+) -> None:
+    with Browser(server.address, client_id) as browser:
+        browser.client.headers["accept-language"] = language
+        page = browser.client.get(browser.authorize().headers["location"])
+        assert page.status_code == 200
+        assert f'lang="{language}"' in page.text
+        linked = re.findall(r'<(?:link|script)\b[^>]*\b(?:href|src)="(/[^"]+)"', page.text)
+        assert linked
+        assert {browser.client.get(target).status_code for target in linked} == {200}
+
+
+def test_nothing_that_is_secret_reaches_the_log(
+    server: Server, client_id: str, provider: Provider
+) -> None:
+    with Browser(server.address, client_id) as browser:
+        tokens = browser.exchange(register(browser, provider)).json()
+
+        written = server.log
+        code = provider.messages[-1]["payload"]["code"]
+        secrets = [ALICE, *(tokens[name] for name in ("access_token", "refresh_token", "id_token"))]
+        assert [secret for secret in secrets if secret in written] == []
+        assert f'"{code}"' not in written
+        assert f" {code} " not in written
+        assert [value for value in browser.client.cookies.values() if value in written] == []
+
+
+def test_an_unknown_host_is_nobodys(server: Server) -> None:
+    answer = httpx2.get(f"{server.address}/api/status", headers={"host": "other.example"})
+
+    assert (answer.status_code, answer.json()["code"]) == (421, "tenant.unknown_host")
