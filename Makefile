@@ -49,7 +49,8 @@ fix: environment ## format, and apply safe lint fixes
 
 docs: environment ## build the documentation into site/; warnings are errors
 	@$(BIN)/python tools/reference.py --check
-	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --quiet --strict
+	@# Not --quiet: that hides warnings from --strict.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: environment ## whole sign-ins per second and what each costs, on both databases (ARGS=--help)
 	@$(BIN)/python -m bench $(ARGS)

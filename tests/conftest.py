@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -32,6 +34,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
 
 
+def run_apart(work: Coroutine[Any, Any, Any]) -> None:
+    """Run *work* on a loop of its own thread: the browser driver keeps one on the main thread."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
+
+
 @pytest.fixture(scope="session")
 def database_kind(request: pytest.FixtureRequest) -> str:
     """Return which database this test runs on."""
@@ -42,7 +50,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated, empty SQLite file to copy from."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
+    run_apart(migrate(f"sqlite:///{path}"))
     return path
 
 
@@ -50,8 +58,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_url() -> Iterator[str]:
     """Return the address of a PostgreSQL server with a migrated database named `template`."""
     with postgresql_server() as url:
-        asyncio.run(_sql(url, "CREATE DATABASE template"))
-        asyncio.run(migrate(f"{url}/template"))
+        run_apart(_sql(url, "CREATE DATABASE template"))
+        run_apart(migrate(f"{url}/template"))
         yield url
 
 
@@ -68,9 +76,9 @@ def database_url(
     server = request.getfixturevalue("postgresql_url")
     name = f"test_{tmp_path.name[-20:].strip('_').lower()}_{id(request):x}"
     name = "".join(c if c.isalnum() else "_" for c in name)
-    asyncio.run(_sql(server, f'CREATE DATABASE "{name}" TEMPLATE template'))
+    run_apart(_sql(server, f'CREATE DATABASE "{name}" TEMPLATE template'))
     yield f"{server}/{name}"
-    asyncio.run(_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    run_apart(_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 async def _sql(server: str, statement: str) -> None:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,26 +89,22 @@ def postgresql_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _answers(port: int) -> bool:
+    """Begin to sign in: a server that is ready answers with `R`, one that still starts with `E`."""
+    startup = b"\0\x03\0\0user\0watchword\0database\0postgres\0\0"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            connection.sendall((len(startup) + 4).to_bytes(4, "big") + startup)
+            return connection.recv(1) == b"R"
+    except OSError:
+        return False
+
+
 def _wait_until_ready(port: int, server: subprocess.Popen[bytes], folder: Path) -> None:
-    import time
-
-    import asyncpg
-    import uvloop
-
-    async def answers() -> bool:
-        try:
-            connection = await asyncpg.connect(
-                host="127.0.0.1", port=port, user="watchword", database="postgres"
-            )
-        except (OSError, asyncpg.PostgresError):
-            return False
-        await connection.close()
-        return True
-
     for _ in range(300):
         if server.poll() is not None:
             raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()}")
-        if uvloop.run(answers()):
+        if _answers(port):
             return
         time.sleep(0.1)
     raise RuntimeError("PostgreSQL did not answer within 30 seconds")

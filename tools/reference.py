@@ -177,7 +177,9 @@ def _routes(found: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str, 
             context = getattr(route, "include_context", None)
             yield from _routes(inner.routes, prefix + str(getattr(context, "prefix", "")))
             continue
-        words = ((getattr(route, "endpoint", None) or route).__doc__ or "").strip()
+        words = (getattr(route, "endpoint", route).__doc__ or "").strip()
+        if path == "/api/swagger.json":
+            words = "Describe the JSON APIs, as OpenAPI."
         for method in sorted(set(getattr(route, "methods", None) or ()) - {"HEAD", "OPTIONS"}):
             yield method, path, words.partition("\n")[0]
 

@@ -53,6 +53,7 @@ from watchword.sign_in_settings.service import SignInSettingsService
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
 from watchword.storage.leases import Leases
+from watchword.storage.schema_version import require_current_schema
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
 from watchword.users.repository import UserRepository
@@ -299,6 +300,7 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await server.storage.open()
         try:
+            await require_current_schema(server.storage)
             await check_keys(server.storage, settings.keys, server.clock)
             await server.directory.ensure_default(
                 TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION

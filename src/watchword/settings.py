@@ -17,6 +17,7 @@ from watchword.core.keys import SecretKeys
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "WATCHWORD_"
+DEVELOPMENT_URL = "http://localhost:3001"
 
 
 class InvalidSettings(Exception):
@@ -191,9 +192,12 @@ def load_settings(**given: Any) -> Settings:
         settings = Settings(**given)
     except ValidationError as error:
         raise InvalidSettings("\n".join(_line(item) for item in error.errors())) from None
+    made_up: dict[str, Any] = {}
     if settings.secret_keys is None:
-        settings = settings.model_copy(update={"secret_keys": _development_keys()})
-    return settings
+        made_up["secret_keys"] = _development_keys()
+    if settings.public_url is None:
+        made_up["public_url"] = DEVELOPMENT_URL
+    return settings.model_copy(update=made_up)
 
 
 def _line(item: Any) -> str:

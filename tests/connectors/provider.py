@@ -27,7 +27,7 @@ UNSIGNED_PROVIDER_ID = "unsigned-provider"
 DEVELOPMENT_ID = "development-provider"
 
 TEMPLATES = default_templates()
-CONFIG = {"apiKey": "key-7f3a", "sender": "Example", "templates": TEMPLATES}
+CONFIG: dict[str, Any] = {"apiKey": "key-7f3a", "sender": "Example", "templates": TEMPLATES}
 
 
 @dataclass
@@ -40,12 +40,15 @@ class Provider:
     answers: deque[BaseException | Receipt] = field(default_factory=deque)
     gate: asyncio.Event | None = None
     """Unset: the provider takes its time until it is set."""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set as soon as a message reached it."""
 
     async def take(self, message: SmsMessage, text: str, key: str) -> Receipt:
         """Take a message, or do what the test wants instead."""
         self.sent.append(message)
         self.texts.append(text)
         self.keys.append(key)
+        self.asked.set()
         if self.gate is not None:
             await self.gate.wait()
         answer = self.answers.popleft() if self.answers else Receipt(f"P-{message.id}", "queued")
@@ -72,10 +75,14 @@ class ProviderConnector(SmsConnector[ProviderConfig]):
     signs_reports = True
     provider: ClassVar[Provider]
 
+    def text_of(self, message: SmsMessage) -> str:
+        """Return the text that goes out."""
+        return self.config.text_for(message)
+
     async def send(self, message: SmsMessage) -> Receipt:
         """Hand the message to the test's provider."""
         key = self.config.api_key.get_secret_value()
-        return await self.provider.take(message, self.config.text_for(message), key)
+        return await self.provider.take(message, self.text_of(message), key)
 
     def read_report(self, request: ReportRequest) -> list[DeliveryReport]:
         """Read `{id, state}`, signed over URL and body."""

@@ -1,5 +1,6 @@
 """Signing in: by code, by password, and what stands in the way."""
 
+import time
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from tests.interactions.world import (
     PASSWORD,
     REGISTER,
     SIGN_IN,
+    OutboxConnector,
     World,
     authorization_request,
 )
@@ -426,6 +428,23 @@ async def test_without_sign_up_only_accounts_get_codes_and_nothing_shows_it(
         assert record.id == record_id
         assert record.state == "pending"
         assert not world.interactions.may_show_delivery(interaction)
+
+
+async def test_a_slow_provider_does_not_tell_who_has_an_account(world: World) -> None:
+    world.set_up(signInMode="SignIn")
+    await world.add_user(ALICE)
+    OutboxConnector.takes = 2
+    took = {}
+
+    for identifier in (ALICE, BOB):
+        token = await world.begin()
+        before = time.perf_counter()
+        await world.send(token, identifier)
+        took[identifier] = time.perf_counter() - before
+
+    assert max(took.values()) < OutboxConnector.takes / 2
+    await world.messaging.drain(timedelta(seconds=5))
+    assert len(OUTBOX) == 1
 
 
 async def test_the_message_speaks_the_persons_language(world: World) -> None:

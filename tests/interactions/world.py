@@ -1,9 +1,10 @@
 """The services around an interaction, wired by hand on a real database, and an outbox."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from argon2 import PasswordHasher
 
@@ -78,9 +79,12 @@ class OutboxConnector(SmsConnector[ConnectorConfig]):
         id="outbox", target="outbox", name={"en": "Outbox"}, description={"en": "For tests"}
     )
     config_type = ConnectorConfig
+    takes: ClassVar[float] = 0
+    """Seconds that the provider needs."""
 
     async def send(self, message: SmsMessage) -> Receipt:
         """Keep the message."""
+        await asyncio.sleep(self.takes)
         OUTBOX.append(message)
         return Receipt(provider_message_id=message.id)
 
@@ -98,6 +102,7 @@ class World:
     def __post_init__(self) -> None:
         """Wire what does not depend on the settings."""
         OUTBOX.clear()
+        OutboxConnector.takes = 0
         tenant = Tenant(
             self.tenant_id, "Test", TenantTag.DEVELOPMENT, None, 1, datetime(2026, 1, 1, tzinfo=UTC)
         )

@@ -1,5 +1,6 @@
 """A killed process loses no accepted work and sends nothing twice; a stopped one finishes."""
 
+import signal
 import threading
 import time
 
@@ -61,7 +62,8 @@ def test_a_stopping_server_waits_for_what_it_is_sending(
         time.sleep(1)
         assert server.process.poll() is None
         provider.release.set()
-        assert server.stop() == 0
+        # uvicorn ends by the signal it was sent, once all is done.
+        assert server.stop() in {0, -signal.SIGTERM}
 
     assert message_states(database_url) == ["accepted"]
     assert len(provider.messages) == 1

@@ -1,11 +1,11 @@
 """The database is missing, read-only, full or away: a clear word, and nothing half done."""
 
-import os
-import pwd
+import ctypes
 import resource
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -55,8 +55,8 @@ def test_an_unreachable_server_stops_the_start_with_its_reason(tmp_path: Path) -
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="gives up root's privilege as Linux does")
 def test_a_read_only_file_stops_the_start_with_its_name(tmp_path: Path) -> None:
-    account = _other_account()
     installation = Installation(f"sqlite:///{tmp_path}/watchword.db", tmp_path)
     assert installation.command("migrate").returncode == 0
     for path in tmp_path.iterdir():
@@ -64,10 +64,10 @@ def test_a_read_only_file_stops_the_start_with_its_name(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
 
     ended = subprocess.run(
-        [PYTHON, "-m", "watchword", "serve"],
+        [PYTHON, "-m", "watchword", "serve", "--port", str(installation.port)],
         env=installation.environment,
-        cwd="/",
-        user=account,
+        cwd=tmp_path,
+        preexec_fn=_obey_permissions,  # one call, in the child alone
         capture_output=True,
         text=True,
         timeout=60,
@@ -76,27 +76,21 @@ def test_a_read_only_file_stops_the_start_with_its_name(tmp_path: Path) -> None:
 
     tmp_path.chmod(0o755)
     assert ended.returncode != 0
-    assert "read" in ended.stderr
+    assert "watchword.db" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def _other_account() -> str | None:
-    """Return an account that is bound by permissions: root is not."""
-    if os.geteuid() != 0:
-        return None
-    account = pwd.getpwnam("nobody").pw_name
-    tried = subprocess.run(
-        [PYTHON, "-c", "import watchword"], user=account, cwd="/", capture_output=True, check=False
-    )
-    if tried.returncode:
-        pytest.skip("another account cannot read this checkout")
-    return account
+def _obey_permissions() -> None:
+    """Give up, as root, the right to write where permissions forbid it."""
+    pr_capbset_drop, cap_dac_override = 24, 1
+    ctypes.CDLL(None).prctl(pr_capbset_drop, cap_dac_override, 0, 0, 0)
 
 
-@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_full_disk_is_a_503_and_corrupts_nothing(
-    installation: Installation, provider: Provider, database_url: str
+    installation: Installation, provider: Provider, database_url: str, database_kind: str
 ) -> None:
+    if database_kind != "sqlite":
+        pytest.skip("a full disk is that of PostgreSQL's own machine")
     client_id = installation.seed_phone_sign_in(provider.url)
     path = Path(database_url.removeprefix("sqlite:///"))
     largest = path.stat().st_size + 64 * 1024
@@ -172,10 +166,11 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
         end.close()
 
 
-@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_a_database_that_was_away_is_used_again(
-    provider: Provider, database_url: str, tmp_path: Path
+    provider: Provider, database_url: str, database_kind: str, tmp_path: Path
 ) -> None:
+    if database_kind != "postgresql":
+        pytest.skip("a file is not away")
     parts = urlsplit(database_url)
     cable = Cable(parts.hostname or "", parts.port or 0)
     through = parts._replace(netloc=f"{parts.username}@127.0.0.1:{cable.port}").geturl()

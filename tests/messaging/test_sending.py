@@ -113,8 +113,7 @@ async def test_a_client_that_goes_away_does_not_stop_the_message(rooms: Rooms) -
         await rooms.messaging.outcome(await queue(rooms), MOMENT)
 
     waiting = asyncio.create_task(request())
-    while not rooms.provider.sent:
-        await asyncio.sleep(0.005)
+    await rooms.provider.asked.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     rooms.provider.gate.set()

@@ -137,7 +137,12 @@ async def test_a_confidential_client_may_omit_pkce_only_where_it_is_told_so(worl
 async def test_without_a_session_the_person_signs_in(world: World) -> None:
     application = await world.add_application()
     page = await world.authorize(
-        application, login_hint="+82 10", ui_locales="ko en", display="popup", acr_values="x", foo="1"
+        application,
+        login_hint="+82 10",
+        ui_locales="ko en",
+        display="popup",
+        acr_values="x",
+        foo="1",
     )
 
     assert isinstance(page, str)

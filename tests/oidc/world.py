@@ -135,9 +135,7 @@ class World:
             },
         )
 
-    async def tokens(
-        self, application: Application, user: User, **values: Any
-    ) -> dict[str, Any]:
+    async def tokens(self, application: Application, user: User, **values: Any) -> dict[str, Any]:
         """Sign *user* in and return the application's tokens."""
         return await self.exchange(
             application, await self.code(application, await self.sign_in(user), **values)
@@ -160,13 +158,6 @@ class World:
         published: Any = {"keys": await self.oidc.keys.published()}
         keys = KeySet.import_key_set(published)
         return jwt.decode(token, keys, algorithms=["ES256", "RS256"]).claims
-
-    async def is_good(self, access_token: str) -> bool:
-        """Tell whether the userinfo endpoint takes an access token."""
-        described = await self.oidc.introspection.describe(
-            await self.applications.get("demo-app"), params(token=access_token)
-        )
-        return bool(described["active"])
 
 
 def params(**values: str | None) -> Parameters:

@@ -55,7 +55,7 @@ class Outbox:
     @property
     def last_code(self) -> str:
         """Return the code in the newest message."""
-        return self.last.variables["code"]
+        return str(self.last.variables["code"])
 
 
 class OutboxConnector(SmsConnector[ConnectorConfig]):

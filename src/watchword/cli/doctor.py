@@ -16,7 +16,7 @@ from watchword.core.errors import DomainError
 from watchword.settings import InvalidSettings, Settings, load_settings
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
-from watchword.storage.migrate import require_current_schema
+from watchword.storage.schema_version import require_current_schema
 
 OUTBOUND = ("api.twilio.com", 443)
 CLOCK_SKEW_SECONDS = 5
@@ -51,7 +51,7 @@ async def _examine() -> list[Finding]:
         return [Finding("settings", False, str(error))]
     findings = [Finding(f"settings: {settings.mode} mode", True)]
     for name, check in (
-        ("database schema", lambda: require_current_schema(settings.database_url)),
+        ("database schema", lambda: _schema(settings)),
         ("secret keys", lambda: _keys(settings)),
         ("database clock", lambda: _database_clock(settings)),
         ("outbound access", lambda: _outbound(settings)),
@@ -69,6 +69,15 @@ async def _finding(name: str, check: Callable[[], Awaitable[None]]) -> Finding:
     except OSError as error:
         return Finding(name, False, str(error))
     return Finding(name, True)
+
+
+async def _schema(settings: Settings) -> None:
+    storage = storage_for(settings.database_url)
+    await storage.open()
+    try:
+        await require_current_schema(storage)
+    finally:
+        await storage.close()
 
 
 async def _keys(settings: Settings) -> None:

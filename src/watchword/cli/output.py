@@ -5,16 +5,23 @@ import json
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from watchword.app import assemble
 from watchword.core.errors import DomainError
 from watchword.settings import InvalidSettings, Settings, load_settings
 from watchword.storage import StorageUnavailable
-from watchword.storage.migrate import SchemaNotCurrent, migrate, require_current_schema
-from watchword.web.scope import ServerScope
+from watchword.storage.database import storage_for
+from watchword.storage.schema_version import (
+    SchemaNotCurrent,
+    newest_revision,
+    require_current_schema,
+)
+from watchword.tenants.models import TenantTag
+
+if TYPE_CHECKING:
+    from watchword.web.scope import ServerScope
 
 Result = TypeVar("Result")
 
@@ -52,18 +59,46 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[ServerScope]:
+async def opened(settings: Settings) -> AsyncIterator["ServerScope"]:
     """Open the database as the server would, without serving."""
-    if settings.uses_sqlite:
-        await migrate(settings.database_url)
-    else:
-        await require_current_schema(settings.database_url)
+
+    from watchword.app import assemble
+
+    await migrate_embedded(settings)
     server = assemble(settings)
     await server.storage.open()
     try:
+        await require_current_schema(server.storage)
         await server.directory.ensure_default(
-            "development" if settings.is_development else "production"
+            TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION
         )
         yield server
     finally:
         await server.storage.close()
+
+
+async def migrate_embedded(settings: Settings) -> None:
+    """Bring a SQLite file to this version's schema; PostgreSQL waits for `watchword migrate`."""
+    if not settings.uses_sqlite or await _is_current(settings.database_url):
+        return
+    # In a process of its own: a server has no use for Alembic, and it takes memory.
+    migration = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "watchword", "migrate"),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, words = await migration.communicate()
+    if migration.returncode != 0:
+        raise StorageUnavailable(words.decode().strip())
+
+
+async def _is_current(url: str) -> bool:
+    storage = storage_for(url)
+    try:
+        await storage.open()
+    except StorageUnavailable:
+        return False
+    try:
+        return await storage.revision() == newest_revision()
+    finally:
+        await storage.close()

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from watchword.cli.output import fail, run, settings_or_fail
+from watchword.cli.output import fail, migrate_embedded, run, settings_or_fail
 from watchword.settings import PREFIX, is_loopback
-from watchword.storage.migrate import migrate as run_migrations
-from watchword.storage.migrate import require_current_schema
 from watchword.web.logging import configure_logging
 
 GRACEFUL_SECONDS = 20
@@ -37,10 +35,7 @@ def serve(
         settings.log_format or ("text" if settings.is_development else "json"),
         settings.log_level,
     )
-    if settings.uses_sqlite:
-        run(run_migrations(settings.database_url))
-    else:
-        run(require_current_schema(settings.database_url))
+    run(migrate_embedded(settings))
     uvicorn.run(
         "watchword.app:create_app",
         factory=True,
@@ -57,6 +52,8 @@ def serve(
 
 def migrate() -> None:
     """Bring the database to this version's schema."""
+    from watchword.storage.migrate import migrate as run_migrations
+
     settings = settings_or_fail()
     run(run_migrations(settings.database_url))
     print("The database has this version's schema.")

@@ -50,7 +50,8 @@ def retry_after(response: httpx2.Response, now: datetime | None = None) -> timed
     """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); None if absent or nonsense."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        wait = timedelta(seconds=min(int(value), LONGEST_WAIT.total_seconds()))
+        # Python refuses to read a number of thousands of digits.
+        wait = timedelta(seconds=int(value)) if len(value) < 10 else LONGEST_WAIT
     else:
         try:
             wait = parsedate_to_datetime(value) - (now or datetime.now(UTC))

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -139,8 +140,7 @@ def _left(until: float) -> float:
 class GuardedTransport(httpx2.AsyncHTTPTransport):
     """httpx2's transport over a guarded backend; it retries nothing and knows no proxy."""
 
-    def __init__(self, destinations: Destinations) -> None:
-        context = httpx2.create_ssl_context()
+    def __init__(self, destinations: Destinations, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, trust_env=False)
         # httpx2 has no argument for the backend.
         self._pool = httpcore2.AsyncConnectionPool(
@@ -171,7 +171,7 @@ class OutboundClient:
             async with asyncio.timeout(self.total.total_seconds()):
                 return await self._exchange(request)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise ProviderUnavailable(f"no connection: {_name(error)}") from None
+            raise ProviderUnavailable(f"no connection: {str(error) or _name(error)}") from None
         except (TimeoutError, httpx2.TimeoutException):
             seconds = self.total.total_seconds()
             raise ProviderTimeout(f"no answer within {seconds:g} seconds") from None
@@ -192,7 +192,7 @@ class OutboundClient:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise UnreadableAnswer("a packed answer was not asked for")
             content = bytearray()
-            async for part in response.aiter_raw():
+            async for part in response.aiter_bytes():
                 content += part
                 if len(content) > LARGEST_ANSWER:
                     raise UnreadableAnswer(f"an answer of more than {LARGEST_ANSWER} bytes")
@@ -216,12 +216,13 @@ class OutboundClient:
             # The libraries would write addresses and headers, with keys and numbers in them.
             for library in ("httpx2", "httpcore2"):
                 logging.getLogger(library).setLevel(logging.WARNING)
+            context = httpx2.create_ssl_context()
             public = Destinations(self.allowed, self.is_development)
             plain = replace(public, allows_public=False)
             self._client = httpx2.AsyncClient(
-                transport=self.transport or GuardedTransport(public),
+                transport=self.transport or GuardedTransport(public, context),
                 # Without TLS only where the operator knows the way.
-                mounts={"http://": self.transport or GuardedTransport(plain)},
+                mounts={"http://": self.transport or GuardedTransport(plain, context)},
                 timeout=httpx2.Timeout(self.total.total_seconds(), connect=CONNECT.total_seconds()),
                 trust_env=False,
                 follow_redirects=False,

@@ -39,5 +39,6 @@ def _number(phone: PhoneNumber) -> re.Pattern[str]:
     parsed = phonenumbers.parse(phone.e164)
     code = str(parsed.country_code)
     national = phone.digits.removeprefix(code)
-    country = rf"(?:(?:\+|%2B|00)?{BETWEEN}{BETWEEN.join(code)}{BETWEEN}(?:0{BETWEEN})?)?"
-    return re.compile(f"{country}0?{BETWEEN}{BETWEEN.join(national)}", re.IGNORECASE)
+    abroad = rf"(?:(?:\+|%2B|00){BETWEEN})?{BETWEEN.join(code)}{BETWEEN}(?:0{BETWEEN})?"
+    at_home = rf"0{BETWEEN}"
+    return re.compile(rf"(?:{abroad}|{at_home})?{BETWEEN.join(national)}", re.IGNORECASE)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -59,8 +60,13 @@ def _value(match: re.Match[str], variables: Mapping[str, Any]) -> str:
 
 def render(templates: Sequence[TextTemplate], message: SmsMessage) -> str:
     """Return the text of *message* after the template for its usage; raises TemplateNotFound."""
-    minutes = max(1, int(message.time_left.total_seconds() // 60))
-    return fill(choose(templates, message.usage).content, {"minutes": minutes, **message.variables})
+    variables = {"minutes": minutes_of(message.time_left), **message.variables}
+    return fill(choose(templates, message.usage).content, variables)
+
+
+def minutes_of(lifetime: timedelta) -> str:
+    """Return whole minutes for a text; a few seconds on the way here do not make 10 into 9."""
+    return str(max(1, int((lifetime.total_seconds() + 5) // 60)))
 
 
 # Each fits into one segment with a six-digit code and an origin line of ordinary length. Saying
@@ -102,7 +108,7 @@ DEFAULTS: dict[str, dict[UsageType, str]] = {
         "{{minutes}}분간 유효, 남에게 알려주지 마세요.",
         UsageType.MFA_VERIFICATION: "2단계 인증번호 {{code}}. "
         "{{minutes}}분간 유효, 남에게 알려주지 마세요.",
-        UsageType.BIND_MFA: "2단계 인증 등록 인증번호 {{code}}. "
+        UsageType.BIND_MFA: "2단계 등록 인증번호 {{code}}. "
         "{{minutes}}분간 유효, 남에게 알려주지 마세요.",
     },
 }

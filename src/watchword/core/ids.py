@@ -8,7 +8,13 @@ ALPHABET = string.digits + string.ascii_lowercase
 
 def new_id(length: int = 21) -> str:
     """Return a random id in the contract's alphabet; 21 characters hold 108 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    # One number with 64 bits more than the id holds: the bias is below 2**-64.
+    number = secrets.randbits(length * 6 + 64)
+    characters = []
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        characters.append(ALPHABET[digit])
+    return "".join(characters)
 
 
 def new_user_id() -> str:

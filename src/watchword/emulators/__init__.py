@@ -23,4 +23,7 @@ def app_of(names: Sequence[str]) -> ASGIApp:
 
 def run(names: Sequence[str], host: str, port: int) -> None:
     """Serve the named emulators until interrupted."""
-    uvicorn.run(app_of(names), host=host, port=port, log_level="warning")
+    # A slow answer that is under way must not keep the process.
+    uvicorn.run(
+        app_of(names), host=host, port=port, log_level="warning", timeout_graceful_shutdown=1
+    )

@@ -128,7 +128,7 @@ class Behaviour(StrEnum):
     REPORTS_BADLY_SIGNED = "+15005590008"
 
 
-@dataclass(frozen=True)
+@dataclass
 class TwilioError(Exception):
     """An answer with one of Twilio's codes."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from watchword.connector_kit.models import UsageType
@@ -107,8 +107,3 @@ def origin_line(host: str, code: str) -> str:
     https://wicg.github.io/sms-one-time-codes/: `@host #code`, host without a port.
     """
     return f"@{host.partition(':')[0]} #{code}"
-
-
-def minutes_of(lifetime: timedelta) -> str:
-    """Return whole minutes for a text; never a longer time than the code really lives."""
-    return str(max(1, int(lifetime.total_seconds() // 60)))

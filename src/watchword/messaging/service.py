@@ -21,7 +21,7 @@ from watchword.connector_kit.models import (
     SmsMessage,
     UsageType,
 )
-from watchword.connector_kit.templates import Segments, count_segments
+from watchword.connector_kit.templates import Segments, count_segments, minutes_of
 from watchword.connectors.errors import NoConnector
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
@@ -40,7 +40,6 @@ from watchword.messaging.models import (
     MessageState,
     QueuedMessage,
     Sent,
-    minutes_of,
 )
 from watchword.messaging.repository import MessageRows
 from watchword.storage import Row
@@ -55,7 +54,8 @@ MAX_ATTEMPTS = 3
 THROTTLED_WAIT = timedelta(seconds=5)
 SHORTEST_WAIT = timedelta(seconds=1)
 TEST_LIFETIME = timedelta(minutes=10)
-TEST_WAIT = timedelta(seconds=10)
+# A little longer than the kit waits for a provider, so that a test ends with what came of it.
+TEST_WAIT = timedelta(seconds=11)
 TEST_CODE = "000000"
 # A provider may report before its own answer is read and written.
 REPORT_TRIES = 4
@@ -396,14 +396,15 @@ class MessagingService:
         if attempt.number >= MAX_ATTEMPTS or not_before >= attempt.started_at + message.time_left:
             return await self._failed(message.id, error)
         # The refusal is known, so a second request can't be a second text.
-        await self.rows.put_back(
+        if await self.rows.put_back(
             message.id,
             self.dispatch.holder,
             not_before=not_before,
             words=error.words,
             error_class=error.error_class,
-        )
-        return Sent(MessageState.QUEUED)
+        ):
+            return Sent(MessageState.QUEUED)
+        return await self._found(message.id)
 
     async def _failed(self, message_id: str, error: DomainError) -> Sent:
         # Whoever waits for the outcome is not the administrator: no data, and words stay here.

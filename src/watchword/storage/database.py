@@ -13,6 +13,9 @@ from watchword.storage.compiled import CompiledStatement, Row, compile_for
 
 Values = Mapping[str, Any]
 
+REVISION = "SELECT version_num FROM alembic_version"
+"""Where Alembic keeps which migration ran last."""
+
 
 class StorageUnavailable(DomainError):
     """The database can't be reached, is full or is read-only; nothing was changed."""
@@ -87,6 +90,10 @@ class Storage(Database):
     @abstractmethod
     async def close(self) -> None:
         """Give every connection back."""
+
+    @abstractmethod
+    async def revision(self) -> str | None:
+        """Return the schema's revision, None when the database is empty."""
 
     @abstractmethod
     async def ping(self) -> None:

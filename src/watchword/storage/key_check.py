@@ -35,24 +35,15 @@ class WrongKeys(DomainError):
 async def check_keys(storage: Storage, keys: SecretKeys, clock: Clock) -> None:
     """Raise WrongKeys, saying which key and where, unless every sealed value can be opened."""
     repository = ServerRepository(storage)
-    for row in await repository.all(ALL):
-        if row["key_id"] not in keys.ids:
-            continue
-        # Every key seals its own check, so the sealer is given that key alone.
-        try:
-            alone = SecretKeys({row["key_id"]: keys.keys[row["key_id"]]})
-            Sealer(alone, "key check").unseal(row["sealed_check"], row["key_id"])
-        except SealBroken:
-            raise WrongKeys(
-                f"WATCHWORD_SECRET_KEYS: the key {row['key_id']!r} is not the one this database "
-                "was used with; put the old bytes back, or give the new key another id"
-            ) from None
-    for key_id, places in (await keys_in_use(storage)).items():
-        if key_id not in keys.ids:
-            raise WrongKeys(
-                f"WATCHWORD_SECRET_KEYS: the key {key_id!r} is missing; "
-                f"it seals {', '.join(places)}"
-            )
+    recorded = await repository.all(ALL)
+    for row in recorded:
+        key = keys.keys.get(row["key_id"])
+        if key is not None:
+            _require_same_key(row["key_id"], key, row["sealed_check"])
+    # Every key that ever sealed was listed at a start, and so recorded: only then is it worth
+    # looking through all the rows for what it sealed.
+    if any(row["key_id"] not in keys.ids for row in recorded):
+        await _require_no_missing_key(storage, keys)
     for key_id, secret in keys.keys.items():
         sealer = Sealer(SecretKeys({key_id: secret}), "key check")
         await repository.run(
@@ -61,3 +52,22 @@ async def check_keys(storage: Storage, keys: SecretKeys, clock: Clock) -> None:
             sealed_check=sealer.seal(KNOWN_TEXT, key_id),
             created_at=clock.now(),
         )
+
+
+def _require_same_key(key_id: str, key: bytes, sealed_check: str) -> None:
+    try:
+        Sealer(SecretKeys({key_id: key}), "key check").unseal(sealed_check, key_id)
+    except SealBroken:
+        raise WrongKeys(
+            f"WATCHWORD_SECRET_KEYS: the key {key_id!r} is not the one this database was used "
+            "with; put the old bytes back, or give the new key another id"
+        ) from None
+
+
+async def _require_no_missing_key(storage: Storage, keys: SecretKeys) -> None:
+    for key_id, places in (await keys_in_use(storage)).items():
+        if key_id not in keys.ids:
+            raise WrongKeys(
+                f"WATCHWORD_SECRET_KEYS: the key {key_id!r} is missing; "
+                f"it seals {', '.join(places)}"
+            )

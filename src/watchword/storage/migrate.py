@@ -1,4 +1,4 @@
-"""Bring a database to this version's schema, or tell how far behind it is."""
+"""Bring a database to this version's schema, with Alembic."""
 
 from collections.abc import Callable
 from importlib.resources import files
@@ -7,20 +7,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-
-from watchword.core.errors import DomainError
-
-
-class SchemaNotCurrent(DomainError):
-    """The database has another schema than this version needs."""
-
-    code = "server.schema_not_current"
 
 
 def alembic_config() -> Config:
@@ -41,28 +31,6 @@ async def migrate(url: str, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
     await _run(url, upgrade)
-
-
-async def current_revision(url: str) -> str | None:
-    """Return the revision the database is at, None when it is empty."""
-    revision: str | None = await _run(
-        url, lambda connection: MigrationContext.configure(connection).get_current_revision()
-    )
-    return revision
-
-
-def newest_revision() -> str:
-    """Return the revision this version needs."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
-
-
-async def require_current_schema(url: str) -> None:
-    """Raise SchemaNotCurrent unless the database is at the newest revision."""
-    found = await current_revision(url)
-    if found != newest_revision():
-        raise SchemaNotCurrent(
-            f"the database is at {found}, this version needs {newest_revision()}"
-        )
 
 
 async def _run(url: str, work: Callable[[Connection], Any]) -> Any:

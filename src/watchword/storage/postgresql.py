@@ -8,7 +8,13 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from watchword.storage.compiled import POSTGRESQL, CompiledStatement
-from watchword.storage.database import Database, Storage, StorageConflict, StorageUnavailable
+from watchword.storage.database import (
+    REVISION,
+    Database,
+    Storage,
+    StorageConflict,
+    StorageUnavailable,
+)
 
 ACQUIRE_SECONDS = 10
 STATEMENT_SECONDS = 30
@@ -79,6 +85,16 @@ class PostgresqlStorage(Storage):
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
+
+    async def revision(self) -> str | None:
+        """Return the schema's revision, None when the database is empty."""
+        async with self._acquire() as connection:
+            try:
+                if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+                    return None
+                return str(await connection.fetchval(REVISION))
+            except (asyncpg.PostgresError, *UNAVAILABLE) as error:
+                raise _translated(error) from error
 
     async def ping(self) -> None:
         """Answer if the server does."""

@@ -11,7 +11,13 @@ import aiosqlite
 from sqlalchemy.engine import make_url
 
 from watchword.storage.compiled import SQLITE, CompiledStatement
-from watchword.storage.database import Database, Storage, StorageConflict, StorageUnavailable
+from watchword.storage.database import (
+    REVISION,
+    Database,
+    Storage,
+    StorageConflict,
+    StorageUnavailable,
+)
 
 READERS = 2
 BUSY_TIMEOUT_MS = 5000
@@ -103,6 +109,18 @@ class SqliteStorage(Storage):
             await wrapped.connection.close()
         self._all.clear()
         self._writer = None
+
+    async def revision(self) -> str | None:
+        """Return the schema's revision, None when the file is empty."""
+        find = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+        try:
+            connection = self._open_writer().connection
+            if not list(await connection.execute_fetchall(find)):
+                return None
+            rows = list(await connection.execute_fetchall(REVISION))
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        return rows[0][0] if rows else None
 
     async def ping(self) -> None:
         """Answer if the file does, for writing too."""

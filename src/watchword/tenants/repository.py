@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from typing import Any
-
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 

@@ -26,6 +26,8 @@ STATUS_BY_CODE: dict[str, int] = {
     "connector.multiple_instances_not_supported": 422,
     "connector.not_found_with_connector_id": 422,
     "connector.rate_limit_exceeded": 429,
+    "connector.report_refused": 403,
+    "connector.usage_limit_exceeded": 429,
     "connector.invalid_type_for_syncing_profile": 422,
     "entity.conflict": 422,
     "entity.invalid_input": 422,

@@ -22,6 +22,7 @@ from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.settings import Settings
 from watchword.users.models import NewUser
+from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
 
 PHONE = "010-1234-5678"
@@ -53,7 +54,7 @@ class Provider:
     @property
     def code(self) -> str:
         """Return the newest code."""
-        return self.messages[-1].variables["code"]
+        return str(self.messages[-1].variables["code"])
 
 
 class NoSettings(ConnectorConfig):
@@ -114,6 +115,7 @@ class Site:
 @pytest.fixture
 async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIterator[Site]:
     """Return a server with phone sign-in switched on."""
+    configure_logging("json", "error")
     app = build_app(
         Settings(
             mode="development",

@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 
 from watchword.core.phone import InvalidPhoneNumber
-from watchword.users.models import Identifier
+from watchword.users.models import Identifier, IdentifierType
 from watchword.web.pages.errors import (
     CodeMisshapen,
     CodeMissing,
@@ -20,7 +20,7 @@ from watchword.web.pages.forms import Form, form_token, read_form
 from watchword.web.pages.identifiers import IdentifierField, looks_like_phone, read_identifier
 from watchword.web.security import CrossOrigin
 
-BOTH = ("username", "phone")
+BOTH: tuple[IdentifierType, ...] = ("username", "phone")
 
 
 def posted(body: str, **headers: str) -> Request:
@@ -115,7 +115,9 @@ def test_what_is_no_number_is_refused_where_only_numbers_are_on(typed: str, regi
         (BOTH, "form.identifier_missing"),
     ],
 )
-def test_an_empty_field_says_what_belongs_there(types: tuple[str, ...], code: str) -> None:
+def test_an_empty_field_says_what_belongs_there(
+    types: tuple[IdentifierType, ...], code: str
+) -> None:
     with pytest.raises(IdentifierMissing) as refused:
         read_identifier("", types, "KR")
     assert refused.value.code == code

@@ -7,6 +7,7 @@ import pytest
 
 from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import DIGITS, PHONE, Site, add_phone_user, authorization
+from watchword.audit.models import SYSTEM
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.web.pages.steps import RESEND_WAIT
 
@@ -257,8 +258,6 @@ async def test_the_code_field_is_one_that_phones_can_fill(site: Site, browser: B
 
 async def test_a_country_the_guard_refuses_is_not_offered(site: Site, browser: Browser) -> None:
     configuration = (await site.scope()).configuration
-    from watchword.audit.models import SYSTEM
-
     await configuration.save_guard(SYSTEM, {"allowedCountries": ["KR", "JP"]})
     await browser.open(authorization())
 

@@ -1,5 +1,6 @@
 """Twilio Programmable Messaging. https://www.twilio.com/docs/messaging/api/message-resource"""
 
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +23,7 @@ from watchword.connector_kit.models import (
     SmsMessage,
 )
 from watchword.providers.twilio.config import TwilioConfig
-from watchword.providers.twilio.errors import ERRORS, REPORT_ERRORS
+from watchword.providers.twilio.errors import ERRORS, REPORT_ERRORS, UNKNOWN_REASON
 from watchword.providers.twilio.signing import is_signed
 
 # Seconds in Twilio's queue: below 6 it advises against, above 36000 it refuses.
@@ -78,11 +79,7 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
             "To": message.to.e164,
             "Body": self.text_of(message),
             "RiskCheck": "disable" if config.disable_risk_check else "enable",
-            "ValidityPeriod": str(
-                min(
-                    max(int(message.time_left.total_seconds()), SHORTEST_VALIDITY), LONGEST_VALIDITY
-                )
-            ),
+            "ValidityPeriod": _validity(message.time_left),
         }
         if config.messaging_service_sid is not None:
             form["MessagingServiceSid"] = config.messaging_service_sid
@@ -122,15 +119,12 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
         state = FINAL.get(form.get("MessageStatus", ""))
         if state is None or not form.get("MessageSid"):
             return []
-        code = form.get("ErrorCode", "")
         words, error_class = f"Twilio: {form['MessageStatus']}", None
         if state == "undelivered":
-            error_type, meaning = REPORT_ERRORS.get(
-                int(code) if code.isascii() and code.isdigit() else 0,
-                (REPORT_ERRORS[30008][0], "no reason that we know"),
-            )
+            code = form.get("ErrorCode", "")
+            error_type, meaning = REPORT_ERRORS.get(code, UNKNOWN_REASON)
             error_class = error_type.error_class
-            words = f"Twilio {code[:16]}: {meaning}" if code else words
+            words = f"Twilio {code[:16] or form['MessageStatus']}: {meaning}"
         return [DeliveryReport(form["MessageSid"], state, error_class, words)]
 
     def _check_signature(self, request: ReportRequest, fields: list[tuple[str, str]]) -> None:
@@ -159,6 +153,10 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
             headers=basic_auth(user, password),
             data=data,
         )
+
+
+def _validity(time_left: timedelta) -> str:
+    return str(min(max(int(time_left.total_seconds()), SHORTEST_VALIDITY), LONGEST_VALIDITY))
 
 
 def _can_call(url: str | None) -> bool:

@@ -54,16 +54,17 @@ ERRORS: dict[int, type[ConnectorError]] = {
 }
 
 # These come later, in a status callback; the words are ours, since Twilio sends the number alone.
-REPORT_ERRORS: dict[int, tuple[type[ConnectorError], str]] = {
-    30001: (ProviderThrottled, "the sender's queue overflowed"),
-    30002: (AccountSuspended, "the account was suspended"),
-    30003: (RecipientUnreachable, "the phone is off or out of reach"),
-    30004: (RecipientUnreachable, "the recipient blocks the message"),
-    30005: (InvalidRecipient, "nobody has this number"),
-    30006: (RecipientUnreachable, "a landline, or a carrier that can't be reached"),
-    30007: (TemplateRejected, "the carrier filtered the message as spam"),
-    30008: (ProviderRejected, "the carrier gave no reason"),
-    30034: (SenderRejected, "the sender is not registered for US 10DLC"),
-    30036: (ProviderUnavailable, "the message's time ran out in the queue"),
-    30450: (RegionUnsupported, "held back by the protection against SMS pumping"),
+REPORT_ERRORS: dict[str, tuple[type[ConnectorError], str]] = {
+    "30001": (ProviderThrottled, "the sender's queue overflowed"),
+    "30002": (AccountSuspended, "the account was suspended"),
+    "30003": (RecipientUnreachable, "the phone is off or out of reach"),
+    "30004": (RecipientUnreachable, "the recipient blocks the message"),
+    "30005": (InvalidRecipient, "nobody has this number"),
+    "30006": (RecipientUnreachable, "a landline, or a carrier that can't be reached"),
+    "30007": (TemplateRejected, "the carrier filtered the message as spam"),
+    "30008": (ProviderRejected, "the carrier gave no reason"),
+    "30034": (SenderRejected, "the sender is not registered for US 10DLC"),
+    "30036": (ProviderUnavailable, "the message's time ran out in the queue"),
+    "30450": (RegionUnsupported, "held back by the protection against SMS pumping"),
 }
+UNKNOWN_REASON = (ProviderRejected, "no reason that we know")

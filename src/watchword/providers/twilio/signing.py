@@ -23,14 +23,12 @@ def is_signed(
     secret: str,
     algorithm: str = "sha1",
 ) -> bool:
-    """Tell whether *signature* is right, in constant time for each spelling of the address."""
+    """Tell whether *signature* is right, for one of the spellings of the address."""
     return any(
-        [
-            hmac.compare_digest(
-                signature_of(spelling, fields, secret, algorithm).encode(), signature.encode()
-            )
-            for spelling in spellings(url)
-        ]
+        hmac.compare_digest(
+            signature_of(spelling, fields, secret, algorithm).encode(), signature.encode()
+        )
+        for spelling in spellings(url)
     )
 
 

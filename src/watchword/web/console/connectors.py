@@ -62,7 +62,8 @@ class Card:
 @router.get("")
 async def list_connectors(desk: WorkDesk) -> Response:
     """Show what sends text messages, and say plainly that e-mail can't be set up yet."""
-    saved = await desk.scope.connectors.active(ConnectorType.SMS)
+    listed = await desk.scope.connectors.list()
+    saved = next((one for one in listed if one.type is ConnectorType.SMS), None)
     return desk.render(
         "connectors.html", saved=saved, card=_card_of(desk, saved) if saved else None
     )

@@ -5,5 +5,6 @@ from fastapi import APIRouter
 from watchword.web.experience import identification, interaction, profile, verification, well_known
 
 router = APIRouter()
-for resource in (interaction, verification, identification, profile, well_known):
+# The most-read document comes first: a route is found by trying them in order.
+for resource in (well_known, interaction, verification, identification, profile):
     router.include_router(resource.router)

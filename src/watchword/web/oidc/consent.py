@@ -13,11 +13,8 @@ from watchword.oidc.errors import AccessDenied, AuthorizationRefused
 from watchword.oidc.models import OFFLINE_ACCESS, OPENID, AuthorizationResponse
 from watchword.users.models import User
 from watchword.web.cookies import SESSION, forget_interaction_token, read_cookie
-from watchword.web.models import ApiModel
 from watchword.web.oidc.routes import redirect, respond
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit
-from watchword.web.scope import Scope
-from watchword.web.security import require_same_origin
 
 
 class ConsentRoute(PageRoute):
@@ -37,12 +34,6 @@ class ConsentRoute(PageRoute):
 
 
 router = APIRouter(route_class=ConsentRoute)
-
-
-class Consented(ApiModel):
-    """Where the browser goes once the person has agreed."""
-
-    redirect_to: str
 
 
 @router.get("/consent")
@@ -69,30 +60,6 @@ async def decide(visit: Posting) -> Response:
         raise visit.scope.oidc.authorization.refuse(asked, AccessDenied("the person said no"))
     await visit.scope.oidc.allow(asked, read_cookie(visit.request, SESSION))
     return redirect(asked.consent_page)
-
-
-@router.get("/api/interaction/consent")
-async def describe_consent(visit: Looking) -> dict[str, Any]:
-    """Return what the consent page shows, for pages of one's own."""
-    question = await _question(visit)
-    application = visit.application
-    return {
-        "application": {
-            "id": visit.interaction.application_id,
-            "name": application.name if application else "",
-        },
-        "missingOIDCScope": list(question.scope) if question else [],
-        "redirectUri": visit.interaction.request.redirect_uri,
-    }
-
-
-@router.post("/api/interaction/consent")
-async def allow(visit: Looking, scope: Scope) -> Consented:
-    """Keep the person's yes."""
-    require_same_origin(visit.request)
-    asked = visit.interaction.request
-    await scope.oidc.allow(asked, read_cookie(visit.request, SESSION))
-    return Consented(redirect_to=f"{scope.origin}{asked.consent_page}")
 
 
 async def _question(visit: Visit) -> ConsentQuestion | None:

@@ -91,6 +91,8 @@ async def password_screen(visit: Visit, error: DomainError | None = None) -> Res
         shown_identifier=steps.shown(identifier),
         typed=steps.typed(identifier),
         has_code=has_code(method),
+        # Who waits for a code has ticked the box before it was sent.
+        agreed=visit.form.has("agree") or not visit.form.fields,
         terms=None,
         error_words=visit.words(error),
     )

@@ -1,5 +1,6 @@
 """What the pages do between two screens: send a code, identify, ask for what is missing, finish."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -146,7 +147,7 @@ async def finish(visit: Visit) -> Response:
 
 def ask_for_missing(visit: Visit, error: MissingProfile) -> Response:
     """Send the browser to the page that asks for the first thing that is missing."""
-    missing = (error.data or {}).get("missingProfile", [])
+    missing = error.data.get("missingProfile", []) if isinstance(error.data, Mapping) else []
     page = next((PAGES_OF_MISSING[name] for name in missing if name in PAGES_OF_MISSING), None)
     if page is None:
         raise error

@@ -180,6 +180,7 @@ async def _visit(
         *filter(None, [request.cookies.get(LANGUAGE_COOKIE)]),
         *interaction.request.ui_locales,
         *request.state.languages,
+        scope.settings.language_info.fallback_language,
     )
     request.state.languages = languages
     return Visit(

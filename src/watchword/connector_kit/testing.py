@@ -1,0 +1,326 @@
+"""The promises that hold for any connector, as pytest classes to inherit from."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from watchword.connector_kit.answers import error_of_status
+from watchword.connector_kit.config import ConnectorConfig
+from watchword.connector_kit.connector import ConnectorContext, HttpSmsConnector, SmsConnector
+from watchword.connector_kit.errors import (
+    AnswerLost,
+    ConnectorError,
+    InvalidConfig,
+    InvalidCredentials,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderTimeout,
+    ProviderUnavailable,
+    ReportRefused,
+    UnreadableAnswer,
+)
+from watchword.connector_kit.guides import guide, logo
+from watchword.connector_kit.models import ConnectorType, ReportRequest, SmsMessage, UsageType
+from watchword.connector_kit.outbound import OutboundClient
+from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.core.phone import PhoneNumber
+
+CODE = "135790"
+PHONE = PhoneNumber("447700900123")
+SPELLINGS = (
+    "447700900123",
+    "+447700900123",
+    "00447700900123",
+    "%2B447700900123",
+    "+44 7700 900123",
+    "+44 (0)7700 900-123",
+    "07700 900 123",
+    "7700900123",
+)
+MESSAGE = SmsMessage(
+    id="message-1",
+    to=PHONE,
+    usage=UsageType.SIGN_IN,
+    variables={"code": CODE, "locale": "en", "minutes": "10", "origin_line": ""},
+    time_left=timedelta(minutes=10),
+    language="en",
+    client_ip="203.0.113.9",
+    receipt_url="https://auth.example.com/receipts/instance-1",
+)
+
+FORM_TYPES = {"Text", "Number", "MultilineText", "Switch", "Select", "MultiSelect", "Json"}
+SECTIONS = {
+    "guide.md": (
+        "What you need",
+        "Settings",
+        "Templates",
+        "Limits and quirks",
+        "Errors",
+    ),
+    "guide.ko.md": ("준비할 것", "설정", "템플릿", "한도와 특이 사항", "오류"),
+}
+SECRET_NAME = re.compile(r"(token|secret|password|authorization|key)$", re.IGNORECASE)
+
+Answer = Callable[[httpx2.Request], httpx2.Response]
+
+
+def context(answer: Answer | None = None, **others: Any) -> ConnectorContext:
+    """Return a context whose network is the function *answer*."""
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no network in this test", request=request)
+
+    transport = httpx2.MockTransport(answer or refuse)
+    return ConnectorContext(client=OutboundClient(transport=transport), **others)
+
+
+class ConnectorContract:
+    """What every connector promises; a subclass gives the fixture `connector`."""
+
+    @pytest.fixture
+    def connector(self) -> SmsConnector[Any]:
+        """Return the connector under test, with made-up settings."""
+        raise NotImplementedError
+
+    def test_names_itself_in_english_and_korean(self, connector: SmsConnector[Any]) -> None:
+        metadata = connector.metadata
+
+        assert re.fullmatch(r"[a-z0-9-]{1,128}", metadata.id)
+        assert metadata.target
+        assert metadata.type is ConnectorType.SMS
+        for text in (metadata.name, metadata.description):
+            assert all(text.get(language) for language in ("en", "ko"))
+
+    def test_is_taken_by_the_registry(self, connector: SmsConnector[Any]) -> None:
+        registry = ConnectorRegistry([type(connector)])
+
+        assert registry.get(connector.metadata.id) is type(connector)
+
+    def test_draws_a_form_in_the_contracts_shape(self, connector: SmsConnector[Any]) -> None:
+        for language in ("en", "ko"):
+            items = connector.config_type.form_items(language)
+            keys = [item["key"] for item in items]
+            assert len(set(keys)) == len(keys)
+            for item in items:
+                assert item["label"]
+                assert item["type"] in FORM_TYPES
+                assert isinstance(item["required"], bool)
+                assert not item.get("isConfidential") or item["type"] == "Text"
+                if item["type"] == "Select":
+                    assert all({"value", "title"} <= set(i) for i in item["selectItems"])
+
+    def test_labels_are_translated_setting_by_setting(self, connector: SmsConnector[Any]) -> None:
+        english, korean = (connector.config_type.form_items(tag) for tag in ("en", "ko"))
+
+        assert [item["key"] for item in english] == [item["key"] for item in korean]
+        assert all(
+            "description" in b for a, b in zip(english, korean, strict=True) if "description" in a
+        )
+
+    def test_what_is_called_a_secret_is_one(self, connector: SmsConnector[Any]) -> None:
+        secrets = connector.config_type.secret_keys()
+        confidential = {
+            item["key"] for item in connector.config_type.form_items() if item.get("isConfidential")
+        }
+
+        assert confidential == secrets
+        for name, field in connector.config_type.model_fields.items():
+            key = field.alias or name
+            assert key in secrets or not SECRET_NAME.search(key), f"{key} needs SecretStr"
+
+    def test_settings_survive_being_saved(self, connector: SmsConnector[Any]) -> None:
+        config: ConnectorConfig = connector.config
+        saved = config.reveal()
+
+        assert type(config).parse(saved) == config
+        assert type(config).parse({**saved, "notOurs": 1}) == config
+        assert config.secret_keys() & saved.keys() <= saved.keys()
+
+    def test_secrets_are_in_no_repr(self, connector: SmsConnector[Any]) -> None:
+        for secret in connector.config.secret_values():
+            assert secret not in repr(connector.config)
+            assert secret not in repr(connector)
+
+    def test_a_missing_setting_is_named(self, connector: SmsConnector[Any]) -> None:
+        required = [item["key"] for item in connector.config_type.form_items() if item["required"]]
+        saved = connector.config.reveal()
+        for key in required:
+            with pytest.raises(InvalidConfig) as refused:
+                connector.config_type.parse({k: v for k, v in saved.items() if k != key})
+            assert key in refused.value.fields
+
+    def test_has_a_guide_in_both_languages_of_one_shape(self, connector: SmsConnector[Any]) -> None:
+        english, korean = (guide(type(connector), language) for language in ("en", "ko"))
+
+        assert tuple(headings(english)) == SECTIONS["guide.md"]
+        assert tuple(headings(korean)) == SECTIONS["guide.ko.md"]
+        assert len(re.findall(r"^### ", english, re.M)) == len(re.findall(r"^### ", korean, re.M))
+
+    def test_the_guide_explains_every_setting(self, connector: SmsConnector[Any]) -> None:
+        for language in ("en", "ko"):
+            text = guide(type(connector), language)
+            for item in connector.config_type.form_items(language):
+                assert item["label"] in text, f"{item['label']} is not in the {language} guide"
+
+    def test_has_a_logo(self, connector: SmsConnector[Any]) -> None:
+        assert re.match(r"data:image/(svg\+xml|png);base64,[A-Za-z0-9+/=]+$", logo(type(connector)))
+
+    def test_believes_no_unsigned_report(self, connector: SmsConnector[Any]) -> None:
+        if connector.has_reports and not connector.signs_reports:
+            pytest.skip("its reports carry a token in their address")
+        request = ReportRequest("POST", str(MESSAGE.receipt_url), {}, b"MessageStatus=delivered")
+        with pytest.raises(ReportRefused):
+            connector.read_report(request)
+
+
+class HttpConnectorContract(ConnectorContract):
+    """What every connector over HTTP promises besides."""
+
+    def accepted(self) -> httpx2.Response:
+        """Return the provider's answer to a message that it took, recorded or documented."""
+        raise NotImplementedError
+
+    def test_builds_a_request_and_nothing_else(self, connector: HttpSmsConnector[Any]) -> None:
+        first, second = connector.build_request(MESSAGE), connector.build_request(MESSAGE)
+
+        assert first.url == second.url
+        assert first.method == second.method
+        assert first.url.host
+
+    async def test_an_operator_can_redirect_it(self, connector: HttpSmsConnector[Any]) -> None:
+        redirected = answered_by(
+            connector, lambda _: self.accepted(), base_url_override="http://127.0.0.1:9/emulated"
+        )
+        request = redirected.build_request(MESSAGE)
+
+        assert str(request.url).startswith("http://127.0.0.1:9/emulated")
+
+    async def test_reads_a_success(self, connector: HttpSmsConnector[Any]) -> None:
+        receipt = await answered_by(connector, lambda _: self.accepted()).send(MESSAGE)
+
+        assert CODE not in receipt.words
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            (401, InvalidCredentials),
+            (429, ProviderThrottled),
+            (500, ProviderUnavailable),
+            (502, AnswerLost),
+            (503, ProviderUnavailable),
+            (504, ProviderTimeout),
+        ],
+    )
+    async def test_a_status_without_a_body_is_understood(
+        self, connector: HttpSmsConnector[Any], status: int, expected: type[ConnectorError]
+    ) -> None:
+        with pytest.raises(expected):
+            await answered_by(connector, lambda _: httpx2.Response(status)).send(MESSAGE)
+
+    async def test_waits_as_long_as_a_throttling_provider_asks(
+        self, connector: HttpSmsConnector[Any]
+    ) -> None:
+        throttled = httpx2.Response(429, headers={"Retry-After": "7"})
+        with pytest.raises(ProviderThrottled) as refused:
+            await answered_by(connector, lambda _: throttled).send(MESSAGE)
+        assert refused.value.retry_after == timedelta(seconds=7)
+        assert refused.value.is_outcome_known
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 418, 429, 500])
+    async def test_an_unknown_error_is_sorted_by_its_status(
+        self, connector: HttpSmsConnector[Any], status: int
+    ) -> None:
+        body = {"code": 987654321, "message": "a new kind of trouble", "error": "new"}
+        response = httpx2.Response(status, json=body)
+        with pytest.raises(type(error_of_status(response))):
+            await answered_by(connector, lambda _: response).send(MESSAGE)
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe"])
+    @pytest.mark.parametrize("status", [200, 201, 400])
+    async def test_nonsense_ends_in_one_of_our_errors_or_a_receipt(
+        self, connector: HttpSmsConnector[Any], status: int, body: bytes
+    ) -> None:
+        answer = answered_by(connector, lambda _: httpx2.Response(status, content=body))
+        try:
+            await answer.send(MESSAGE)
+        except ConnectorError as error:
+            expected = UnreadableAnswer if status < 300 else ProviderRejected
+            assert isinstance(error, expected)  # noqa: PT017
+        else:
+            assert status < 300
+
+    @pytest.mark.parametrize("spelling", SPELLINGS)
+    async def test_a_provider_that_repeats_what_it_got_gives_nothing_away(
+        self, connector: HttpSmsConnector[Any], spelling: str
+    ) -> None:
+        secrets = connector.config.secret_values()
+        said = f"{spelling} can't get {CODE}; {' '.join(secrets)}"
+        body = {"code": 987654321, "message": said, "status": 400}
+        answers: list[Answer] = [
+            lambda _: httpx2.Response(400, json=body),
+            lambda _: httpx2.Response(503, text=said),
+        ]
+        for answer in answers:
+            with pytest.raises(ConnectorError) as refused:
+                await answered_by(connector, answer).send(MESSAGE)
+            shown = (
+                f"{refused.value!r} {refused.value} {refused.value.words} {refused.value.detail}"
+            )
+            assert "900123" not in re.sub(r"[^0-9]", "", shown.replace("987654321", ""))
+            assert CODE not in shown
+            assert not any(secret in shown for secret in secrets)
+
+    async def test_no_connection_is_known_to_have_sent_nothing(
+        self, connector: HttpSmsConnector[Any]
+    ) -> None:
+        def unreachable(request: httpx2.Request) -> httpx2.Response:
+            raise httpx2.ConnectError("refused", request=request)
+
+        with pytest.raises(ProviderUnavailable) as failed:
+            await answered_by(connector, unreachable).send(MESSAGE)
+        assert failed.value.is_outcome_known
+
+    @pytest.mark.parametrize("failure", [httpx2.ReadTimeout, httpx2.ReadError])
+    async def test_a_lost_answer_may_have_sent(
+        self, connector: HttpSmsConnector[Any], failure: type[httpx2.TransportError]
+    ) -> None:
+        asked = []
+
+        def lost(request: httpx2.Request) -> httpx2.Response:
+            asked.append(request)
+            raise failure("lost", request=request)
+
+        with pytest.raises(ProviderUnavailable) as failed:
+            await answered_by(connector, lost).send(MESSAGE)
+        assert not failed.value.is_outcome_known
+        assert len(asked) == 1, "asking again could send twice"
+
+    async def test_follows_no_redirect(self, connector: HttpSmsConnector[Any]) -> None:
+        asked = []
+
+        def elsewhere(request: httpx2.Request) -> httpx2.Response:
+            asked.append(request.url.host)
+            return httpx2.Response(307, headers={"Location": "https://elsewhere.example/"})
+
+        with pytest.raises(ConnectorError):
+            await answered_by(connector, elsewhere).send(MESSAGE)
+        assert len(asked) == 1
+
+
+def answered_by(
+    connector: HttpSmsConnector[Any], answer: Answer, **others: Any
+) -> HttpSmsConnector[Any]:
+    """Return the connector in a network where *answer* is everyone."""
+    client = OutboundClient(transport=httpx2.MockTransport(answer))
+    changed = replace(connector.context, client=client, **others)
+    return type(connector)(connector.config, changed)
+
+
+def headings(markdown: str) -> list[str]:
+    """Return the second-level headings."""
+    return re.findall(r"^## (.+?)\s*$", markdown, re.M)

@@ -1,0 +1,41 @@
+"""Consent as JSON, for consent pages of one's own."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+
+from watchword.web.cookies import SESSION, read_cookie
+from watchword.web.experience.visit import Token
+from watchword.web.models import ApiModel
+from watchword.web.scope import Scope
+
+router = APIRouter(prefix="/api/interaction/consent")
+
+
+class Consented(ApiModel):
+    """Where the browser goes once the person has agreed."""
+
+    redirect_to: str
+
+
+@router.get("")
+async def describe(request: Request, token: Token, scope: Scope) -> dict[str, Any]:
+    """Return who asks, and for what."""
+    asked = (await scope.interactions.load(token)).request
+    question = await scope.oidc.consent_question(asked, read_cookie(request, SESSION))
+    application = await scope.applications.get(asked.client_id)
+    return {
+        "application": {"id": application.id, "name": application.name},
+        "missingOIDCScope": [] if question is None else list(question.scope),
+        "redirectUri": asked.redirect_uri,
+    }
+
+
+@router.post("")
+async def allow(request: Request, token: Token, scope: Scope) -> Consented:
+    """Keep the person's yes."""
+    asked = (await scope.interactions.load(token)).request
+    await scope.oidc.allow(asked, read_cookie(request, SESSION))
+    # The consent page has nothing left to ask, and answers the application in the mode it wants.
+    return Consented(redirect_to=f"{scope.origin}{asked.consent_page}")

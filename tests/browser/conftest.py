@@ -1,0 +1,150 @@
+"""A server, an emulated Twilio and a real Chromium, for stories that people walk."""
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.journeys.server import PYTHON, Installation, Server
+from tests.postgresql import free_port
+
+OUTPUT = Path(__file__).parent / "output"
+
+# Chromium's own calls home have no place in a test.
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-gpu",
+)
+
+
+class Emulator:
+    """`watchword emulate twilio`, as a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"http://127.0.0.1:{free_port()}"
+        port = self.address.rpartition(":")[2]
+        with (folder / "emulator.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [PYTHON, "-m", "watchword", "emulate", "twilio", "--port", port],
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers."""
+        for _ in range(300):
+            try:
+                httpx2.get(f"{self.address}/emulator/messages", timeout=1)
+            except httpx2.TransportError:
+                time.sleep(0.1)
+            else:
+                return
+        raise AssertionError("the emulator did not start")
+
+    def messages(self) -> list[dict[str, str]]:
+        """Return what was accepted, the oldest first."""
+        accepted: list[dict[str, str]] = httpx2.get(f"{self.address}/emulator/messages").json()
+        return accepted
+
+    def last_code(self) -> str:
+        """Return the code of the newest text."""
+        found = re.search(r"\b\d{6}\b", self.messages()[-1]["Body"])
+        assert found is not None
+        return found[0]
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """Return a running emulated Twilio."""
+    emulator = Emulator(tmp_path)
+    try:
+        emulator.wait_until_ready()
+        yield emulator
+    finally:
+        emulator.stop()
+
+
+@pytest.fixture
+def installation(database_url: str, emulator: Emulator, tmp_path: Path) -> Installation:
+    """Return a development installation whose Twilio is the emulated one."""
+    installation = Installation(
+        database_url,
+        tmp_path,
+        mode="development",
+        provider_base_urls=f'{{"twilio-short-message-service": "{emulator.address}"}}',
+    )
+    # People and browsers say localhost; it is a secure context, as https is.
+    installation.origin = f"http://localhost:{installation.port}"
+    installation.environment["WATCHWORD_PUBLIC_URL"] = installation.origin
+    return installation
+
+
+@pytest.fixture
+def server(installation: Installation) -> Iterator[Server]:
+    """Return the running server."""
+    with installation.server() as server:
+        yield server
+
+
+def setup_link(server: Server) -> str:
+    """Return the one-time link that the terminal shows."""
+    found = re.findall(r"http://\S+/console/setup\?token=\S+", server.log)
+    assert found, server.log
+    return str(found[-1])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a real Chromium; `make test` brings one and names it."""
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM") or None, args=[*QUIET, *sandbox]
+        )
+        yield browser
+        browser.close()
+
+
+class Camera:
+    """Takes named pictures, to be looked at, into `tests/browser/output/`."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = OUTPUT / folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, page: Page, name: str) -> None:
+        """Take a picture of the whole page, after checking that nothing sticks out sideways."""
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{name}: the page is {wide} px too wide"
+        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+
+
+class Complaints:
+    """What the browser complained of: script errors, and what the content policy refused."""
+
+    def __init__(self, page: Page) -> None:
+        self.lines: list[str] = []
+        page.on("pageerror", lambda error: self.lines.append(str(error)))
+        page.on(
+            "console",
+            lambda message: (
+                self.lines.append(message.text)
+                if message.type == "error" and "status of 4" not in message.text
+                else None
+            ),
+        )

@@ -1,0 +1,154 @@
+"""One model draws the form, validates, marks secrets and warns."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field, SecretStr
+
+from watchword.connector_kit.config import ConfigWarning, ConnectorConfig, Setting, looks_like
+from watchword.connector_kit.errors import InvalidConfig
+
+
+class AcmeConfig(ConnectorConfig):
+    account: Annotated[
+        str,
+        Setting(
+            label={"en": "Account", "ko": "계정"},
+            help={"en": "Yours", "ko": "내 계정"},
+            placeholder="A-1",
+            hint=looks_like(r"A-\d+", {"en": "A- and a number"}),
+        ),
+    ] = Field(alias="accountID")
+    api_key: Annotated[SecretStr, Setting(label={"en": "Key"})] = Field(alias="apiKey")
+    second: Annotated[SecretStr | None, Setting(label={"en": "Second"})] = None
+    retries: Annotated[int, Setting(label={"en": "Retries"})] = 0
+    is_test: Annotated[bool, Setting(label={"en": "Test"})] = Field(default=False, alias="isTest")
+    speed: Annotated[
+        Literal["fast", "slow"],
+        Setting(label={"en": "Speed"}, titles={"fast": {"en": "Fast", "ko": "빠름"}}),
+    ] = "fast"
+    templates: Annotated[
+        tuple[str, ...], Setting(label={"en": "T"}, default={"en": ["a"], "ko": ["가"]})
+    ] = ()
+    last: Annotated[str | None, Setting(label={"en": "Last"})] = None
+
+
+GIVEN = {"accountID": "A-1", "apiKey": "hush-hush"}
+
+
+def test_the_form_follows_from_the_model() -> None:
+    assert AcmeConfig.form_items("ko") == [
+        {
+            "key": "accountID",
+            "label": "계정",
+            "type": "Text",
+            "required": True,
+            "placeholder": "A-1",
+            "description": "내 계정",
+        },
+        {"key": "apiKey", "label": "Key", "type": "Text", "required": True, "isConfidential": True},
+        {
+            "key": "second",
+            "label": "Second",
+            "type": "Text",
+            "required": False,
+            "isConfidential": True,
+        },
+        {
+            "key": "retries",
+            "label": "Retries",
+            "type": "Number",
+            "required": False,
+            "defaultValue": 0,
+        },
+        {
+            "key": "isTest",
+            "label": "Test",
+            "type": "Switch",
+            "required": False,
+            "defaultValue": False,
+        },
+        {
+            "key": "speed",
+            "label": "Speed",
+            "type": "Select",
+            "required": False,
+            "defaultValue": "fast",
+            "selectItems": [
+                {"value": "fast", "title": "빠름"},
+                {"value": "slow", "title": "slow"},
+            ],
+        },
+        {"key": "last", "label": "Last", "type": "Text", "required": False},
+        {
+            "key": "templates",
+            "label": "T",
+            "type": "Json",
+            "required": False,
+            "defaultValue": ["가"],
+        },
+    ]
+
+
+def test_a_setting_that_nobody_can_ask_for_is_a_defect() -> None:
+    class Silent(ConnectorConfig):
+        key: str
+
+    with pytest.raises(TypeError):
+        Silent.form_items()
+
+
+def test_blank_answers_are_no_answers_and_white_space_is_cut() -> None:
+    config = AcmeConfig.parse({**GIVEN, "apiKey": " hush-hush\n", "second": "", "last": None})
+
+    assert config.reveal() == GIVEN
+
+
+def test_falsy_answers_are_answers() -> None:
+    assert AcmeConfig.parse({**GIVEN, "retries": 0, "isTest": False}).reveal() == {
+        **GIVEN,
+        "retries": 0,
+        "isTest": False,
+    }
+
+
+def test_what_is_missing_or_wrong_is_named_without_repeating_values() -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        AcmeConfig.parse({"apiKey": "hush-hush", "retries": "many", "speed": "hush-hush"})
+
+    assert refused.value.fields == {
+        "accountID": "connector_kit.form.required",
+        "retries": "connector_kit.form.invalid",
+        "speed": "connector_kit.form.invalid",
+    }
+    assert isinstance(refused.value.data, dict)
+    assert refused.value.data["issues"][0] == {
+        "code": "invalid_type",
+        "path": ["accountID"],
+        "message": "Required",
+    }
+    shown = f"{refused.value.words} {refused.value.detail} {refused.value.data}"
+    assert "hush-hush" not in shown
+    assert "many" not in shown
+
+
+def test_a_secret_of_the_wrong_type_is_not_repeated_either() -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        AcmeConfig.parse({**GIVEN, "apiKey": {"pasted": "hush-hush"}})
+
+    assert "hush-hush" not in f"{refused.value.words} {refused.value.data}"
+
+
+def test_an_unusual_value_warns_and_is_taken() -> None:
+    assert AcmeConfig.parse({**GIVEN, "accountID": "B"}).warnings() == [
+        ConfigWarning("accountID", {"en": "A- and a number"})
+    ]
+    assert AcmeConfig.parse(GIVEN).warnings() == []
+
+
+def test_knows_its_secrets() -> None:
+    config = AcmeConfig.parse(GIVEN)
+
+    assert config.secret_keys() == {"apiKey", "second"}
+    assert config.secret_values() == ("hush-hush",)
+    assert "hush-hush" not in repr(config)

@@ -1,0 +1,185 @@
+"""Providers' callbacks are believed when their provider wrote them, and refused alike otherwise."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.connectors.provider import CONFIG, OTHER_PROVIDER_ID, UNSIGNED_PROVIDER_ID, signature
+from tests.connectors.rooms import ORIGIN, Rooms, open_rooms
+from tests.fakes import FakeClock
+from tests.messaging.test_sending import MOMENT, queue
+from watchword.connector_kit.models import Receipt
+from watchword.connectors.models import SavedConnector
+from watchword.core.errors import DomainError
+from watchword.core.keys import SecretKeys
+from watchword.core.phrases import Phrases
+from watchword.messaging.models import MessageState
+from watchword.storage import Storage
+from watchword.web.problems import on_domain_error
+from watchword.web.receipts import router
+from watchword.web.security import BodyLimit
+
+KEY = str(CONFIG["apiKey"])
+
+
+class WithScope:
+    """Stands in for the front door: says whose the request is."""
+
+    def __init__(self, app: ASGIApp, rooms: Rooms) -> None:
+        self.app = app
+        self.rooms = rooms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            tenant_scope = SimpleNamespace(
+                connectors=self.rooms.connectors, messaging=self.rooms.messaging, origin=ORIGIN
+            )
+            scope.setdefault("state", {}).update(scope=tenant_scope, languages=("en",))
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture
+async def rooms(storage: Storage, clock: FakeClock, keys: SecretKeys) -> Rooms:
+    return await open_rooms(storage, clock, keys)
+
+
+@pytest.fixture
+async def client(rooms: Rooms) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI(exception_handlers={DomainError: on_domain_error})
+    app.state.server = SimpleNamespace(phrases=Phrases.load())
+    app.include_router(router)
+    app.add_middleware(BodyLimit)
+    transport = httpx2.ASGITransport(app=WithScope(app, rooms))
+    # Behind a proxy: the host that reaches us is not the one that the provider called.
+    async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.5:3001") as client:
+        yield client
+
+
+async def send_one(rooms: Rooms) -> str:
+    rooms.provider.answers.append(Receipt("P1"))
+    queued = await queue(rooms)
+    await rooms.messaging.drain(MOMENT)
+    return queued.id
+
+
+def report(state: str = "delivered", **extra: Any) -> bytes:
+    return json.dumps({"id": "P1", "state": state, **extra}).encode()
+
+
+async def post_signed(
+    client: httpx2.AsyncClient,
+    saved: SavedConnector,
+    body: bytes,
+    *,
+    key: str = KEY,
+    query: str = "",
+) -> httpx2.Response:
+    path = f"/receipts/{saved.id}{query}"
+    signed = signature(key, f"{ORIGIN}{path}", body)
+    return await client.post(path, content=body, headers={"X-Signature": signed})
+
+
+async def test_a_signed_report_moves_the_message_on(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await send_one(rooms)
+
+    answer = await post_signed(client, saved, report("undelivered", error="unreachable"))
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    message = await rooms.messaging.get(message_id)
+    assert (message.state, message.error_class) == (MessageState.UNDELIVERED, "unreachable")
+    assert message.provider_words == "carrier"
+
+
+async def test_the_signature_covers_the_public_url_with_its_query(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await send_one(rooms)
+
+    answer = await post_signed(client, saved, report(), query="?a=%2B1&a=2")
+
+    assert answer.status_code == 204
+    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+
+
+async def test_every_refusal_looks_the_same(rooms: Rooms, client: httpx2.AsyncClient) -> None:
+    signed = await rooms.set_up()
+    message_id = await send_one(rooms)
+    unsigned = await rooms.set_up(UNSIGNED_PROVIDER_ID)
+    theirs = await open_rooms(rooms.storage, rooms.clock, rooms.keys, tenant_id="acme")
+    foreign = await theirs.set_up()
+
+    refused = [
+        await client.post("/receipts/nothing", content=report()),
+        await client.post(f"/receipts/{signed.id}", content=report()),
+        await post_signed(client, signed, report(), key="another key"),
+        await post_signed(client, signed, b"\xff\x00 not json"),
+        await post_signed(client, foreign, report()),
+        await client.post(f"/receipts/{signed.id}/wrong-token", content=report()),
+        await client.post(f"/receipts/{unsigned.id}", content=report()),
+        await client.post(f"/receipts/{unsigned.id}/wrong-token", content=report()),
+        await client.get(f"/receipts/{signed.id}"),
+    ]
+
+    assert {(answer.status_code, answer.text) for answer in refused} == {
+        (refused[0].status_code, refused[0].text)
+    }
+    assert refused[0].status_code == 403
+    assert await rooms.messaging.state_of(message_id) is MessageState.ACCEPTED
+
+
+async def test_an_unsigned_report_needs_the_token(rooms: Rooms, client: httpx2.AsyncClient) -> None:
+    saved = await rooms.set_up(UNSIGNED_PROVIDER_ID)
+    message_id = await send_one(rooms)
+
+    path = f"/receipts/{saved.id}/{saved.receipt_token}"
+    answer = await client.post(path, content=report())
+
+    assert answer.status_code == 204
+    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+
+
+async def test_a_replaced_connector_is_heard_for_seven_days(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await send_one(rooms)
+    await rooms.set_up(OTHER_PROVIDER_ID)
+
+    rooms.clock.advance(timedelta(days=6, hours=23))
+    assert (await post_signed(client, saved, report())).status_code == 204
+    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+    rooms.clock.advance(timedelta(hours=2))
+    assert (await post_signed(client, saved, report())).status_code == 403
+
+
+async def test_a_report_of_an_unknown_message_is_taken_and_forgotten(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await send_one(rooms)
+
+    answer = await post_signed(client, saved, report().replace(b"P1", b"P2"))
+
+    assert answer.status_code == 204
+    assert await rooms.messaging.state_of(message_id) is MessageState.ACCEPTED
+
+
+async def test_a_long_body_is_refused_before_it_is_read(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+
+    answer = await client.post(f"/receipts/{saved.id}", content=b"x" * (64 * 1024 + 1))
+
+    assert answer.status_code == 413
