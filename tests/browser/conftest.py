@@ -128,10 +128,10 @@ class Camera:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def take(self, page: Page, name: str) -> None:
-        """Take a picture of the whole page, after checking that nothing sticks out sideways."""
+        """Take a picture of what is on the screen, after checking that nothing sticks out sideways."""
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name}: the page is {wide} px too wide"
-        page.screenshot(path=self.folder / f"{name}.png", full_page=True)
+        page.screenshot(path=self.folder / f"{name}.png")
 
 
 class Complaints:
@@ -139,6 +139,10 @@ class Complaints:
 
     def __init__(self, page: Page) -> None:
         self.lines: list[str] = []
+        self.watch(page)
+
+    def watch(self, page: Page) -> None:
+        """Listen to one more page."""
         page.on("pageerror", lambda error: self.lines.append(str(error)))
         page.on(
             "console",

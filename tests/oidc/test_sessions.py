@@ -220,7 +220,8 @@ class TestIntrospectionAndRevocation:
         tokens = await world.offline_tokens(application, await world.add_user())
         other = await world.add_application()
         await world.oidc.revocation.revoke(other, params(token=tokens["refresh_token"]))
-        assert await world.oidc.userinfo.authenticate(params(), f"Bearer {tokens['access_token']}")
+        bearer = f"Bearer {tokens['access_token']}"
+        assert (await world.oidc.userinfo.authenticate(params(), bearer)).is_offline
 
         await world.oidc.revocation.revoke(application, params(token=tokens["refresh_token"]))
 

@@ -25,9 +25,3 @@ class InvalidOrigin(DomainError):
     """An allowed origin is a scheme, a host and a port, and nothing after them."""
 
     code = "application.invalid_origin"
-
-
-class ApplicationChanged(DomainError):
-    """Someone else changed the application since it was read."""
-
-    code = "configuration.changed"

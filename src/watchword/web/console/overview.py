@@ -60,8 +60,6 @@ async def _steps(desk: Desk) -> list[SetUpStep]:
     return [
         SetUpStep("connector", connector is not None, desk.address("connectors", "set-up")),
         SetUpStep("test", tests.total > 0, f"{test_address}#test"),
-        SetUpStep(
-            "sign_in", phone_is_on, methods_address
-        ),
+        SetUpStep("sign_in", phone_is_on, methods_address),
         SetUpStep("user", people.total > 0, f"{scope.origin}/demo-app", opens_new_tab=True),
     ]

@@ -31,5 +31,4 @@ async def demo_app(request: Request, scope: Scope) -> Response:
         scopes=[name for name in SCOPES if name != OFFLINE_ACCESS],
         prompts=[prompt for prompt in PROMPTS if prompt != "select_account"],
         languages=[(tag, phrases.text(tag, "language_name")) for tag in sorted(phrases.languages)],
-        is_development=not scope.tenant.is_production,
     )

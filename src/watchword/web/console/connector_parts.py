@@ -1,0 +1,179 @@
+"""What set-up and details of a connector share: cards, test sends, previews of templates."""
+
+IMPORTS
+
+SAMPLE = {
+    "code": "246810",
+    "minutes": "10",
+    "link": "https://example.com/invitation",
+}
+
+
+
+@dataclass(frozen=True)
+class Card:
+    """One connector class among the cards."""
+
+    id: str
+    name: str
+    description: str
+    logo: str
+    features: tuple[str, ...]
+    is_active: bool
+
+
+
+
+
+def card_of_class(desk: Desk, found: ConnectorClass, active: SavedConnector | None) -> Card:
+    return Card(
+        id=found.metadata.id,
+        name=localized(found.metadata.name, desk.language),
+        description=localized(found.metadata.description, desk.language),
+        logo=logo(found),
+        features=tuple(found.metadata.features),
+        is_active=active is not None and active.connector_id == found.metadata.id,
+    )
+
+
+def card_of(desk: Desk, saved: SavedConnector) -> Card:
+    found = desk.server.registry.find(saved.connector_id)
+    if found is None:
+        # A package that is no longer installed: the row still has its name.
+        return Card(saved.connector_id, saved.connector_id, "", "", (), saved.is_active)
+    return replace(card_of_class(desk, found, saved), is_active=saved.is_active)
+
+
+def localized(texts: Any, language: str) -> str:
+    return str(texts.get(language) or texts.get("en", ""))
+
+
+def test_form(desk: Desk) -> dict[str, Any]:
+    listed = countries(desk.language)
+    return {
+        "countries": listed,
+        "country": default_country(desk.request.state.languages, listed),
+        "phone": "",
+        "outcome": None,
+        "must_confirm": False,
+        "is_tested": False,
+        "tested": "",
+        "form_error": "",
+        "has_errors": False,
+        "is_dirty": False,
+    }
+
+
+async def send_test(
+    desk: Desk,
+    found: ConnectorClass,
+    form: FormData,
+    answers: Answers,
+    keep_from: SavedConnector | None,
+) -> dict[str, Any]:
+    """Return what the timeline shows: the message, or why none was written."""
+    if answers.errors:
+        return _no_test(desk.text("console.test.fix_form"), answers)
+    try:
+        to = PhoneNumber.parse(text_of(form, "test_phone"), text_of(form, "test_country") or None)
+        # First, so that a form with a mistake in it costs nothing of the cap.
+        desk.scope.connectors.build_unsaved(found.metadata.id, answers.config, keep_from)
+        await desk.scope.guard.spend_test_send(desk.operator.id)
+        message = await desk.scope.messaging.send_test(
+            to,
+            found.metadata.id,
+            answers.config,
+            keep_from=keep_from,
+            usage=UsageType.GENERIC,
+            language=desk.language,
+            actor=desk.actor,
+        )
+    except InvalidConfig as error:
+        answers.errors = field_errors(desk, error)
+        return _no_test(desk.text("console.test.fix_form"), answers)
+    except DomainError as error:
+        return _no_test(desk.message(error), answers)
+    is_good = message.state in {MessageState.ACCEPTED, MessageState.DELIVERED}
+    return {
+        "problem": "",
+        "field_errors": {},
+        "message": message,
+        "timeline": timeline_of(message, localized(found.metadata.name, desk.language)),
+        "proof": proof_of_test(desk, answers) if is_good else "",
+    }
+
+
+def _no_test(problem: str, answers: Answers) -> dict[str, Any]:
+    message: Message | None = None
+    return {
+        "problem": problem,
+        "field_errors": answers.errors,
+        "message": message,
+        "timeline": [],
+        "proof": "",
+    }
+
+
+def proof_of_test(desk: Desk, answers: Answers) -> str:
+    """Return what only a test of exactly these values, in this session, put into the form."""
+    return digest_of_token(f"{desk.csrf} {answers.fingerprint}")
+
+
+def preview_of_fields(
+    desk: Desk, found: ConnectorClass, fields: list[FormField]
+) -> dict[str, Any]:
+    if not has_text_templates(found):
+        return {"preview": None}
+    text = next(str(field.value) for field in fields if field.key == TEMPLATES)
+    return {"preview": preview_of(desk, found, text, "")}
+
+
+def preview_of(desk: Desk, found: ConnectorClass, text: str, wanted: str) -> dict[str, Any]:
+    problems = problems_of(text) if text.strip() else []
+    templates = _templates(text)
+    if not text.strip() and not found.config_type.model_fields[TEMPLATES].is_required():
+        # Left empty, the connector sends the defaults.
+        templates = {
+            item["usageType"]: item["content"] for item in default_templates(desk.language)
+        }
+    listed = [usage for usage in USAGES if usage in templates or usage in REQUIRED]
+    usage = wanted if wanted in listed else UsageType.GENERIC
+    content = templates.get(usage, templates.get(UsageType.GENERIC, ""))
+    host = desk.scope.origin.partition("://")[2].partition(":")[0]
+    sample = {**SAMPLE, "origin_line": f"@{host} #{SAMPLE['code']}", "locale": desk.language}
+    filled = fill(content, sample)
+    segments = count_segments(filled)
+    before, forcing, after = filled, "", ""
+    if segments.forcing_character:
+        before, forcing, after = filled.partition(segments.forcing_character)
+    return {
+        "usages": listed,
+        "usage": usage,
+        "missing": [item for item in listed if item not in templates],
+        "problems": problems,
+        "before": before,
+        "forcing": forcing,
+        "after": after,
+        "segments": segments,
+        "is_empty": not filled,
+    }
+
+
+def _templates(text: str) -> dict[str, str]:
+    try:
+        parsed = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    items = parsed if isinstance(parsed, list) else []
+    return {
+        str(item["usageType"]): item["content"]
+        for item in items
+        if isinstance(item, dict) and "usageType" in item and isinstance(item.get("content"), str)
+    }
+
+
+def whole_number(text: str) -> int | None:
+    """Return a version that a form carried; raises NoSuchPage for what is no number."""
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NoSuchPage
+    return int(text) if text else None

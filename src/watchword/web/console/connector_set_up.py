@@ -1,0 +1,127 @@
+"""Setting a connector up: the cards, the guide beside the form, a test, and saving."""
+
+IMPORTS
+
+router = console_router("/console/{tenant}/connectors/set-up")
+
+
+@router.get("")
+async def choose(desk: WorkDesk, q: str = "") -> Response:
+    """Show the cards."""
+    active = await desk.scope.connectors.active(ConnectorType.SMS)
+    cards = [card_of_class(desk, found, active) for found in _offered(desk)]
+    wanted = q.strip().casefold()
+    shown = [
+        card for card in cards if wanted in f"{card.name} {card.description} {card.id}".casefold()
+    ]
+    return desk.render("set_up.html", cards=shown, q=q, has_any=bool(cards), active=active)
+
+
+@router.get("/{connector_id}")
+async def show_guide(desk: WorkDesk, connector_id: str) -> Response:
+    """Show the guide beside an empty form."""
+    found = desk.scope.connectors.class_of(connector_id)
+    fields = form_fields(desk, found, {}, with_defaults=True)
+    return await _set_up_page(desk, found, fields)
+
+
+@router.post("/{connector_id}")
+async def save_new(desk: WorkDesk, connector_id: str) -> Response:
+    """Save the connector; it sends from now on, in place of the one before."""
+    found = desk.scope.connectors.class_of(connector_id)
+    form = await desk.form()
+    answers = read_answers(desk, found, form)
+    if not answers.errors:
+        try:
+            desk.scope.connectors.build_unsaved(connector_id, answers.config)
+        except InvalidConfig as error:
+            answers.errors = field_errors(desk, error) or {"": desk.message(error)}
+    if answers.errors:
+        return await _set_up_again(desk, found, form, answers)
+    active = await desk.scope.connectors.active(ConnectorType.SMS)
+    is_tested = text_of(form, "tested") == proof_of_test(desk, answers)
+    if "confirm" not in form and (active is not None or not is_tested):
+        return await _set_up_again(desk, found, form, answers, must_confirm=True)
+    await desk.prove_fresh()
+    saved = await desk.scope.configuration.create_connector(
+        desk.actor, connector_id, desk.scope.connectors.completed(connector_id, answers.config)
+    )
+    if is_tested:
+        await desk.scope.connectors.note_tested(saved)
+    return desk.go("connectors", saved.id, done="connector_saved")
+
+
+@router.post("/{connector_id}/test")
+async def test_new(desk: WorkDesk, connector_id: str) -> Response:
+    """Send a test with the form's unsaved values."""
+    found = desk.scope.connectors.class_of(connector_id)
+    form = await desk.form()
+    answers = read_answers(desk, found, form)
+    outcome = await send_test(desk, found, form, answers, None)
+    if desk.is_partial:
+        return desk.render("test_outcome.html", **outcome)
+    return await _set_up_again(desk, found, form, answers, outcome=outcome)
+
+
+@router.post("/{connector_id}/preview")
+async def preview_templates(desk: WorkDesk, connector_id: str) -> Response:
+    """Show what a template becomes on a phone, or what is wrong with it."""
+    found = desk.scope.connectors.class_of(connector_id)
+    form = await desk.form()
+    preview = preview_of(desk, found, text_of(form, TEMPLATES), text_of(form, "preview_usage"))
+    return desk.render("preview.html", preview=preview)
+
+
+async def _set_up_page(
+    desk: Desk, found: ConnectorClass, fields: list[FormField], **context: Any
+) -> Response:
+    active = await desk.scope.connectors.active(ConnectorType.SMS)
+    return desk.render(
+        "guide.html",
+        card=card_of_class(desk, found, active),
+        fields=fields,
+        guide=rendered_guide(guide(found, desk.language)),
+        replaced=card_of(desk, active) if active else None,
+        base=desk.address("connectors", "set-up", found.metadata.id),
+        **{**test_form(desk), **preview_of_fields(desk, found, fields), **context},
+    )
+
+
+async def _set_up_again(
+    desk: Desk,
+    found: ConnectorClass,
+    form: FormData,
+    answers: Answers,
+    *,
+    must_confirm: bool = False,
+    outcome: dict[str, Any] | None = None,
+) -> Response:
+    """Show the page with everything as it was typed."""
+    fields = form_fields(desk, found, answers.shown, errors=answers.errors)
+    proof = text_of(form, "tested")
+    return await _set_up_page(
+        desk,
+        found,
+        fields,
+        status_code=422 if answers.errors else 200,
+        must_confirm=must_confirm,
+        is_tested=proof == proof_of_test(desk, answers),
+        tested=proof,
+        form_error=answers.errors.get("", ""),
+        has_errors=bool(answers.errors),
+        outcome=outcome,
+        phone=text_of(form, "test_phone"),
+        country=text_of(form, "test_country"),
+    )
+
+
+
+
+def _offered(desk: Desk) -> Iterable[ConnectorClass]:
+    for found in desk.server.registry.list():
+        if found.metadata.type is not ConnectorType.SMS:
+            continue
+        if not (found.metadata.development_only and desk.tenant.is_production):
+            yield found
+
+
