@@ -32,6 +32,7 @@ class Level:
     app_cpu: float
     database_cpu: float
     driver_cpu: float
+    others_cpu: float
     statements: float
     steps: dict[str, list[float]] = field(repr=False)
 
@@ -45,6 +46,7 @@ class Level:
             "database_cpu_ms": round(1000 * self.database_cpu / self.sign_ins, 2),
             "driver_cpu_ms": round(1000 * self.driver_cpu / self.sign_ins, 2),
             "statements": round(self.statements / self.sign_ins, 1),
+            "others_cores": round(self.others_cpu / self.seconds, 2),
             "steps_ms": {name: percentiles(times) for name, times in self.steps.items()},
         }
 
@@ -71,15 +73,20 @@ class Bench:
         ours = psutil.Process()
         driver, app = _own_cpu(ours), self.server.cpu_seconds()
         database, statements = self.database.cpu_seconds(), await self.server.statements()
-        started = time.perf_counter()
+        machine, started = _busy_cpu(), time.perf_counter()
         await asyncio.gather(*(self._people(started + seconds, steps) for _ in range(concurrency)))
+        took, machine = time.perf_counter() - started, _busy_cpu() - machine
+        app = self.server.cpu_seconds() - app
+        database = self.database.cpu_seconds() - database
+        driver = _own_cpu(ours) - driver
         return Level(
             concurrency=concurrency,
             sign_ins=len(steps["whole"]),
-            seconds=time.perf_counter() - started,
-            app_cpu=self.server.cpu_seconds() - app,
-            database_cpu=self.database.cpu_seconds() - database,
-            driver_cpu=_own_cpu(ours) - driver,
+            seconds=took,
+            app_cpu=app,
+            database_cpu=database,
+            driver_cpu=driver,
+            others_cpu=max(0.0, machine - app - database - driver),
             statements=await self.server.statements() - statements,
             steps=steps,
         )
@@ -142,3 +149,8 @@ class Bench:
 def _own_cpu(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def _busy_cpu() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.system + getattr(times, "nice", 0) + getattr(times, "irq", 0))

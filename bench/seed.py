@@ -14,6 +14,7 @@ from watchword.applications.models import NewApplication
 from watchword.audit.models import Actor
 from watchword.settings import Settings
 from watchword.storage.migrate import migrate
+from watchword.tenants.models import TenantTag
 
 REDIRECT_URI = "https://shop.example/callback"
 FIRST_NUMBER = 447_400_000_000
@@ -47,7 +48,7 @@ def phone_of(number: int) -> str:
 async def seed(database: Database, variables: dict[str, str], provider_url: str) -> str:
     """Configure the default tenant and return the application's id."""
     await migrate(database.url)
-    given = {
+    given: dict[str, Any] = {
         name.removeprefix("WATCHWORD_").lower(): value
         for name, value in variables.items()
         if name.startswith("WATCHWORD_")
@@ -55,7 +56,7 @@ async def seed(database: Database, variables: dict[str, str], provider_url: str)
     server = assemble(Settings(**given))
     await server.storage.open()
     try:
-        await server.directory.ensure_default("production")
+        await server.directory.ensure_default(TenantTag.PRODUCTION)
         actor = Actor.system("bench")
         scope = await server.scope_of("default")
         await scope.configuration.create_connector(actor, "http-sms", {"endpoint": provider_url})

@@ -58,7 +58,7 @@ class Emulator:
 
     def last_code(self) -> str:
         """Return the code of the newest text."""
-        found = re.search(r"\b\d{6}\b", self.messages()[-1]["Body"])
+        found = re.search(r"\b\d{6}\b", self.messages()[-1]["body"])
         assert found is not None
         return found[0]
 

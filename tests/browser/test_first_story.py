@@ -1,104 +1,241 @@
 """The main job: from the set-up link to the claims of a person who signed in with a code."""
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import Camera, Complaints, Emulator, setup_link
-from tests.journeys.server import Server
+from tests.journeys.rows import query
+from tests.journeys.server import Installation, Server
+from watchword.core.phrases import Phrases
 from watchword.emulators.twilio import ACCOUNT_SID, AUTH_TOKEN, MESSAGING_SERVICE_SID
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD = "calm-otter-7-lamps"
+PHRASES = Phrases.load()
 
 
-def set_the_console_up(page: Page, server: Server) -> None:
+@dataclass(frozen=True)
+class Look:
+    """How somebody looks at the pages: language, colours, and the width of the screen."""
+
+    name: str
+    language: str
+    scheme: Any
+    width: int
+    height: int
+
+
+WIDE = Look("wide-en-light", "en", "light", 1280, 900)
+NARROW = Look("narrow-ko-dark", "ko", "dark", 390, 844)
+
+
+class Walk:
+    """One person at one browser, who reads one language."""
+
+    def __init__(self, browser: Browser, look: Look) -> None:
+        self.look = look
+        self.camera = Camera(look.name)
+        self.context: BrowserContext = browser.new_context(
+            viewport={"width": look.width, "height": look.height},
+            locale={"en": "en-US", "ko": "ko-KR"}[look.language],
+            color_scheme=look.scheme,
+        )
+        self.context.set_default_timeout(15_000)
+        self.page: Page = self.context.new_page()
+        self.complaints = Complaints(self.page)
+
+    def t(self, key: str, **values: Any) -> str:
+        """Return a phrase in the person's language."""
+        text = PHRASES.text(self.look.language, key, **values)
+        assert text != key, f"no phrase {key}"
+        return text
+
+    def label(self, key: str) -> Locator:
+        """Return the field with this label."""
+        return self.page.get_by_label(self.t(key), exact=True)
+
+    def button(self, key: str, **values: Any) -> Locator:
+        """Return the button with this name."""
+        return self.page.get_by_role("button", name=self.t(key, **values), exact=True)
+
+    def link(self, key: str) -> Locator:
+        """Return the link with this name."""
+        return self.page.get_by_role("link", name=self.t(key), exact=True)
+
+    def says(self, key: str, **values: Any) -> None:
+        """Expect the page to say this."""
+        expect(self.page.get_by_text(self.t(key, **values)).first).to_be_visible()
+
+    def take(self, name: str) -> None:
+        """Take a picture of the page."""
+        self.camera.take(self.page, name)
+
+    def go(self, key: str) -> None:
+        """Choose a page in the console's navigation."""
+        if self.look.width < 900:
+            self.button("console.menu").click()
+        self.link(key).first.click()
+
+
+def set_the_console_up(walk: Walk, server: Server) -> None:
     """Spend the link: choose a name and a password."""
-    page.goto(setup_link(server))
-    page.get_by_label("User name").fill("ada")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page.get_by_role("heading", name="Get started")).to_be_visible()
+    walk.page.goto(setup_link(server))
+    walk.take("set-up")
+    walk.page.locator("[name=username]").fill("ada")
+    walk.page.locator("[name=password]").fill(PASSWORD)
+    walk.button("console.setup.submit").click()
+    walk.says("console.get_started.lead")
+    walk.take("get-started")
 
 
-def set_twilio_up(page: Page, camera: Camera) -> None:
+def set_twilio_up(walk: Walk) -> None:
     """Connectors: guide, form, templates, a test with unsaved values, save."""
-    page.get_by_role("link", name="Connectors").first.click()
-    camera.take(page, "connectors")
-    page.get_by_role("link", name="Set up").click()
-    camera.take(page, "cards")
+    page = walk.page
+    walk.go("console.nav.connectors")
+    walk.take("connectors")
+    walk.link("console.set_up").click()
+    walk.take("cards")
     page.get_by_role("link", name=re.compile("Twilio")).click()
-    expect(page.get_by_role("heading", name="What you need")).to_be_visible()
-    page.get_by_label("Account SID").fill(ACCOUNT_SID)
-    page.get_by_label("Auth Token").fill(AUTH_TOKEN)
-    page.get_by_label("From: Messaging Service SID").fill(MESSAGING_SERVICE_SID)
-    page.get_by_label("Phone number").fill("+1 415 555 0134")
-    page.get_by_role("button", name="Send test").click()
-    expect(page.get_by_text(re.compile("Accepted by"))).to_be_visible()
-    camera.take(page, "guide-and-form")
-    page.get_by_role("button", name="Save and done").click()
-    page.wait_for_load_state()
-    camera.take(page, "connector")
+    page.locator("[name=accountSID]").fill(ACCOUNT_SID)
+    page.locator("[name=authToken]").fill(AUTH_TOKEN)
+    page.locator("[name=fromMessagingServiceSID]").fill(MESSAGING_SERVICE_SID)
+    walk.take("guide-and-form")
+    page.locator("[name=test_phone]").fill("+1 415 555 0134")
+    walk.button("console.test.send").click()
+    walk.says("console.test.accepted")
+    walk.take("test-accepted")
+    walk.button("console.guide.save").click()
+    expect(page).to_have_url(re.compile(r"/connectors/[a-z0-9]+$"))
+    walk.take("connector")
 
 
-def switch_phone_on(page: Page, camera: Camera) -> None:
+def switch_phone_on(walk: Walk) -> None:
     """Sign-in experience: the phone number becomes a way to sign up and to sign in."""
-    page.get_by_role("link", name="Sign-in experience").first.click()
-    heading = page.get_by_role("heading", name="Sign-up", exact=True)
-    sign_up = page.locator("section").filter(has=heading)
-    sign_up.get_by_role("button", name="Phone number").click()
-    expect(sign_up.get_by_role("button", name="Remove Phone number")).to_be_visible()
-    sign_up.get_by_role("button", name="Remove User name").click()
-    camera.take(page, "sign-up-and-sign-in")
-    page.get_by_role("button", name="Save changes").click()
-    camera.take(page, "before-and-after")
-    page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("Saved")).to_be_visible()
+    page = walk.page
+    phone, username = walk.t("console.identifier.phone"), walk.t("console.identifier.username")
+    walk.go("console.nav.sign_in_experience")
+    page.locator("button[value='add-sign-up:phone']").click()
+    # Verification is forced on, and the phone number becomes a way to sign in.
+    row = page.locator("li").filter(has=page.locator("[name=sign_up][value=phone]"))
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(row.get_by_role("checkbox")).to_be_disabled()
+    expect(page.locator("[name=method][value=phone]")).to_have_count(1)
+    remove = walk.t("console.sign_in_experience.remove", name=username)
+    page.get_by_role("button", name=remove).first.click()
+    page.get_by_label(walk.t("console.sign_in_experience.create_password")).uncheck()
+    expect(page.locator("[name=phone_code]").first).to_be_disabled()
+    page.locator("button[value='remove-sign-in:username']").click()
+    expect(page.locator("[name=method][value=username]")).to_have_count(0)
+    page.locator("[type=checkbox][name=phone_password]").uncheck()
+    walk.take("sign-up-and-sign-in")
+    walk.button("console.save").click()
+    walk.says("console.sign_in_experience.confirm_title")
+    walk.take("before-and-after")
+    walk.button("console.confirm").click()
+    walk.says("console.done.saved")
+    assert phone in page.inner_text("main")
 
 
-def open_live_preview(page: Page, context: BrowserContext) -> Page:
-    """Open the demo application in its own tab."""
-    with context.expect_page() as opened:
-        page.get_by_role("link", name="Live preview").click()
-    return opened.value
+def open_live_preview(walk: Walk) -> None:
+    """Go on in the tab of the demo application."""
+    with walk.context.expect_page() as opened:
+        walk.page.get_by_role("link", name=walk.t("console.sign_in_experience.live_preview")).click()
+    walk.page = opened.value
+    walk.complaints.watch(walk.page)
+    walk.says("demo_app.signed_out.title")
+    walk.take("demo")
 
 
-def sign_in(page: Page, emulator: Emulator, camera: Camera, *, name: str) -> None:
-    """Type a number and the code that arrives."""
-    page.get_by_label("Phone number").fill("+1 415 555 0177")
-    page.get_by_role("button", name=re.compile("code|Continue")).click()
-    field = page.get_by_label("Code")
-    expect(field).to_be_focused()
-    camera.take(page, f"{name}-code")
-    field.press_sequentially(emulator.last_code())
+def ask_for_a_code(walk: Walk, number: str) -> None:
+    """Type a number as people do, and ask for a code."""
+    walk.label("pages.identifier.phone.label").fill(number)
+    walk.button("pages.sign_in.button_phone").click()
+    expect(walk.label("pages.code.label")).to_be_focused()
 
 
-@pytest.mark.parametrize("look", ["wide"])
+def type_code(walk: Walk, code: str) -> None:
+    """Type a code; the sixth digit sends it."""
+    walk.label("pages.code.label").fill("")
+    walk.label("pages.code.label").press_sequentially(code)
+
+
+def see_claims(walk: Walk, number: str) -> None:
+    """Land in the demo application, which shows what it got."""
+    walk.says("demo_app.signed_in.title")
+    claims = re.split(r"[\t\n]+", walk.page.inner_text("main"))
+    assert claims[claims.index("phone_number") + 1] == number
+    assert claims[claims.index("phone_number_verified") + 1] == "true"
+
+
+def other_than(code: str) -> str:
+    """Return a wrong code."""
+    return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+@pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)
 def test_an_administrator_sets_twilio_up_and_a_person_signs_in(
-    browser: Browser, server: Server, emulator: Emulator, look: str
+    browser: Browser,
+    installation: Installation,
+    server: Server,
+    emulator: Emulator,
+    look: Look,
 ) -> None:
-    camera = Camera(f"story-{look}")
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
-    context.set_default_timeout(8000)
-    page = context.new_page()
-    complaints = Complaints(page)
+    walk = Walk(browser, look)
+    set_the_console_up(walk, server)
+    set_twilio_up(walk)
+    switch_phone_on(walk)
+    open_live_preview(walk)
 
-    set_the_console_up(page, server)
-    camera.take(page, "get-started")
-    set_twilio_up(page, camera)
-    switch_phone_on(page, camera)
+    # Nobody has this number: the person makes an account with it, without a second code.
+    walk.button("demo_app.sign_in").click()
+    expect(walk.label("pages.identifier.phone.label")).to_be_focused()
+    walk.take("sign-in")
+    ask_for_a_code(walk, "+1 415 555 0177")
+    walk.take("code")
+    first = emulator.last_code()
+    type_code(walk, other_than(first))
+    walk.says("errors.verification_code.code_mismatch")
+    walk.take("wrong-code")
+    type_code(walk, first)
+    walk.says("pages.no_account.title")
+    walk.take("no-account")
+    walk.button("pages.no_account.button").click()
+    see_claims(walk, "+14155550177")
+    walk.take("claims")
 
-    demo = open_live_preview(page, context)
-    complaints.watch(demo)
-    demo.get_by_role("button", name="Sign in").click()
-    camera.take(demo, "sign-in")
-    print(demo.url, demo.inner_text("body"))
-    demo.get_by_role("link", name="Create account").click()
-    sign_in(demo, emulator, camera, name="register")
-    expect(demo.get_by_text("+14155550177").first).to_be_visible()
-    camera.take(demo, "claims")
+    # Out and in again; an old code and an expired one are refused.
+    walk.button("demo_app.sign_out").click()
+    walk.says("demo_app.signed_out.after")
+    walk.button("demo_app.sign_in_again").click()
+    ask_for_a_code(walk, "+14155550177")
+    second = emulator.last_code()
+    assert second != first
+    type_code(walk, first)
+    walk.says("errors.verification_code.code_mismatch")
+    past = "1" if installation.uses_sqlite else "now() - interval '1 minute'"
+    query(installation.database_url, f"UPDATE verification_records SET expires_at = {past}")  # noqa: S608  # ours
+    type_code(walk, second)
+    walk.says("errors.verification_code.expired")
+    walk.take("expired")
 
-    assert complaints.lines == []
-    context.close()
+    # From the start again, in two tabs: the second one comes too late with the same code.
+    walk.page.goto(f"{installation.origin}/demo-app")
+    walk.button("demo_app.sign_in").click()
+    ask_for_a_code(walk, "+14155550177")
+    late = walk.context.new_page()
+    walk.complaints.watch(late)
+    late.goto(walk.page.url)
+    third = emulator.last_code()
+    type_code(walk, third)
+    see_claims(walk, "+14155550177")
+    late.get_by_label(walk.t("pages.code.label"), exact=True).press_sequentially(third)
+    expect(late.get_by_role("heading")).to_have_text(walk.t("pages.expired.title"))
+    walk.camera.take(late, "used")
+
+    assert walk.complaints.lines == []
+    walk.context.close()

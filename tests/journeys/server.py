@@ -42,6 +42,8 @@ class Installation:
 
     def __init__(self, database_url: str, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self.database_url = database_url
+        self.uses_sqlite = database_url.startswith("sqlite")
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("WATCHWORD_")}

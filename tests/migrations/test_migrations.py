@@ -1,7 +1,8 @@
 """A database comes to this version's schema from any earlier one, with its rows."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,14 @@ from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from tests.conftest import _sql
 from tests.migrations.rows import row_of
-from watchword.storage.migrate import (
+from watchword.storage.database import Storage, storage_for
+from watchword.storage.migrate import _run, alembic_config, migrate
+from watchword.storage.schema import metadata
+from watchword.storage.schema_version import (
     SchemaNotCurrent,
-    _run,
-    alembic_config,
-    current_revision,
-    migrate,
     newest_revision,
     require_current_schema,
 )
-from watchword.storage.schema import metadata
 
 REVISIONS = [
     script.revision
@@ -47,6 +46,23 @@ def empty_database_url(
     asyncio.run(_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
+async def revision_of(url: str) -> str | None:
+    """Return the revision a database is at."""
+    async with opened(url) as storage:
+        return await storage.revision()
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Storage]:
+    """Open a database and close it again."""
+    storage = storage_for(url)
+    await storage.open()
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
 def within(url: str, work: Callable[[Connection], Any]) -> Any:
     """Run *work* on a connection of its own."""
     return asyncio.run(_run(url, work))
@@ -55,19 +71,23 @@ def within(url: str, work: Callable[[Connection], Any]) -> Any:
 def test_an_empty_database_comes_to_the_newest_schema(empty_database_url: str) -> None:
     asyncio.run(migrate(empty_database_url))
 
-    assert asyncio.run(current_revision(empty_database_url)) == newest_revision()
+    assert asyncio.run(revision_of(empty_database_url)) == newest_revision()
 
 
 def test_migrating_twice_changes_nothing(empty_database_url: str) -> None:
     asyncio.run(migrate(empty_database_url))
     asyncio.run(migrate(empty_database_url))
 
-    assert asyncio.run(current_revision(empty_database_url)) == newest_revision()
+    assert asyncio.run(revision_of(empty_database_url)) == newest_revision()
 
 
 def test_a_server_refuses_a_database_that_is_behind(empty_database_url: str) -> None:
+    async def check() -> None:
+        async with opened(empty_database_url) as storage:
+            await require_current_schema(storage)
+
     with pytest.raises(SchemaNotCurrent, match=newest_revision()):
-        asyncio.run(require_current_schema(empty_database_url))
+        asyncio.run(check())
 
 
 def test_the_migrations_make_the_schema_that_the_code_describes(empty_database_url: str) -> None:
@@ -96,7 +116,7 @@ def test_partial_indexes_are_in_the_database_too(empty_database_url: str) -> Non
             if connection.dialect.name == "sqlite"
             else "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
         )
-        return dict(connection.exec_driver_sql(query).tuples().all())
+        return {row[0]: row[1] for row in connection.exec_driver_sql(query)}
 
     found = within(empty_database_url, conditions)
     assert {name for name, sql in found.items() if " WHERE " in sql} == partial

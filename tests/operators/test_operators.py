@@ -92,9 +92,7 @@ class TestOneTimeLinks:
 
         assert (await operators.get_invitation(token)).role is Role.VIEWER
 
-    async def test_a_link_lives_an_hour(
-        self, operators: OperatorService, clock: FakeClock
-    ) -> None:
+    async def test_a_link_lives_an_hour(self, operators: OperatorService, clock: FakeClock) -> None:
         token = await operators.invite("editor")
         clock.advance(timedelta(hours=1, seconds=1))
 

@@ -7,7 +7,9 @@ import typer
 import uvicorn
 
 from watchword.cli.output import fail, migrate_embedded, run, settings_or_fail
-from watchword.settings import PREFIX, is_loopback
+from watchword.settings import PREFIX, Settings, is_loopback
+from watchword.storage.database import storage_for
+from watchword.storage.schema_version import require_current_schema
 from watchword.web.logging import configure_logging
 
 GRACEFUL_SECONDS = 20
@@ -36,6 +38,7 @@ def serve(
         settings.log_level,
     )
     run(migrate_embedded(settings))
+    run(_try_database(settings))
     uvicorn.run(
         "watchword.app:create_app",
         factory=True,
@@ -48,6 +51,17 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
+
+
+async def _try_database(settings: Settings) -> None:
+    """Find here, where one line says it, what would otherwise end each server process."""
+    storage = storage_for(settings.database_url)
+    await storage.open()
+    try:
+        await require_current_schema(storage)
+        await storage.ping()
+    finally:
+        await storage.close()
 
 
 def migrate() -> None:

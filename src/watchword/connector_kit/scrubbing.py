@@ -10,6 +10,7 @@ from watchword.core.phone import PhoneNumber
 
 HIDDEN = "•••"
 LONGEST = 500
+NO_DIGIT = re.compile(r"[^0-9]+")
 # What may stand between two digits, written out or as a link would escape it.
 BETWEEN = r"(?:[\s().\-/\u00a0\u2010-\u2015]|%20)*"
 
@@ -19,10 +20,12 @@ def scrub(words: str, message: SmsMessage | None, secrets: Iterable[str] = ()) -
     for secret in sorted(_parts(secrets), key=len, reverse=True):
         words = words.replace(secret, HIDDEN)
     if message is not None:
-        words = _number(message.to).sub(HIDDEN, words)
+        code, national = _parts_of(message.to)
+        if _may_hold(words, national):
+            words = _number(code, national).sub(HIDDEN, words)
         for name in ("code", "link"):
             value = str(message.variables.get(name, ""))
-            if value:
+            if value and (not value.isdigit() or _may_hold(words, value)):
                 words = re.sub(BETWEEN.join(map(re.escape, value)), HIDDEN, words)
     return words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
 
@@ -33,12 +36,20 @@ def _parts(secrets: Iterable[str]) -> set[str]:
     return {part for secret in secrets for part in (secret, *secret.split()) if len(part) >= 4}
 
 
-def _number(phone: PhoneNumber) -> re.Pattern[str]:
+def _may_hold(words: str, digits: str) -> bool:
+    # Each person's pattern is a new one, and compiling it costs more than the rest of the sending;
+    # nearly all answers hold no such digits in any spelling.
+    return "%" in words or digits in NO_DIGIT.sub("", words)
+
+
+def _parts_of(phone: PhoneNumber) -> tuple[str, str]:
+    code = str(phonenumbers.parse(phone.e164).country_code)
+    return code, phone.digits.removeprefix(code)
+
+
+def _number(code: str, national: str) -> re.Pattern[str]:
     # The national part alone is enough to call someone, so it is the core of the pattern; the
     # country code, a `+`, `00` and a trunk zero go with it where they are there.
-    parsed = phonenumbers.parse(phone.e164)
-    code = str(parsed.country_code)
-    national = phone.digits.removeprefix(code)
     abroad = rf"(?:(?:\+|%2B|00){BETWEEN})?{BETWEEN.join(code)}{BETWEEN}(?:0{BETWEEN})?"
     at_home = rf"0{BETWEEN}"
     return re.compile(rf"(?:{abroad}|{at_home})?{BETWEEN.join(national)}", re.IGNORECASE)

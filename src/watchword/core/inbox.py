@@ -13,7 +13,7 @@ class InboxEntry:
 
     id: str
     to: str
-    """The number, in E.164: the console masks it as everywhere else."""
+    """The number in its international form, in full: it is a developer's own test."""
     text: str
     usage: str
     language: str | None
@@ -33,7 +33,3 @@ class Inbox:
     def list(self, tenant_id: str) -> list[InboxEntry]:
         """Return the tenant's messages, the newest first."""
         return [*self._entries.get(tenant_id, ())]
-
-    def find(self, tenant_id: str, entry_id: str) -> InboxEntry | None:
-        """Return one message, or None where it was never kept or has fallen out."""
-        return next((e for e in self._entries.get(tenant_id, ()) if e.id == entry_id), None)

@@ -5,12 +5,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from watchword.storage.database import StorageUnavailable
 
 
 def alembic_config() -> Config:
@@ -23,14 +27,18 @@ def alembic_config() -> Config:
 
 
 async def migrate(url: str, revision: str = "head") -> None:
-    """Run the missing migrations, all in one transaction."""
+    """Run the missing migrations, all in one transaction; raises StorageUnavailable."""
 
     def upgrade(connection: Connection) -> None:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    await _run(url, upgrade)
+    try:
+        await _run(url, upgrade)
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise StorageUnavailable(f"{make_url(url)!r}: {reason}") from error
 
 
 async def _run(url: str, work: Callable[[Connection], Any]) -> Any:

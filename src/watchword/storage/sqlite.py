@@ -81,15 +81,15 @@ class SqliteStorage(Storage):
             await self._writer.command("PRAGMA journal_mode=WAL")
             for _ in range(READERS):
                 self._readers.put_nowait(await self._connect())
-        except StorageUnavailable:
+        except StorageUnavailable as error:
             await self.close()  # each connection has a thread that would keep the process alive
-            raise
+            raise StorageUnavailable(f"{self.path}: {error.detail}") from error
 
     async def _connect(self) -> SqliteConnection:
         try:
             connection = await aiosqlite.connect(self.path, isolation_level=None)
         except sqlite3.Error as error:
-            raise StorageUnavailable(f"{self.path}: {error}") from error
+            raise StorageUnavailable(str(error)) from error
         wrapped = SqliteConnection(connection, self)
         self._all.append(wrapped)
         for pragma in (
@@ -124,8 +124,11 @@ class SqliteStorage(Storage):
 
     async def ping(self) -> None:
         """Answer if the file does, for writing too."""
-        async with self.transaction():
-            pass
+        try:
+            async with self.transaction():
+                pass
+        except StorageUnavailable as error:
+            raise StorageUnavailable(f"{self.path}: {error.detail}") from error
 
     async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]:
         if not compiled.sql.startswith("SELECT"):

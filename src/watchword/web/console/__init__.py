@@ -6,6 +6,8 @@ from watchword.web.console import (
     access,
     applications,
     audit_log,
+    branding,
+    connector_set_up,
     connectors,
     inbox,
     messages,
@@ -22,7 +24,9 @@ for _pages in (
     # First: its addresses have no tenant in them.
     access,
     overview,
+    connector_set_up,
     connectors,
+    branding,
     sign_in_experience,
     applications,
     security,

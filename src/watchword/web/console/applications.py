@@ -8,8 +8,7 @@ from starlette.responses import Response
 from watchword.applications.models import Application, ApplicationType, NewApplication
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.connectors import whole_number
-from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/applications")

@@ -1,13 +1,38 @@
 """What set-up and details of a connector share: cards, test sends, previews of templates."""
 
-IMPORTS
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.guides import logo
+from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.templates import REQUIRED, count_segments, default_templates, fill
+from watchword.connectors.models import SavedConnector
+from watchword.core.digests import digest_of_token
+from watchword.core.errors import DomainError
+from watchword.core.phone import PhoneNumber
+from watchword.messaging.models import Message, MessageState
+from watchword.web.console.desk import Desk, text_of
+from watchword.web.console.forms import (
+    TEMPLATES,
+    Answers,
+    ConnectorClass,
+    FormField,
+    field_errors,
+    has_text_templates,
+)
+from watchword.web.console.messages import timeline_of
+from watchword.web.console.template_text import USAGES, problems_of
+from watchword.web.pages.countries import countries, default_country
 
 SAMPLE = {
     "code": "246810",
     "minutes": "10",
     "link": "https://example.com/invitation",
 }
-
 
 
 @dataclass(frozen=True)
@@ -22,10 +47,8 @@ class Card:
     is_active: bool
 
 
-
-
-
 def card_of_class(desk: Desk, found: ConnectorClass, active: SavedConnector | None) -> Card:
+    """Return the card of a connector class."""
     return Card(
         id=found.metadata.id,
         name=localized(found.metadata.name, desk.language),
@@ -37,6 +60,7 @@ def card_of_class(desk: Desk, found: ConnectorClass, active: SavedConnector | No
 
 
 def card_of(desk: Desk, saved: SavedConnector) -> Card:
+    """Return the card of a saved connector."""
     found = desk.server.registry.find(saved.connector_id)
     if found is None:
         # A package that is no longer installed: the row still has its name.
@@ -45,10 +69,12 @@ def card_of(desk: Desk, saved: SavedConnector) -> Card:
 
 
 def localized(texts: Any, language: str) -> str:
+    """Return a text in *language*, else in English."""
     return str(texts.get(language) or texts.get("en", ""))
 
 
 def test_form(desk: Desk) -> dict[str, Any]:
+    """Return what the pages with a test form start with."""
     listed = countries(desk.language)
     return {
         "countries": listed,
@@ -119,9 +145,8 @@ def proof_of_test(desk: Desk, answers: Answers) -> str:
     return digest_of_token(f"{desk.csrf} {answers.fingerprint}")
 
 
-def preview_of_fields(
-    desk: Desk, found: ConnectorClass, fields: list[FormField]
-) -> dict[str, Any]:
+def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]) -> dict[str, Any]:
+    """Return the preview of the templates in a form; None where texts are not ours."""
     if not has_text_templates(found):
         return {"preview": None}
     text = next(str(field.value) for field in fields if field.key == TEMPLATES)
@@ -129,6 +154,7 @@ def preview_of_fields(
 
 
 def preview_of(desk: Desk, found: ConnectorClass, text: str, wanted: str) -> dict[str, Any]:
+    """Return a template as a phone would show it, and what is wrong with the list."""
     problems = problems_of(text) if text.strip() else []
     templates = _templates(text)
     if not text.strip() and not found.config_type.model_fields[TEMPLATES].is_required():
@@ -170,10 +196,3 @@ def _templates(text: str) -> dict[str, str]:
         for item in items
         if isinstance(item, dict) and "usageType" in item and isinstance(item.get("content"), str)
     }
-
-
-def whole_number(text: str) -> int | None:
-    """Return a version that a form carried; raises NoSuchPage for what is no number."""
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise NoSuchPage
-    return int(text) if text else None

@@ -1,6 +1,35 @@
 """Setting a connector up: the cards, the guide beside the form, a test, and saving."""
 
-IMPORTS
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.guides import guide
+from watchword.connector_kit.models import ConnectorType
+from watchword.web.console.connector_parts import (
+    card_of,
+    card_of_class,
+    preview_of,
+    preview_of_fields,
+    proof_of_test,
+    send_test,
+    test_form,
+)
+from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.forms import (
+    TEMPLATES,
+    Answers,
+    ConnectorClass,
+    FormField,
+    field_errors,
+    form_fields,
+    read_answers,
+    rendered_guide,
+)
+from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
@@ -115,13 +144,9 @@ async def _set_up_again(
     )
 
 
-
-
 def _offered(desk: Desk) -> Iterable[ConnectorClass]:
     for found in desk.server.registry.list():
         if found.metadata.type is not ConnectorType.SMS:
             continue
         if not (found.metadata.development_only and desk.tenant.is_production):
             yield found
-
-

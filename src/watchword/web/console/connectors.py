@@ -1,8 +1,5 @@
-"""Connectors: the list, the cards, guide and form, test sends, history, deletion."""
+"""Connectors: what is set up, its settings, history and deletion."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -11,43 +8,37 @@ from starlette.responses import Response
 from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
-from watchword.connector_kit.guides import guide, logo
-from watchword.connector_kit.models import ConnectorType, UsageType
-from watchword.connector_kit.templates import REQUIRED, count_segments, default_templates, fill
+from watchword.connector_kit.guides import guide
+from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.models import SavedConnector
-from watchword.core.digests import digest_of_token
-from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import Message, MessageState
-from watchword.web.console.desk import Desk, WorkDesk, text_of
-from watchword.web.console.errors import NoSuchPage
+from watchword.web.console.connector_parts import (
+    card_of,
+    preview_of_fields,
+    send_test,
+    test_form,
+)
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.forms import (
-    TEMPLATES,
     Answers,
     ConnectorClass,
     FormField,
     field_errors,
     form_fields,
-    has_text_templates,
     read_answers,
     rendered_guide,
 )
-from watchword.web.console.messages import timeline_of
 from watchword.web.console.routing import console_router
-from watchword.web.console.template_text import USAGES, problems_of
-from watchword.web.pages.countries import countries, default_country
 
 router = console_router("/console/{tenant}/connectors")
+
 
 @router.get("")
 async def list_connectors(desk: WorkDesk) -> Response:
     """Show what sends text messages, and say plainly that e-mail can't be set up yet."""
     listed = await desk.scope.connectors.list()
     saved = next((one for one in listed if one.type is ConnectorType.SMS), None)
-    return desk.render(
-        "connectors.html", saved=saved, card=card_of(desk, saved) if saved else None
-    )
+    return desk.render("connectors.html", saved=saved, card=card_of(desk, saved) if saved else None)
 
 
 @router.get("/{instance_id}")
@@ -231,5 +222,3 @@ async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Re
         error=error,
         status_code=422 if error else 200,
     )
-
-

@@ -202,6 +202,13 @@ def text_of(form: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def whole_number(text: str) -> int | None:
+    """Return a version that a form carried; raises NoSuchPage for what is no number."""
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NoSuchPage
+    return int(text) if text else None
+
+
 def language_names(server: ServerScope) -> list[tuple[str, str]]:
     """Return every language with its name in itself, English first."""
     phrases = server.phrases

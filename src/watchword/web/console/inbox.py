@@ -2,7 +2,6 @@
 
 from starlette.responses import Response
 
-from watchword.core.phone import PhoneNumber
 from watchword.web.console.desk import WorkDesk
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.routing import console_router
@@ -18,6 +17,5 @@ async def show_inbox(desk: WorkDesk) -> Response:
     return desk.render(
         "inbox_list.html" if desk.is_partial else "inbox.html",
         entries=desk.server.inbox.list(desk.tenant.id),
-        masked=lambda number: PhoneNumber.parse(number).masked,
         active=await desk.scope.connectors.active(),
     )

@@ -10,8 +10,7 @@ from starlette.responses import Response
 from watchword.core.errors import DomainError
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.web.console.connectors import whole_number
-from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.routing import console_router
 from watchword.web.pages.countries import countries
 

@@ -1,11 +1,10 @@
-"""Sign-in experience: branding, and how people sign up and sign in."""
+"""Sign-in experience: how people sign up and sign in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
@@ -21,8 +20,7 @@ from watchword.sign_in_settings.models import (
 )
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
-from watchword.web.console.connectors import whole_number
-from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/sign-in-experience")
@@ -30,7 +28,6 @@ router = console_router("/console/{tenant}/sign-in-experience")
 IDENTIFIERS: tuple[IdentifierType, ...] = get_args(IdentifierType)
 CHOICES: tuple[SignUpChoice, ...] = get_args(SignUpChoice)
 MODES = ("SignInAndRegister", "SignIn", "Register")
-TERMS = ("Automatic", "ManualRegistrationOnly", "Manual")
 
 
 @dataclass(frozen=True)
@@ -92,43 +89,6 @@ async def edit_methods(desk: WorkDesk) -> Response:
             status_code=409,
         )
     return desk.go("sign-in-experience", "sign-up-and-sign-in", done="saved")
-
-
-@router.get("/branding")
-async def show_branding(desk: WorkDesk) -> Response:
-    """Show colour, logo and terms."""
-    settings, version = await desk.scope.configuration.sign_in_settings()
-    return _branding_page(desk, _branding_values(settings), version)
-
-
-@router.post("/branding")
-async def save_branding(desk: WorkDesk) -> Response:
-    """Save colour, logo and terms."""
-    form = await desk.form()
-    values: dict[str, Any] = {name: text_of(form, name).strip() for name in BRANDING_FIELDS}
-    values["isDarkModeEnabled"] = "isDarkModeEnabled" in form
-    values["autoDetect"] = "autoDetect" in form
-    version = whole_number(text_of(form, "version"))
-    saved, saved_version = await desk.scope.configuration.sign_in_settings()
-    try:
-        await desk.scope.configuration.save_sign_in_settings(
-            desk.actor, _branding_patch(saved, values), expected_version=version
-        )
-    except ValidationError as error:
-        errors = {
-            str(issue["loc"][-1]): desk.text(
-                "console.branding.bad_colour"
-                if "olor" in str(issue["loc"][-1])
-                else "console.branding.bad_address"
-            )
-            for issue in error.errors(include_input=False)
-        }
-        return _branding_page(desk, values, version, errors=errors, status_code=422)
-    except DomainError as error:
-        return _branding_page(
-            desk, values, saved_version, problem=desk.message(error), status_code=409
-        )
-    return desk.go("sign-in-experience", "branding", done="saved")
 
 
 @router.get("/history")
@@ -200,25 +160,6 @@ async def _methods_page(
             "before": None,
             "problem": "",
             "is_dirty": False,
-            "demo_app": f"{desk.scope.origin}/demo-app",
-            **context,
-        },
-    )
-
-
-def _branding_page(
-    desk: Desk, values: dict[str, Any], version: int | None, **context: Any
-) -> Response:
-    return desk.render(
-        "branding.html",
-        **{
-            "tab": "branding",
-            "values": values,
-            "version": version,
-            "terms": TERMS,
-            "errors": {},
-            "problem": "",
-            "is_dirty": bool(context),
             "demo_app": f"{desk.scope.origin}/demo-app",
             **context,
         },
@@ -322,50 +263,4 @@ def _patch(settings: SignInSettings) -> dict[str, Any]:
     document = settings.document()
     return {
         name: document[name] for name in ("signUp", "signIn", "signInMode", "forgotPasswordMethods")
-    }
-
-
-BRANDING_FIELDS = (
-    "primaryColor",
-    "darkPrimaryColor",
-    "logoUrl",
-    "darkLogoUrl",
-    "favicon",
-    "termsOfUseUrl",
-    "privacyPolicyUrl",
-    "agreeToTermsPolicy",
-    "fallbackLanguage",
-)
-
-
-def _branding_values(settings: SignInSettings) -> dict[str, Any]:
-    document = settings.document()
-    every = {**document, **document["color"], **document["branding"], **document["languageInfo"]}
-    values = {name: every.get(name) or "" for name in BRANDING_FIELDS}
-    return {
-        **values,
-        "isDarkModeEnabled": every["isDarkModeEnabled"],
-        "autoDetect": every["autoDetect"],
-    }
-
-
-def _branding_patch(saved: SignInSettings, values: dict[str, Any]) -> dict[str, Any]:
-    kept = saved.document()["branding"]
-    pictures = {name: values[name] for name in ("logoUrl", "darkLogoUrl", "favicon")}
-    return {
-        "color": {
-            "primaryColor": values["primaryColor"],
-            "darkPrimaryColor": values["darkPrimaryColor"],
-            "isDarkModeEnabled": values["isDarkModeEnabled"],
-        },
-        "branding": {name: value for name, value in {**kept, **pictures}.items() if value},
-        "termsOfUseUrl": values["termsOfUseUrl"] or None,
-        "privacyPolicyUrl": values["privacyPolicyUrl"] or None,
-        "agreeToTermsPolicy": values["agreeToTermsPolicy"]
-        if values["agreeToTermsPolicy"] in TERMS
-        else saved.agree_to_terms_policy,
-        "languageInfo": {
-            "autoDetect": values["autoDetect"],
-            "fallbackLanguage": values["fallbackLanguage"],
-        },
     }

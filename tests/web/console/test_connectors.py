@@ -1,0 +1,301 @@
+"""Setting a connector up in the console, testing it, changing it, undoing, deleting."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests.web.console.conftest import HOME, ORIGIN, Browser, Site
+from watchword.audit.models import SYSTEM
+from watchword.connectors.models import MASK
+from watchword.tenants.models import TenantTag
+
+INBOX = "connectors/set-up/development-inbox"
+TWILIO = "connectors/set-up/twilio-short-message-service"
+TO = {"test_country": "GB", "test_phone": "07700 900123"}
+TEMPLATES = json.dumps(
+    [
+        {"usageType": usage, "content": "Code {{code}}"}
+        for usage in ("SignIn", "Register", "ForgotPassword", "Generic")
+    ]
+)
+TWILIO_FORM = {
+    "accountSID": "AC0123456789abcdef0123456789abcdef",
+    "authToken": "the-real-token",
+    "fromMessagingServiceSID": "MG0123456789abcdef0123456789abcdef",
+}
+
+
+async def set_inbox_up(owner: Browser) -> str:
+    """Set the development connector up and return its id."""
+    await owner.open(INBOX)
+    await owner.submit("/development-inbox", confirm="yes")
+    return owner.page.address.partition("/connectors/")[2].partition("?")[0]
+
+
+async def set_twilio_up(owner: Browser) -> str:
+    """Set Twilio up without a test and return its id."""
+    await owner.open(TWILIO)
+    await owner.submit("/twilio-short-message-service", **TWILIO_FORM, confirm="yes")
+    assert owner.page.status == 200, owner.page.words
+    return owner.page.address.partition("/connectors/")[2].partition("?")[0]
+
+
+class TestSetUp:
+    async def test_the_list_offers_to_set_sms_up_and_says_plainly_that_email_is_not_there(
+        self, owner: Browser
+    ) -> None:
+        page = await owner.open("connectors")
+
+        assert f"{HOME}/connectors/set-up" in page.links
+        assert "Not available yet" in page.words
+
+    async def test_cards_are_filtered_by_what_is_searched_for(self, owner: Browser) -> None:
+        page = await owner.open("connectors/set-up?q=twil")
+
+        assert "Twilio SMS Service" in page.words
+        assert "Development inbox" not in page.words
+
+    async def test_a_production_tenant_is_not_offered_the_development_connector(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await site.server.directory.create("shop", "Shop", TenantTag.PRODUCTION)
+        await site.server.refresh()
+
+        cards = await owner.open("/console/shop/connectors/set-up")
+        assert "Development inbox" not in cards.words
+        assert (await owner.open(f"/console/shop/{INBOX}")).status == 422
+        assert (await owner.open("/console/shop/inbox")).status == 404
+
+    async def test_a_tested_connector_is_saved_at_once_and_leads_on(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(INBOX)
+        page = await owner.submit("/development-inbox", **TO)
+        assert "not passed a test" in page.words
+
+        await owner.open(INBOX)
+        form = owner.page.form("/development-inbox")
+        form.action += "/test"
+        page = await owner.submit("/test", **TO)
+        assert "Accepted by Development inbox" in page.words
+        page = await owner.submit("/development-inbox")
+
+        assert "Messages go out through this connector" in page.words
+        assert "make the phone number a way to sign in" in page.words
+        saved = await (await site.scope()).connectors.active()
+        assert saved is not None
+        assert saved.tested_at is not None
+
+    async def test_values_changed_after_a_test_count_as_untested(self, owner: Browser) -> None:
+        await owner.open(INBOX)
+        owner.page.form("/development-inbox").action += "/test"
+        await owner.submit("/test", **TO)
+
+        page = await owner.submit("/development-inbox", templates=TEMPLATES)
+
+        assert "not passed a test" in page.words
+
+    async def test_mistakes_are_shown_at_their_fields_and_nothing_typed_is_lost(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(TWILIO)
+
+        page = await owner.submit(
+            "/twilio-short-message-service", **{**TWILIO_FORM, "accountSID": ""}, templates="[{"
+        )
+
+        pairs = dict(page.form("/twilio-short-message-service").pairs)
+        assert page.status == 422
+        assert pairs["authToken"] == "the-real-token"
+        assert pairs["templates"] == "[{"
+        assert "Line 1: this is not JSON" in page.words
+        assert await (await site.scope()).connectors.active() is None
+
+    async def test_replacing_a_connector_names_the_one_that_goes(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await set_inbox_up(owner)
+        await owner.open(TWILIO)
+
+        page = await owner.submit("/twilio-short-message-service", **TWILIO_FORM)
+        assert "Development inbox sends now. Saving replaces it" in page.words
+        await owner.submit("/twilio-short-message-service")
+
+        active = await (await site.scope()).connectors.active()
+        assert active is not None
+        assert active.connector_id == "twilio-short-message-service"
+
+    async def test_the_preview_counts_segments_and_points_at_what_forces_ucs_2(
+        self, owner: Browser
+    ) -> None:
+        await owner.open(TWILIO)
+        owner.page.form("/twilio-short-message-service").action += "/preview"
+        odd = [{"usageType": "Generic", "content": "Código único: {{code}} ✓"}, {"usageType": "X"}]
+
+        page = await owner.submit("/preview", templates=json.dumps(odd, indent=1))
+
+        assert "UCS-2 · 1 segment · 22/70" in page.words
+        assert ">ó</mark>" in page.html
+        assert "nico: 246810" in page.words
+        assert "texts are missing for Register, SignIn, ForgotPassword" in page.words
+
+    @pytest.mark.parametrize("text", ["", "[", "{}", "[1]", '[{"usageType": 1}]', "null", "[[[[["])
+    async def test_the_preview_takes_whatever_is_typed(self, owner: Browser, text: str) -> None:
+        await owner.open(TWILIO)
+        owner.page.form("/twilio-short-message-service").action += "/preview"
+
+        page = await owner.submit("/preview", templates=text)
+
+        assert page.status == 200
+
+
+class TestTestSends:
+    async def test_an_impossible_number_is_said_and_costs_nothing(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(INBOX)
+        owner.page.form("/development-inbox").action += "/test"
+
+        page = await owner.submit("/test", test_country="GB", test_phone="12")
+
+        assert page.status == 200
+        assert 'role="alert"' in page.html
+        assert site.server.inbox.list("default") == []
+
+    async def test_tests_have_a_cap_of_their_own(self, site: Site, owner: Browser) -> None:
+        scope = await site.scope()
+        await scope.configuration.save_guard(SYSTEM, {"testSends": {"count": 2, "seconds": 60}})
+        for _ in range(3):
+            await owner.open(INBOX)
+            owner.page.form("/development-inbox").action += "/test"
+            page = await owner.submit("/test", **TO)
+
+        assert len(site.server.inbox.list("default")) == 2
+        assert "Accepted by" not in page.words
+        assert 'role="alert"' in page.html
+
+    async def test_a_refusal_shows_the_providers_own_words(self, owner: Browser) -> None:
+        await owner.open(TWILIO)
+        owner.page.form("/twilio-short-message-service").action += "/test"
+
+        # Nothing listens there: the operator's redirection is for development.
+        page = await owner.submit("/test", **TWILIO_FORM, **TO, edge="no-such-edge")
+
+        assert "Not sent" in page.words
+        assert "the-real-token" not in page.words
+
+    async def test_the_inbox_shows_the_text_and_a_piece_of_it_is_refreshed(
+        self, owner: Browser
+    ) -> None:
+        await owner.open(INBOX)
+        owner.page.form("/development-inbox").action += "/test"
+        await owner.submit("/test", **TO)
+
+        assert "000000" in (await owner.open("inbox")).words
+        piece = await owner.client.get(f"{HOME}/inbox", headers={"HX-Request": "true"})
+        assert "000000" in piece.text
+        assert "<html" not in piece.text
+
+
+class TestDetails:
+    async def test_a_saved_secret_is_never_sent_back(self, owner: Browser) -> None:
+        instance = await set_twilio_up(owner)
+
+        for path in ("", "/history", "/guide", "/delete"):
+            assert "the-real-token" not in (await owner.open(f"connectors/{instance}{path}")).html
+
+    async def test_an_empty_secret_keeps_the_saved_one(self, site: Site, owner: Browser) -> None:
+        instance = await set_twilio_up(owner)
+        await owner.open(f"connectors/{instance}")
+
+        page = await owner.submit(f"/{instance}", fromMessagingServiceSID="MG" + "1" * 32)
+
+        assert "Saved." in page.words
+        connectors = (await site.scope()).connectors
+        saved = await connectors.get(instance)
+        assert saved.config["fromMessagingServiceSID"] == "MG" + "1" * 32
+        assert connectors.opened_secrets(saved)["authToken"] == "the-real-token"
+        assert connectors.masked_config(saved)["authToken"] == MASK
+
+    async def test_someone_elses_change_is_not_overwritten_unseen(
+        self, site: Site, owner: Browser
+    ) -> None:
+        instance = await set_twilio_up(owner)
+        await owner.open(f"connectors/{instance}")
+        await (await site.scope()).configuration.change_connector(
+            SYSTEM, instance, {**TWILIO_FORM, "templates": json.loads(TEMPLATES)}
+        )
+
+        page = await owner.submit(f"/{instance}", fromMessagingServiceSID="MG" + "2" * 32)
+
+        pairs = dict(page.form(f"/{instance}").pairs)
+        assert page.status == 422
+        assert 'role="alert"' in page.html
+        assert pairs["fromMessagingServiceSID"] == "MG" + "2" * 32
+        assert pairs["version"] == "2"
+
+    async def test_an_earlier_version_comes_back_with_its_secret(
+        self, site: Site, owner: Browser
+    ) -> None:
+        instance = await set_twilio_up(owner)
+        await owner.open(f"connectors/{instance}")
+        await owner.submit(f"/{instance}", authToken="another-token")
+        page = await owner.open(f"connectors/{instance}/history")
+        assert "config.authToken" in page.words
+
+        await owner.submit("/restore")
+
+        connectors = (await site.scope()).connectors
+        saved = await connectors.get(instance)
+        assert saved.version == 3
+        assert connectors.opened_secrets(saved)["authToken"] == "the-real-token"
+
+    async def test_deleting_says_what_breaks_and_wants_the_name(
+        self, site: Site, owner: Browser
+    ) -> None:
+        instance = await set_inbox_up(owner)
+        await (await site.scope()).configuration.save_sign_in_settings(
+            SYSTEM, {"signUp": {"identifiers": [], "password": False, "verify": False}}
+        )
+        await (await site.scope()).configuration.save_sign_in_settings(
+            SYSTEM,
+            {
+                "signIn": {
+                    "methods": [
+                        {
+                            "identifier": "phone",
+                            "password": False,
+                            "verificationCode": True,
+                            "isPasswordPrimary": False,
+                        }
+                    ]
+                }
+            },
+        )
+        page = await owner.open(f"connectors/{instance}/delete")
+        assert "Signing in with a code" in page.words
+
+        page = await owner.submit("/delete", name="something else")
+        assert page.status == 422
+        await owner.submit("/delete", name="development inbox")
+
+        assert await (await site.scope()).connectors.active() is None
+        assert owner.page.address.startswith(f"{ORIGIN}{HOME}/connectors")
+
+    async def test_a_stale_proof_asks_for_the_password_and_keeps_the_form(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(TWILIO)
+        site.clock.advance(timedelta(minutes=31))
+
+        page = await owner.submit("/twilio-short-message-service", **TWILIO_FORM, confirm="yes")
+        assert "Is it still you?" in page.words
+        assert await (await site.scope()).connectors.active() is None
+        await owner.submit("/twilio-short-message-service", _password="quiet harbour lamp")
+
+        saved = await (await site.scope()).connectors.active()
+        assert saved is not None
+        assert (await site.scope()).connectors.opened_secrets(saved) == {
+            "authToken": "the-real-token"
+        }

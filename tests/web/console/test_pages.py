@@ -1,0 +1,251 @@
+"""The other pages: security, messages, applications, users, audit log, get started."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.web.console.conftest import Browser, Site
+from watchword.audit.models import SYSTEM
+from watchword.connector_kit.models import UsageType
+from watchword.core.phone import PhoneNumber
+from watchword.users.models import NewUser
+
+ALICE = PhoneNumber.parse("+447700900123")
+
+
+@pytest.fixture
+async def message(site: Site) -> str:
+    """Return the id of a message that the development connector took."""
+    scope = await site.scope()
+    await scope.configuration.create_connector(SYSTEM, "development-inbox", {})
+    scope = await site.scope()
+    queued = await scope.messaging.queue_sms(
+        ALICE,
+        UsageType.SIGN_IN,
+        variables={"code": "135790"},
+        until=site.clock.now() + timedelta(minutes=10),
+    )
+    await scope.messaging.outcome(queued, timedelta(seconds=5))
+    return queued.id
+
+
+class TestSecurity:
+    async def test_the_strict_preset_is_one_press_and_undone_by_another(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open("security")
+        await owner.submit("/preset", preset="strict")
+        assert (await site.scope()).guard_policy.is_strict
+
+        await owner.submit("/preset", preset="default")
+        assert not (await site.scope()).guard_policy.is_strict
+
+    async def test_limits_and_countries_are_saved(self, site: Site, owner: Browser) -> None:
+        await owner.open("security")
+
+        await owner.submit(
+            "/sending", **{"perAddress.count": "7", "perAddress.seconds": "60", "countries": "KR"}
+        )
+
+        policy = (await site.scope()).guard_policy
+        assert policy.per_address is not None
+        assert policy.per_address.count == 7
+        assert policy.allowed_countries == ("KR",)
+
+    @pytest.mark.parametrize(
+        ("action", "typed"),
+        [
+            ("/sending", {"perNumber.count": "-1"}),
+            ("/sending", {"perNumber.count": "many"}),
+            ("/sending", {"countries": "KOREA"}),
+            ("/codes", {"expirationDuration": "5"}),
+            ("/codes", {"maxRetryAttempts": "1e9"}),
+            ("/codes", {"lockoutDuration": "-1"}),
+        ],
+    )
+    async def test_impossible_values_are_refused_and_shown_again(
+        self, owner: Browser, action: str, typed: dict[str, str]
+    ) -> None:
+        await owner.open("security")
+
+        page = await owner.submit(action, **typed)
+
+        assert page.status == 422
+        assert 'role="alert"' in page.html
+
+    async def test_codes_and_lockout_are_saved(self, site: Site, owner: Browser) -> None:
+        await owner.open("security")
+
+        await owner.submit("/codes", expirationDuration="120", maxAttempts="50")
+
+        settings = (await site.scope()).settings
+        assert settings.code_policy.lifetime == timedelta(seconds=120)
+        assert settings.lockout_policy.max_attempts == 50
+
+    async def test_a_lockout_is_ended(self, owner: Browser) -> None:
+        await owner.open("security")
+
+        page = await owner.submit("/unblock", identifier="447700900123")
+
+        assert "can try again at once" in page.words
+
+
+class TestMessages:
+    async def test_the_log_masks_numbers_and_the_detail_has_a_timeline(
+        self, owner: Browser, message: str
+    ) -> None:
+        page = await owner.open("messages")
+        assert ALICE.masked in page.words
+        assert ALICE.international not in page.words
+
+        page = await owner.open(f"messages/{message}")
+        assert "Queued" in page.words
+        assert "Accepted by Development inbox" in page.words
+        assert "135790" not in page.html
+
+    async def test_showing_a_full_number_is_written_down(
+        self, site: Site, owner: Browser, message: str
+    ) -> None:
+        await owner.open(f"messages/{message}")
+
+        page = await owner.submit("/number")
+
+        assert ALICE.international in page.words
+        entries = await (await site.scope()).audit.list()
+        assert "message.recipient_shown" in [entry.event for entry in entries.items]
+
+    @pytest.mark.parametrize(
+        ("query", "is_found"),
+        [
+            ("state=accepted", True),
+            ("state=failed", False),
+            ("state=nonsense", True),
+            ("usage=SignIn", True),
+            ("usage=Register", False),
+            ("test=yes", False),
+            ("number=%2B44+7700+900123", True),
+            ("number=447700900124", False),
+            ("page=0", True),
+        ],
+    )
+    async def test_filters(self, owner: Browser, message: str, query: str, is_found: bool) -> None:
+        page = await owner.open(f"messages?{query}")
+
+        assert (ALICE.masked in page.words) is is_found
+
+    async def test_a_number_that_is_none_is_said(self, owner: Browser) -> None:
+        page = await owner.open("messages?number=12")
+
+        assert page.status == 200
+        assert 'role="alert"' in page.html
+
+
+class TestApplications:
+    async def test_a_secret_is_shown_once(self, owner: Browser) -> None:
+        await owner.open("applications/new")
+        page = await owner.submit(
+            "/new", name="Shop", type="Traditional", redirect_uris="https://shop.example/callback"
+        )
+        assert "Copy the secret now" in page.words
+        link = next(link for link in page.links if "/applications/" in link)
+
+        page = await owner.open(link)
+
+        assert "Shown once, when the application was created" in page.words
+
+    async def test_a_public_one_leads_to_its_page_and_is_changed_and_deleted(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open("applications/new")
+        page = await owner.submit(
+            "/new", name="Spa", type="SPA", redirect_uris="https://a.example/"
+        )
+        address = page.address.partition("?")[0]
+        assert "/oidc/.well-known/openid-configuration" in page.words
+        path = address.partition("/console/default")[2]
+
+        page = await owner.submit(path, redirect_uris="https://a.example/\nhttps://b.example/")
+        application = await (await site.scope()).applications.get(path.rpartition("/")[2])
+        assert application.redirect_uris == ("https://a.example/", "https://b.example/")
+
+        page = await owner.submit("/delete", typed_name="not it")
+        assert page.status == 422
+        page = await owner.submit("/delete", typed_name="Spa")
+        assert "The application was deleted" in page.words
+
+    async def test_a_dangerous_address_is_refused_and_nothing_is_lost(self, owner: Browser) -> None:
+        await owner.open("applications/new")
+
+        page = await owner.submit("/new", name="Bad", redirect_uris="javascript:alert(1)")
+
+        pairs = dict(page.form("/new").pairs)
+        assert page.status == 422
+        assert pairs["name"] == "Bad"
+        assert pairs["redirect_uris"] == "javascript:alert(1)"
+
+
+class TestUsers:
+    async def test_people_are_found_and_their_numbers_masked(
+        self, site: Site, owner: Browser
+    ) -> None:
+        users = (await site.scope()).users
+        user = await users.create(NewUser(primary_phone=ALICE, is_phone_verified=True))
+        await users.create(NewUser(username="bob"))
+
+        page = await owner.open("users?q=7700900")
+        assert ALICE.masked in page.words
+        assert "bob" not in page.words
+        page = await owner.open(f"users/{user.id}")
+
+        assert "Verified" in page.words
+        assert ALICE.international not in page.html
+        assert ALICE.digits not in page.html
+
+
+class TestGetStarted:
+    async def test_the_list_follows_what_is_done(
+        self, site: Site, owner: Browser, message: str
+    ) -> None:
+        page = await owner.open("get-started")
+
+        assert "Choose a provider" not in page.words
+        assert "Choose sign-in methods" in page.words
+
+    async def test_a_forged_forwarding_header_shows_as_a_warning(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.client.get("/console/sign-in", headers={"X-Forwarded-For": "1.2.3.4"})
+
+        page = await owner.open("get-started")
+
+        assert "WATCHWORD_TRUSTED_PROXIES" in page.words
+
+
+async def test_the_audit_log_is_filtered(owner: Browser) -> None:
+    page = await owner.open("audit-log?event=operator.created")
+    assert "operator.created" in page.words
+
+    page = await owner.open("audit-log?result=failure")
+    assert "Nothing here" in page.words
+
+
+async def test_sessions_are_listed_and_ended(site: Site, owner: Browser) -> None:
+    await site.server.operators.sign_in("owner", "quiet harbour lamp")
+    page = await owner.open("profile")
+    assert "Another browser" in page.words
+
+    page = await owner.submit("/sessions/end", session="others")
+
+    assert "Another browser" not in page.words
+
+
+async def test_a_password_is_changed(owner: Browser) -> None:
+    await owner.open("profile")
+    page = await owner.submit("/profile/password", present="wrong", new="another quiet lamp")
+    assert page.status == 422
+
+    page = await owner.submit(
+        "/profile/password", present="quiet harbour lamp", new="another quiet lamp"
+    )
+
+    assert "Your password was changed" in page.words

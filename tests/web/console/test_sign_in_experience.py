@@ -1,0 +1,145 @@
+"""Sign-up and sign-in in the console: what its form does, and what it saves."""
+
+import pytest
+
+from tests.web.console.conftest import HOME, Browser, Page, Site
+from watchword.audit.models import SYSTEM
+
+METHODS = "sign-in-experience/sign-up-and-sign-in"
+SAVE = "/sign-up-and-sign-in"
+
+
+@pytest.fixture
+async def with_connector(site: Site) -> None:
+    await (await site.scope()).configuration.create_connector(SYSTEM, "development-inbox", {})
+
+
+def listed(page: Page, name: str) -> list[str]:
+    return [value for key, value in page.form(SAVE).pairs if key == name]
+
+
+async def test_adding_a_phone_adds_the_way_to_sign_in_and_forces_verification(
+    site: Site, owner: Browser, with_connector: None
+) -> None:
+    await owner.open(METHODS)
+
+    page = await owner.submit(SAVE, do="add-sign-up:phone")
+    assert listed(page, "sign_up") == ["username", "phone"]
+    assert listed(page, "method") == ["username", "phone"]
+    page = await owner.submit(SAVE, do="remove-sign-up:username")
+    page = await owner.submit(SAVE, do="edit", sign_up_password=None)
+    assert "Verification code" in page.words
+    page = await owner.submit(SAVE, do="save")
+    assert "Save these changes?" in page.words
+    await owner.submit(SAVE, do="confirm")
+
+    settings = (await site.scope()).settings
+    assert settings.sign_up.identifiers == ("phone",)
+    assert settings.sign_up.verify
+    method = settings.sign_in.method("phone")
+    assert method is not None
+    assert method.verification_code
+    assert not method.is_password_primary
+
+
+async def test_without_a_connector_the_page_warns_and_saving_is_refused(
+    site: Site, owner: Browser
+) -> None:
+    await owner.open(METHODS)
+
+    page = await owner.submit(SAVE, do="add-sign-up:phone")
+    assert "No SMS connector is set up" in page.words
+    assert f"{HOME}/connectors/set-up" in page.links
+    page = await owner.submit(SAVE, do="save")
+
+    assert page.status == 422
+    assert listed(page, "sign_up") == ["username", "phone"]
+    assert (await site.scope()).settings.sign_up.identifiers == ("username",)
+
+
+async def test_email_is_not_offered_where_it_cannot_be_set_up(owner: Browser) -> None:
+    page = await owner.open(METHODS)
+
+    assert "add-sign-up:email" not in page.html
+    assert "add-sign-in:email" not in page.html
+
+
+async def test_the_order_is_changed_by_buttons(owner: Browser, with_connector: None) -> None:
+    await owner.open(METHODS)
+    await owner.submit(SAVE, do="add-sign-in:phone")
+
+    page = await owner.submit(SAVE, do="up:phone")
+    assert listed(page, "method") == ["phone", "username"]
+    page = await owner.submit(SAVE, do="up:phone")
+    assert listed(page, "method") == ["phone", "username"]
+    page = await owner.submit(SAVE, do="swap:phone")
+    assert listed(page, "phone_first") == ["code"]
+
+
+async def test_someone_elses_change_is_said_and_the_form_stays(
+    site: Site, owner: Browser, with_connector: None
+) -> None:
+    await owner.open(METHODS)
+    await (await site.scope()).configuration.save_sign_in_settings(SYSTEM, {"signInMode": "SignIn"})
+    await owner.submit(SAVE, do="add-sign-up:phone")
+
+    page = await owner.submit(SAVE, do="confirm")
+
+    assert page.status == 409
+    assert listed(page, "sign_up") == ["username", "phone"]
+
+
+@pytest.mark.parametrize("action", ["", "up", "up:", "up:nobody", "add-sign-up:x", "x:phone", ":"])
+async def test_an_unknown_button_changes_nothing(owner: Browser, action: str) -> None:
+    await owner.open(METHODS)
+
+    page = await owner.submit(SAVE, do=action, sign_up="username")
+
+    assert page.status == 200
+    assert listed(page, "sign_up") == ["username"]
+
+
+async def test_saving_with_htmx_leads_on_by_a_header(
+    site: Site, owner: Browser, with_connector: None
+) -> None:
+    await owner.open(METHODS)
+    await owner.submit(SAVE, do="add-sign-up:phone")
+    owner.client.headers["HX-Request"] = "true"
+
+    answer = await owner.post(SAVE, do="confirm")
+
+    assert answer.status_code == 204
+    assert answer.headers["hx-redirect"].startswith(f"{HOME}/{METHODS}")
+
+
+async def test_branding_is_saved_and_mistakes_are_shown_at_their_fields(
+    site: Site, owner: Browser
+) -> None:
+    await owner.open("sign-in-experience/branding")
+    page = await owner.submit(
+        "/branding", primaryColor="green", logoUrl="javascript:alert(1)", termsOfUseUrl=""
+    )
+    assert page.status == 422
+    assert "A colour is #" in page.words
+    assert "An address begins with" in page.words
+
+    page = await owner.submit(
+        "/branding", primaryColor="#0b6e4f", logoUrl="https://example.com/logo.svg"
+    )
+
+    assert "Saved." in page.words
+    settings = (await site.scope()).settings
+    assert settings.color.primary_color == "#0b6e4f"
+    assert settings.branding.logo_url == "https://example.com/logo.svg"
+
+
+async def test_history_restores(site: Site, owner: Browser, with_connector: None) -> None:
+    await owner.open(METHODS)
+    await owner.submit(SAVE, do="confirm", mode="SignIn")
+    await owner.open(METHODS)
+    await owner.submit(SAVE, do="confirm", mode="SignInAndRegister")
+    await owner.open("sign-in-experience/history")
+
+    await owner.submit("/restore")
+
+    assert (await site.scope()).settings.sign_in_mode == "SignIn"
