@@ -1,7 +1,9 @@
 """A person signs up with a phone number, comes back, and leaves. Also what `make dist` walks."""
 
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -87,6 +89,15 @@ def test_a_person_signs_up_comes_back_and_signs_out(
 
         returned = browser.exchange(sign_in(browser, provider)).json()
         assert browser.claims(returned["id_token"])["sub"] == claims["sub"]
+
+
+def test_a_server_makes_its_own_database(provider: Provider, tmp_path: Path) -> None:
+    installation = Installation(f"sqlite:///{tmp_path}/new/watchword.db", tmp_path)
+    with installation.server() as server:
+        client_id = installation.seed_phone_sign_in(provider.url)
+        time.sleep(2)  # a running server learns of changes within a second
+        with Browser(server.address, client_id) as browser:
+            assert browser.exchange(register(browser, provider)).status_code == 200
 
 
 def test_a_number_without_an_account_may_make_one_with_the_same_code(

@@ -26,7 +26,7 @@ operators = Table(
     Column("role", String(16), nullable=False),  # owner | editor | viewer
     Column("totp_secret", Sealed("operator", ("'totp'", "id"))),
     Column("totp_last_step", BigInteger),
-    Column("recovery_codes", Json, nullable=False),  # argon2 digests of the unused ones
+    Column("recovery_codes", Json, nullable=False),  # digests of the unused ones
     Column("preferences", Json, nullable=False),  # language, theme
     Column("failures", Integer, nullable=False),
     Column("blocked_until", UtcDateTime),

@@ -132,24 +132,29 @@ def _router_of(page: CodePage) -> APIRouter:
 
     @router.get(page.path)
     async def show_code_page(visit: Looking) -> Response:
+        """Show where the code is typed."""
         return await page.screen(visit)
 
     @router.post(page.path)
     @refused_on(page.screen)
     async def enter_code(visit: Posting) -> Response:
+        """Check the typed code and go on."""
         return await page.verify(visit)
 
     @router.get(f"{page.path}/resend")
     async def leave_resend(visit: Looking) -> Response:
+        """Go back to the code: asking again is a post."""
         return visit.go(page.path)
 
     @router.post(f"{page.path}/resend")
     @refused_on(page.screen)
     async def send_again(visit: Posting) -> Response:
+        """Send another code, if the person has waited long enough."""
         return await page.resend(visit)
 
     @router.get(f"{page.path}/delivery")
     async def look_at_delivery(visit: Looking) -> Response:
+        """Tell the page's script what became of the message."""
         return await page.delivery(visit)
 
     return router
