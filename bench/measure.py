@@ -33,6 +33,7 @@ class Level:
     database_cpu: float
     driver_cpu: float
     others_cpu: float
+    yardstick: float
     statements: float
     steps: dict[str, list[float]] = field(repr=False)
 
@@ -46,6 +47,7 @@ class Level:
             "database_cpu_ms": round(1000 * self.database_cpu / self.sign_ins, 2),
             "driver_cpu_ms": round(1000 * self.driver_cpu / self.sign_ins, 2),
             "statements": round(self.statements / self.sign_ins, 1),
+            "yardstick_ms": round(1000 * self.yardstick),
             "others_cores": round(self.others_cpu / self.seconds, 2),
             "steps_ms": {name: percentiles(times) for name, times in self.steps.items()},
         }
@@ -55,6 +57,15 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
     """Return p50, p95 and p99 in milliseconds."""
     cuts = quantiles(seconds, n=100, method="inclusive")
     return {f"p{nth}": round(1000 * cuts[nth - 1], 2) for nth in (50, 95, 99)}
+
+
+def yardstick() -> float:
+    """Return what a fixed piece of work costs now: rented machines change their speed."""
+    started = time.process_time()
+    kept: dict[int, str] = {}
+    for number in range(400_000):
+        kept[number & 1023] = str(number)
+    return time.process_time() - started
 
 
 class Bench:
@@ -70,6 +81,7 @@ class Bench:
     async def sign_ins(self, concurrency: int, seconds: float) -> Level:
         """Keep *concurrency* people signing in for that long."""
         steps: dict[str, list[float]] = defaultdict(list)
+        before = yardstick()
         ours = psutil.Process()
         driver, app = _own_cpu(ours), self.server.cpu_seconds()
         database, statements = self.database.cpu_seconds(), await self.server.statements()
@@ -87,6 +99,7 @@ class Bench:
             database_cpu=database,
             driver_cpu=driver,
             others_cpu=max(0.0, machine - app - database - driver),
+            yardstick=(before + yardstick()) / 2,
             statements=await self.server.statements() - statements,
             steps=steps,
         )

@@ -21,6 +21,7 @@ def print_report(run: dict[str, Any]) -> None:
             "statements",
             "driver CPU ms",
             "others",
+            "yardstick ms",
         ),
         (
             (
@@ -31,12 +32,13 @@ def print_report(run: dict[str, Any]) -> None:
                 level["statements"],
                 level["driver_cpu_ms"],
                 level["others_cores"],
+                level["yardstick_ms"],
             )
             for level in run["levels"]
         ),
     )
     if max(level["others_cores"] for level in run["levels"]) > QUIET_CORES:
-        print("\nOther programs used the machine (cores in the last column): too high a cost.")
+        print("\nOther programs used the machine (cores in that column): too high a cost.")
     print()
     levels = run["levels"]
     _print_table(

@@ -22,6 +22,7 @@ from watchword.connectors.errors import (
     ConnectorNotFound,
     DevelopmentConnectorRefused,
     MetadataNotAllowed,
+    SecretsWantedAgain,
     SyncProfileNotAllowed,
     UnknownConnectorClass,
 )
@@ -65,6 +66,18 @@ async def test_a_new_connector_takes_the_place_of_the_old_one(rooms: Rooms) -> N
     assert (created.author, created.reason) == (OPERATOR, "cheaper")
     assert created.document is not None
     assert created.document["config"]["sender"] == "Example"
+
+
+async def test_a_changed_address_is_not_saved_with_a_kept_secret(rooms: Rooms) -> None:
+    saved = await rooms.set_up()
+    moved = {**CONFIG, "apiKey": MASK, "gateway": "https://evil.example"}
+
+    with pytest.raises(SecretsWantedAgain):
+        await rooms.configuration.change_connector(OPERATOR, saved.id, moved)
+    assert await rooms.connectors.get(saved.id) == saved
+
+    await rooms.configuration.change_connector(OPERATOR, saved.id, {**moved, "apiKey": "again"})
+    assert (await rooms.connectors.get(saved.id)).config["gateway"] == "https://evil.example"
 
 
 async def test_of_ten_creations_at_once_exactly_one_is_active_and_all_are_in_history(

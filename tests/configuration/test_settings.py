@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.configuration.test_connectors import PHONE_SIGN_IN
-from tests.connectors.rooms import OPERATOR, Rooms
+from tests.connectors.rooms import OPERATOR, Rooms, open_rooms
 from watchword.applications.errors import ApplicationNotFound
 from watchword.applications.models import NewApplication
 from watchword.audit.models import AuditFilter
@@ -13,7 +13,8 @@ from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import SINGLE, Action, Kind
 from watchword.connectors.models import MASK
 from watchword.core.pagination import PageRequest
-from watchword.sign_in_settings.errors import EnabledConnectorNotFound
+from watchword.sign_in_settings.errors import EnabledConnectorNotFound, UsernameConflictsExist
+from watchword.users.models import NewUser
 
 WEB_APP = NewApplication(
     name="Shop", type="Traditional", redirect_uris=("https://shop.example/callback",)
@@ -80,6 +81,22 @@ async def test_restored_settings_must_still_fit(rooms: Rooms) -> None:
 
     with pytest.raises(EnabledConnectorNotFound):
         await rooms.configuration.restore(OPERATOR, Kind.SIGN_IN, SINGLE, 1)
+
+
+async def test_names_that_differ_in_case_only_keep_case_important(rooms: Rooms) -> None:
+    policy = (await rooms.configuration.sign_in_settings())[0].document()["usernamePolicy"]
+    patch = {"usernamePolicy": {**policy, "caseSensitive": False}}
+    theirs = await open_rooms(rooms.storage, rooms.clock, rooms.keys, tenant_id="acme")
+    for username in ("Rosa", "rosa", "ROSA", "minji"):
+        await rooms.users.create(NewUser(username=username))
+
+    with pytest.raises(UsernameConflictsExist) as refused:
+        await rooms.configuration.save_sign_in_settings(OPERATOR, patch)
+
+    assert refused.value.data == {"totalConflicts": 1, "samples": ["rosa"]}
+    assert (await rooms.configuration.sign_in_settings())[1] == 0
+    await theirs.configuration.save_sign_in_settings(OPERATOR, patch)
+    assert not (await theirs.configuration.sign_in_settings())[0].username_policy.case_sensitive
 
 
 async def test_the_guard_is_versioned_too(rooms: Rooms) -> None:

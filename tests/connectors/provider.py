@@ -62,6 +62,9 @@ class ProviderConfig(TextTemplatesConfig):
 
     api_key: Annotated[SecretStr, Setting(label={"en": "API key"})] = Field(alias="apiKey")
     sender: Annotated[str, Setting(label={"en": "Sender"})]
+    gateway: Annotated[str, Setting(label={"en": "Gateway"}, decides_destination=True)] = (
+        "https://gateway.example"
+    )
 
 
 class ProviderConnector(SmsConnector[ProviderConfig]):

@@ -27,6 +27,8 @@ from watchword.messaging.service import Dispatch, MessagingService
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
+from watchword.users.repository import UserRepository
+from watchword.users.service import UserService
 
 ALICE = PhoneNumber.parse("+447400123456")
 MINJI = PhoneNumber.parse("+821012345678")
@@ -75,6 +77,9 @@ class Rooms:
             clock=self.clock,
             dispatch=self.dispatch,
         )
+        self.users = UserService(
+            users=UserRepository(self.storage, self.tenant.id), clock=self.clock
+        )
         self.configuration = ConfigurationService(
             tenant=self.tenant,
             storage=self.storage,
@@ -87,6 +92,7 @@ class Rooms:
                 clock=self.clock,
                 origin=ORIGIN,
             ),
+            users=self.users,
             audit=self.audit,
             clock=self.clock,
             on_change=self._changed,

@@ -18,6 +18,7 @@ from watchword.connector_kit.errors import InvalidConfig
 from watchword.connectors.errors import (
     ConnectorNotFound,
     DevelopmentConnectorRefused,
+    SecretsWantedAgain,
     UnknownConnectorClass,
 )
 from watchword.connectors.models import MASK
@@ -72,6 +73,27 @@ async def test_what_is_shown_has_a_mask_and_a_mask_sent_back_keeps_the_secret(
         assert complete["apiKey"] == KEY
     assert "apiKey" not in rooms.connectors.completed(OTHER_PROVIDER_ID, shown, saved)
     assert "apiKey" not in rooms.connectors.completed(PROVIDER_ID, shown)
+
+
+@pytest.mark.parametrize("again", [MASK, "", None])
+async def test_a_kept_secret_goes_nowhere_else(rooms: Rooms, again: str | None) -> None:
+    saved = await rooms.set_up()
+    moved = {**CONFIG, "apiKey": again, "gateway": "https://evil.example"}
+
+    for refuses in (
+        lambda: rooms.connectors.build_unsaved(PROVIDER_ID, moved, saved),
+        lambda: rooms.connectors.completed(PROVIDER_ID, moved, saved),
+    ):
+        with pytest.raises(SecretsWantedAgain) as refused:
+            refuses()
+        assert refused.value.fields == {"apiKey": "connector_kit.form.secret_wanted_again"}
+        assert "apiKey" in refused.value.words
+        assert KEY not in f"{refused.value.words} {refused.value.data}"
+    typed = rooms.connectors.completed(PROVIDER_ID, {**moved, "apiKey": "key-new"}, saved)
+    assert typed["apiKey"] == "key-new"
+    for same in ({}, {"gateway": ""}, {"gateway": " https://gateway.example\n"}, {"sender": "Two"}):
+        config = {**CONFIG, "apiKey": again, **same}
+        assert rooms.connectors.completed(PROVIDER_ID, config, saved)["apiKey"] == KEY
 
 
 async def test_a_connector_is_built_once_and_read_once(rooms: Rooms) -> None:

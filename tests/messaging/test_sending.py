@@ -18,7 +18,7 @@ from watchword.connector_kit.errors import (
     ProviderUnavailable,
 )
 from watchword.connector_kit.models import DeliveryReport, Receipt, UsageType
-from watchword.connectors.errors import NoConnector
+from watchword.connectors.errors import NoConnector, SecretsWantedAgain
 from watchword.core.context import correlation_id
 from watchword.messaging.models import MessageFilter, MessageState, QueuedMessage, origin_line
 from watchword.storage import TenantRepository
@@ -275,6 +275,10 @@ async def test_a_masked_secret_in_a_test_is_the_saved_one_of_the_same_provider(
         await rooms.messaging.send_test(
             ALICE, OTHER_PROVIDER_ID, form, keep_from=saved, actor=OPERATOR
         )
+
+    moved = {**form, "gateway": "https://evil.example"}
+    with pytest.raises(SecretsWantedAgain):
+        await rooms.messaging.send_test(ALICE, PROVIDER_ID, moved, keep_from=saved, actor=OPERATOR)
 
     assert rooms.provider.keys == [CONFIG["apiKey"]]
     tested = await rooms.anew().connectors.get(saved.id)

@@ -40,6 +40,13 @@ class TestHttpSms(HttpConnectorContract):
         return httpx2.Response(202, json={"messageId": "theirs-1"})
 
 
+def test_its_address_decides_where_secrets_go() -> None:
+    moved = {"endpoint": "https://evil.example/"}
+
+    assert WebhookConfig.sends_elsewhere({"endpoint": ENDPOINT}, moved)
+    assert not WebhookConfig.sends_elsewhere({"endpoint": ENDPOINT}, {"endpoint": f" {ENDPOINT}\n"})
+
+
 def test_sends_what_the_contract_says_and_no_more() -> None:
     request = made({"authorization": "Bearer t0ken"}).build_request(MESSAGE)
 

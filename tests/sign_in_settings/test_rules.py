@@ -224,6 +224,22 @@ class TestConnectors:
             is None
         )
 
+    @pytest.mark.parametrize(
+        ("methods", "available", "code"),
+        [
+            (None, {SMS}, None),
+            (["EmailVerificationCode"], {SMS, EMAIL}, None),
+            (None, set(), "password_expiration_requires_forgot_password"),
+            ([], {SMS, EMAIL}, "password_expiration_requires_forgot_password"),
+        ],
+    )
+    def test_passwords_that_expire_need_one_for_recovery(
+        self, methods: list[str] | None, available: set[ConnectorType], code: str | None
+    ) -> None:
+        expiring = {"passwordExpiration": {"enabled": True, "validPeriodDays": 1}}
+
+        assert refusal({"forgotPasswordMethods": methods, **expiring}, available=available) == code
+
     def test_recovery_needs_one(self) -> None:
         patch = {"forgotPasswordMethods": ["PhoneVerificationCode"]}
 

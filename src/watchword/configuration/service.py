@@ -43,11 +43,12 @@ from watchword.core.clock import Clock
 from watchword.core.ids import new_id, new_token
 from watchword.core.pagination import Page, PageRequest
 from watchword.guard.models import GuardPolicy
-from watchword.sign_in_settings.models import CODE_FACTORS, SignInSettings
+from watchword.sign_in_settings.models import CODE_FACTORS, SignInSettings, SignInSettingsPatch
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.storage import Database, Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
+from watchword.users.service import UserService
 
 APPLICATION_SECRET = "secret"  # noqa: S105  # a field's name
 IDENTIFIERS = {connector_type: identifier for identifier, connector_type in CONNECTOR_TYPES.items()}
@@ -76,6 +77,7 @@ class ConfigurationService:
     versions: VersionRows
     connectors: ConnectorService
     applications: ApplicationService
+    users: UserService
     audit: AuditService
     clock: Clock
     on_change: Callable[[], Awaitable[None]]
@@ -514,8 +516,19 @@ class ConfigurationService:
     async def _checked(
         self, write: _Write, before: SignInSettings, patch: Mapping[str, Any]
     ) -> SignInSettings:
+        wanted = SignInSettingsPatch.model_validate(patch)
         available = {saved.type for saved in await write.connectors.list()}
-        return SignInRules.check(before, patch, available, languages=self.languages)
+        conflicts = []
+        # Asked only now: it reads every user name of the tenant.
+        if before.username_policy.case_sensitive and not wanted.username_policy.case_sensitive:
+            conflicts = await self.users.username_conflicts(tx=write.tx)
+        return SignInRules.check(
+            before,
+            wanted,
+            available,
+            languages=self.languages,
+            username_conflicts=conflicts,
+        )
 
     async def _save_settings(
         self,

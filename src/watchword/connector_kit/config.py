@@ -46,6 +46,9 @@ class Setting:
     """Of the choices of a Literal, by value."""
     default: Mapping[str, Any] = field(default_factory=dict)
     """What the form starts with, by language; the model's own default otherwise."""
+    decides_destination: bool = False
+    """True where it may name a host that is not the provider's: when it changes, no saved secret
+    goes along unless it is typed again."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,15 @@ class ConnectorConfig(BaseModel):
         """Return the contract's keys of the settings that are secrets."""
         return frozenset(
             item.alias or name for name, item in cls.model_fields.items() if _is_secret(item)
+        )
+
+    @classmethod
+    def sends_elsewhere(cls, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+        """Tell whether requests would go to another place than before."""
+        return any(
+            _said(before, name, item) != _said(after, name, item)
+            for name, item in cls.model_fields.items()
+            if (setting := _setting(item)) and setting.decides_destination
         )
 
     def secret_values(self) -> tuple[str, ...]:
@@ -189,6 +201,13 @@ def _form_type(annotation: Any) -> str:
     if annotation in {str, SecretStr}:
         return "Text"
     return "Select" if get_origin(annotation) is Literal else "Json"
+
+
+def _said(config: Mapping[str, Any], name: str, item: FieldInfo) -> Any:
+    value = config.get(item.alias or name, config.get(name))
+    value = value.strip() if isinstance(value, str) else value
+    # Leaving a setting out and spelling out its default are the same.
+    return _plain(item.get_default(call_default_factory=True)) if value in BLANKS else value
 
 
 def _plain(value: Any) -> Any:

@@ -200,6 +200,21 @@ class HttpConnectorContract(ConnectorContract):
 
         assert str(request.url).startswith("http://127.0.0.1:9/emulated")
 
+    def test_no_unmarked_setting_leads_elsewhere(self, connector: HttpSmsConnector[Any]) -> None:
+        host = connector.build_request(MESSAGE).url.host
+        saved = connector.config.reveal()
+        for item in connector.config_type.form_items():
+            for elsewhere in ("elsewhere.example", "https://elsewhere.example/", "a@b.example/"):
+                changed = {**saved, item["key"]: elsewhere}
+                if connector.config_type.sends_elsewhere(saved, changed):
+                    continue
+                try:
+                    config = connector.config_type.parse(changed)
+                    request = type(connector)(config, connector.context).build_request(MESSAGE)
+                except (ConnectorError, httpx2.InvalidURL):
+                    continue
+                assert request.url.host == host, f"{item['key']} needs decides_destination=True"
+
     async def test_reads_a_success(self, connector: HttpSmsConnector[Any]) -> None:
         receipt = await answered_by(connector, lambda _: self.accepted()).send(MESSAGE)
 

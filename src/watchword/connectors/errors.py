@@ -1,5 +1,8 @@
 """What can go wrong with a tenant's connectors."""
 
+from collections.abc import Sequence
+
+from watchword.connector_kit.errors import InvalidConfig
 from watchword.core.errors import DomainError
 
 
@@ -46,3 +49,20 @@ class SyncProfileNotAllowed(DomainError):
     """A connector that sends messages knows no profile to copy."""
 
     code = "connector.invalid_type_for_syncing_profile"
+
+
+class SecretsWantedAgain(InvalidConfig):
+    """Requests would go to another place, and *keys* are secrets that were not typed again."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        message = "The address changed: enter this secret again"
+        super().__init__(
+            data={
+                "issues": [
+                    {"code": "custom", "path": [key], "message": message} for key in keys
+                ],
+                "name": "ZodError",
+            },
+            fields=dict.fromkeys(keys, "connector_kit.form.secret_wanted_again"),
+        )
+        self.replace_words(f"the address changed, so enter again: {', '.join(keys)}")

@@ -15,6 +15,7 @@ from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.errors import (
     ConnectorNotFound,
     DevelopmentConnectorRefused,
+    SecretsWantedAgain,
     UnknownConnectorClass,
 )
 from watchword.connectors.models import MASK, SavedConnector
@@ -141,18 +142,32 @@ class ConnectorService:
         config: Mapping[str, Any],
         keep_from: SavedConnector | None = None,
     ) -> dict[str, Any]:
-        """Return *config* with kept secrets filled in and empty fields left out."""
-        kept: dict[str, str] = {}
+        """Return *config* with kept secrets filled in and empty fields left out.
+
+        Raises SecretsWantedAgain where the requests, and with them the secrets, would go to
+        another place.
+        """
+        saved: dict[str, str] = {}
         # Another provider's secret is never kept, whatever the field is called.
         if keep_from is not None and keep_from.connector_id == connector_id:
-            kept = self.opened_secrets(keep_from)
-        secrets = self.class_of(connector_id).config_type.secret_keys()
-        complete = {}
+            saved = self.opened_secrets(keep_from)
+        config_type = self.class_of(connector_id).config_type
+        secrets = config_type.secret_keys()
+        complete, kept = {}, []
         for name, value in config.items():
+            given = value
             # A form can't show a secret, so an empty field says as little as the mask.
-            given = kept.get(name) if name in secrets and value in (MASK, "", None) else value
+            if name in secrets and value in (MASK, "", None):
+                given = saved.get(name)
+                kept.append(name)
             if given is not None and given != "":
                 complete[name] = given
+        kept = [name for name in kept if name in complete]
+        # Whoever may change an address must not learn by it what someone else typed in.
+        if keep_from is not None and kept:
+            before = {**keep_from.config, **saved}
+            if config_type.sends_elsewhere(before, complete):
+                raise SecretsWantedAgain(kept)
         return complete
 
     def split(

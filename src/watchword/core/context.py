@@ -13,5 +13,8 @@ class RequestContext:
 
     client_ip: str | None
     languages: tuple[str, ...]
+    """What the caller's program asks for, where the tenant follows it."""
     user_agent: str
     correlation_id: str
+    page_language: str | None = None
+    """The language of the page that the person is looking at, if it is one of ours."""

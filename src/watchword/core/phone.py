@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import phonenumbers
 
@@ -53,14 +54,10 @@ class PhoneNumber:
     @classmethod
     def parse(cls, text: str, region: str | None = None) -> "PhoneNumber":
         """Read what a person typed; *region* (ISO 3166) is used when there is no `+`."""
-        try:
-            parsed = phonenumbers.parse(text, region)
-        except phonenumbers.NumberParseException:
-            raise InvalidPhoneNumber from None
-        if not phonenumbers.is_possible_number(parsed):
+        digits = _stored_form(text, region)
+        if digits is None:
             raise InvalidPhoneNumber
-        # Formatting drops the trunk zero where the plan has one and keeps Italy's zero.
-        return cls(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)[1:])
+        return cls(digits)
 
     @classmethod
     def from_digits(cls, digits: str) -> "PhoneNumber":
@@ -103,19 +100,40 @@ class PhoneNumber:
         prefix = len(str(self._parsed.country_code)) + 1
         length = sum(character.isdigit() for character in text[prefix:])
         shown_first = 2 if length >= 9 else 0
+        shown_last = min(4, length // 2)
         masked: list[str] = []
         position = 0
         for character in text[prefix:]:
-            is_hidden = character.isdigit() and shown_first <= position < length - 4
+            is_hidden = character.isdigit() and shown_first <= position < length - shown_last
             position += character.isdigit()
             masked.append("•" if is_hidden else character)
         return text[:prefix] + "".join(masked)
 
     @property
     def _parsed(self) -> phonenumbers.PhoneNumber:
-        return phonenumbers.parse(self.e164)
+        return _parse_stored(self.digits)
 
     def __repr__(self) -> str:
         return f"PhoneNumber({self.masked})"
 
     __str__ = __repr__
+
+
+# Masking, region and type of one number are asked for together, again and again.
+@lru_cache(maxsize=1024)
+def _parse_stored(digits: str) -> phonenumbers.PhoneNumber:
+    return phonenumbers.parse(f"+{digits}")
+
+
+@lru_cache(maxsize=1024)
+def _stored_form(text: str, region: str | None) -> str | None:
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    # Formatting drops the trunk zero where the plan has one and keeps Italy's zero.
+    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    # Where zeros follow it, the next reading would drop another: one number has one form.
+    return e164[1:] if e164 == text else _stored_form(e164, None)

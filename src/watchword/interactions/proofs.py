@@ -125,7 +125,9 @@ class Proofs:
         return event.usage
 
     def _language(self, interaction: Interaction, context: RequestContext) -> str:
+        # What they read last is what they can read; an application's wish comes after that.
+        page = (context.page_language,) if context.page_language else ()
         return self.phrases.choose(
-            (*interaction.request.ui_locales, *context.languages),
+            (*page, *interaction.request.ui_locales, *context.languages),
             self.settings.language_info.fallback_language,
         )

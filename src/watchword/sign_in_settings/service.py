@@ -58,6 +58,11 @@ RECOVERY: dict[ForgotPasswordMethod, tuple[ConnectorType, str]] = {
     "EmailVerificationCode": (ConnectorType.EMAIL, "email"),
     "PhoneVerificationCode": (ConnectorType.SMS, "sms"),
 }
+RECOVERY_THAT_RUNS: frozenset[str] = frozenset()
+"""The ways to recover a password that this version can walk, as the public form names them.
+
+Settings for others are kept and checked, and nobody is offered them.
+"""
 ADAPTIVE_POLICIES = {"PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignInMandatory"}
 NON_SKIPPABLE_POLICIES = {"Mandatory", *ADAPTIVE_POLICIES}
 BLOCKLIST_ENTRY = re.compile(r"[^\s@]*@[^\s@]+\.[^\s@]+")
@@ -286,13 +291,16 @@ def public_form(
 ) -> dict[str, Any]:
     """Return what anyone may read of the settings: the contract's `.well-known/sign-in-exp`."""
     row = settings.row(tenant_id)
+    recovery = _recovery(settings, available)
     for kept_back in ("emailBlocklistPolicy", "forgotPasswordMethods"):
         del row[kept_back]
     return {
         **row,
         "socialConnectors": [dict(connector) for connector in social_connectors],
         "ssoConnectors": [],
-        "forgotPassword": _recovery(settings, available),
+        "forgotPassword": {
+            name: is_on and name in RECOVERY_THAT_RUNS for name, is_on in recovery.items()
+        },
         "isDevelopmentTenant": is_development_tenant,
         "customProfileFields": [],
         "customProfileFieldCatalog": [],

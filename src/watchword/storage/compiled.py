@@ -1,6 +1,6 @@
 """Statements compiled once per dialect: SQL text, parameter order, and what to convert."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from watchword.storage.types import Convert, converters
+
 Row = dict[str, Any]
-Convert = Callable[[Any], Any]
 
 POSTGRESQL: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 SQLITE: Dialect = aiosqlite.dialect()
@@ -65,11 +66,10 @@ def compile_for(dialect: Dialect, statement: Executable) -> CompiledStatement:
     for name in compiled.positiontup or ():
         bind = compiled.binds[name]
         default = _REQUIRED if bind.required else bind.effective_value
-        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        convert, _ = converters(bind.type, dialect)
         parameters.append((bind.key if bind.key in compiled.binds else name, default, convert))
     columns = tuple(
-        (column.keyname, column.type.dialect_impl(dialect).result_processor(dialect, None))
-        for column in compiled._result_columns
+        (column.keyname, converters(column.type, dialect)[1]) for column in compiled._result_columns
     )
     return CompiledStatement(
         sql=compiled.string,

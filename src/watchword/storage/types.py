@@ -1,11 +1,47 @@
 """Column types that mean the same on both databases."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Dialect, String, Text
-from sqlalchemy.types import DateTime, TypeDecorator
+from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
+
+Convert = Callable[[Any], Any]
+
+
+def converters(
+    column_type: TypeEngine[Any], dialect: Dialect
+) -> tuple[Convert | None, Convert | None]:
+    """Return how values go to the driver and come back; None where they pass as they are."""
+    if isinstance(column_type, UtcDateTime):
+        # asyncpg speaks aware datetimes in UTC itself.
+        return (
+            (_to_microseconds, _from_microseconds) if dialect.name == "sqlite" else (_aware, None)
+        )
+    if isinstance(column_type, Json):
+        return _to_json, orjson.loads
+    implemented = column_type.dialect_impl(dialect)
+    return implemented.bind_processor(dialect), implemented.result_processor(dialect, None)
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a stored moment needs a time zone")
+    return moment
+
+
+def _to_microseconds(moment: datetime) -> int:
+    return round(_aware(moment).timestamp() * 1_000_000)
+
+
+def _from_microseconds(stored: int) -> datetime:
+    return datetime.fromtimestamp(stored / 1_000_000, UTC)
+
+
+def _to_json(document: Any) -> str:
+    return orjson.dumps(document).decode()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -24,18 +60,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Refuse a naive datetime: it would be read in another zone than it was written."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("a stored moment needs a time zone")
-        if dialect.name == "sqlite":
-            return round(value.timestamp() * 1_000_000)
-        return value
+        return _to_microseconds(value) if dialect.name == "sqlite" else _aware(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Return the moment in UTC."""
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return datetime.fromtimestamp(value / 1_000_000, UTC)
+            return _from_microseconds(value)
         return value.astimezone(UTC)  # type: ignore[no-any-return]  # asyncpg is untyped
 
 
@@ -47,7 +79,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Write compact JSON."""
-        return None if value is None else orjson.dumps(value).decode()
+        return None if value is None else _to_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read it back."""

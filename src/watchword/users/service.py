@@ -183,9 +183,9 @@ class UserService:
         """Return how many signed in at *moment* or later."""
         return await self.users.count_signed_in_since(moment)
 
-    async def username_conflicts(self) -> list[str]:
+    async def username_conflicts(self, *, tx: Database | None = None) -> list[str]:
         """Return user names that several people spell in different case."""
-        return await self.users.username_conflicts()
+        return await self._users(tx).username_conflicts()
 
     async def list(self, page: PageRequest, search: str = "") -> Page[User]:
         """Return users, newest first; *search* looks into ids, names and identifiers."""

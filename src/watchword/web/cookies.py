@@ -19,7 +19,7 @@ MOST_INTERACTIONS = 10
 
 def is_https(request: Request) -> bool:
     """Tell whether the browser reached us by https (behind trusted proxies too)."""
-    return request.url.scheme == "https"
+    return bool(request.scope["scheme"] == "https")
 
 
 def cookie_name(request: Request, name: str) -> str:

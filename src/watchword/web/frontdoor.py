@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -65,13 +65,13 @@ class FrontDoor:
         scope["scheme"] = origin.scheme
         _set_host(scope, origin.host)
         state: dict[str, Any] = scope.setdefault("state", {})
-        languages = self._languages(headers)
+        accepted = tuple(parse_accept_language(headers.get("accept-language", "")))
         state.update(
             correlation_id=name,
-            languages=languages,
+            languages=(*_chosen_language(headers), *accepted),
             context=RequestContext(
                 client_ip=origin.client_ip,
-                languages=languages,
+                languages=accepted,
                 user_agent=headers.get("user-agent", "")[:512],
                 correlation_id=name,
             ),
@@ -122,23 +122,14 @@ class FrontDoor:
             info = tenant_scope.settings.language_info
             scope["state"]["fallback_language"] = info.fallback_language
             if not info.auto_detect and not scope["path"].startswith("/console"):
-                chosen = Request(scope).cookies.get("lang")
-                scope["state"]["languages"] = (chosen,) if chosen else ()
+                state = scope["state"]
+                state["languages"] = _chosen_language(Headers(scope=scope))
+                state["context"] = replace(state["context"], languages=())
         await self.app(scope, receive, send)
 
     def _name_request(self, headers: Headers) -> str:
         given = headers.get("x-correlation-id", "")
         return given if GIVEN_ID.fullmatch(given) else new_id()
-
-    def _languages(self, headers: Headers) -> tuple[str, ...]:
-        chosen = [
-            value
-            for name, _, value in (
-                item.strip().partition("=") for item in headers.get("cookie", "").split(";")
-            )
-            if name == "lang" and len(value) <= 16
-        ]
-        return (*chosen, *parse_accept_language(headers.get("accept-language", "")))
 
     def _origin(self, scope: Scope, headers: Headers) -> Origin:
         peer = scope["client"][0] if scope.get("client") else None
@@ -169,6 +160,16 @@ class FrontDoor:
             return False
         parsed = ipaddress.ip_address(address)
         return any(parsed in network for network in self.server.trusted_proxies)
+
+
+def _chosen_language(headers: Headers) -> tuple[str, ...]:
+    return tuple(
+        value
+        for name, _, value in (
+            item.strip().partition("=") for item in headers.get("cookie", "").split(";")
+        )
+        if name == "lang" and len(value) <= 16
+    )
 
 
 def _is_address(text: str) -> bool:

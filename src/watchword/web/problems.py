@@ -89,6 +89,13 @@ def status_of(error: DomainError) -> int:
     return int(getattr(error, "status", None) or STATUS_BY_CODE.get(error.code, 400))
 
 
+def language_of(request: Request) -> str:
+    """Return the answer's language: chosen before, asked for, the browser's, or the tenant's."""
+    phrases: Phrases = request.app.state.server.phrases
+    fallback = getattr(request.state, "fallback_language", DEFAULT_LANGUAGE)
+    return phrases.choose(getattr(request.state, "languages", ()), fallback)
+
+
 def problem(request: Request, error: DomainError) -> Response:
     """Return *error* as the contract's JSON body, in the caller's language."""
     body: dict[str, Any] = {"code": error.code, "message": message_of(request, error)}
@@ -101,7 +108,7 @@ def problem(request: Request, error: DomainError) -> Response:
 def message_of(request: Request, error: DomainError) -> str:
     """Return what a person may read of *error*."""
     phrases: Phrases = request.app.state.server.phrases
-    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    language = language_of(request)
     key = f"errors.{error.code}"
     if phrases.find(language, key) is None and not phrases.find(language, f"{key}.other"):
         key = "errors.request.general"
@@ -112,7 +119,7 @@ def invalid_input(request: Request, issues: Iterable[Mapping[str, Any]]) -> Resp
     """Return the contract's body for a request that has not the right shape."""
     wire = [issue_of(issue) for issue in issues]
     phrases: Phrases = request.app.state.server.phrases
-    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    language = language_of(request)
     return JSONResponse(
         {
             "code": "guard.invalid_input",
@@ -147,11 +154,8 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
     if any(issue["type"] == "json_invalid" for issue in issues):
         issues = [{"loc": (), "type": "custom", "msg": "The body is not JSON."}]
     if wants_page(request):
-        phrase = request.app.state.server.phrases.text(
-            request.app.state.server.phrases.choose(getattr(request.state, "languages", ())),
-            "errors.guard.invalid_input",
-        )
-        return error_page(request, "guard.invalid_input", phrase, 400)
+        code = "guard.invalid_input"
+        return error_page(request, code, message_of_code(request, code), 400)
     return invalid_input(request, issues)
 
 
@@ -170,7 +174,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 def message_of_code(request: Request, code: str) -> str:
     """Return the phrase of an error code, in the caller's language."""
     phrases: Phrases = request.app.state.server.phrases
-    language = phrases.choose(getattr(request.state, "languages", ()), DEFAULT_LANGUAGE)
+    language = language_of(request)
     return phrases.text(language, f"errors.{code}")
 
 

@@ -32,6 +32,7 @@ class WebhookConfig(ConnectorConfig):
                 r"https?://[^\s]+",
                 {"en": "an address with https://", "ko": "https://로 시작하는 주소"},
             ),
+            decides_destination=True,
         ),
     ]
     authorization: Annotated[

@@ -148,7 +148,9 @@ class TwilioConfig(TextTemplatesConfig):
             },
             placeholder="tokyo",
         ),
-        # It becomes part of a host name, so unlike a SID it is refused where it is not one.
+        # It becomes part of a host name, so unlike a SID it is refused where it is not one. With
+        # that, and the regions being a closed list, every host is below twilio.com: neither
+        # setting can send the account's secrets elsewhere.
         Field(pattern=r"^[a-z][a-z0-9-]{0,30}$"),
     ] = None
 

@@ -5,9 +5,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from watchword.interactions.models import Identification
 from watchword.web.experience.models import RecordId
-from watchword.web.experience.visit import Started
+from watchword.web.experience.visit import Visiting
 from watchword.web.models import ApiModel
-from watchword.web.scope import Scope
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
 
@@ -19,9 +18,9 @@ class Identify(ApiModel):
 
 
 @router.post("/identification", status_code=204, response_class=Response)
-async def identify(body: Identify, interaction: Started, scope: Scope) -> Response:
+async def identify(body: Identify, visit: Visiting) -> Response:
     """Find the account (204), or create it (201)."""
-    outcome = await scope.interactions.identify(interaction, body.verification_id)
+    outcome = await visit.interactions.identify(visit.interaction, body.verification_id)
     return ANSWERS[outcome]()
 
 

@@ -6,9 +6,8 @@ from fastapi import APIRouter
 
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.verification.models import VerificationRecord
-from watchword.web.experience.visit import Started, Token
+from watchword.web.experience.visit import Arrived, Visiting
 from watchword.web.models import ApiModel
-from watchword.web.scope import Context, Scope
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
 
@@ -26,27 +25,29 @@ class Submitted(ApiModel):
 
 
 @router.put("", status_code=204)
-async def start(body: Event, token: Token, scope: Scope, context: Context) -> None:
+async def start(body: Event, arrival: Arrived) -> None:
     """Begin an event; what an earlier start gathered is forgotten."""
-    await scope.interactions.start(token, body.interaction_event, client_ip=context.client_ip)
+    await arrival.interactions.start(
+        arrival.token, body.interaction_event, client_ip=arrival.context.client_ip
+    )
 
 
 @router.put("/interaction-event", status_code=204)
-async def switch_event(body: Event, interaction: Started, scope: Scope) -> None:
+async def switch_event(body: Event, visit: Visiting) -> None:
     """Turn signing in into signing up, or back, without another code."""
-    await scope.interactions.switch_event(interaction, body.interaction_event)
+    await visit.interactions.switch_event(visit.interaction, body.interaction_event)
 
 
 @router.get("/interaction")
-async def show(interaction: Started) -> dict[str, Any]:
+async def show(visit: Visiting) -> dict[str, Any]:
     """Show what was gathered, without secrets."""
-    return _document(interaction)
+    return _document(visit.interaction)
 
 
 @router.post("/submit")
-async def submit(interaction: Started, scope: Scope) -> Submitted:
+async def submit(visit: Visiting) -> Submitted:
     """Let the identified person in."""
-    return Submitted(redirect_to=await scope.interactions.submit(interaction))
+    return Submitted(redirect_to=await visit.interactions.submit(visit.interaction))
 
 
 def _document(interaction: Interaction) -> dict[str, Any]:

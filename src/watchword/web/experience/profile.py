@@ -6,9 +6,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from watchword.web.experience.models import Password, RecordId, Username
-from watchword.web.experience.visit import Started
+from watchword.web.experience.visit import Visit, Visiting
 from watchword.web.models import ApiModel
-from watchword.web.scope import Scope
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
 
@@ -19,9 +18,9 @@ class PhoneAnswer(ApiModel):
     type: Literal["phone"]
     verification_id: RecordId
 
-    async def give(self, scope: Scope, interaction: Started) -> None:
+    async def give(self, visit: Visit) -> None:
         """Add it to the pending profile."""
-        await scope.interactions.set_phone(interaction, self.verification_id)
+        await visit.interactions.set_phone(visit.interaction, self.verification_id)
 
 
 class UsernameAnswer(ApiModel):
@@ -30,9 +29,9 @@ class UsernameAnswer(ApiModel):
     type: Literal["username"]
     value: Username
 
-    async def give(self, scope: Scope, interaction: Started) -> None:
+    async def give(self, visit: Visit) -> None:
         """Add it to the pending profile."""
-        await scope.interactions.set_username(interaction, self.value)
+        await visit.interactions.set_username(visit.interaction, self.value)
 
 
 class PasswordAnswer(ApiModel):
@@ -41,15 +40,15 @@ class PasswordAnswer(ApiModel):
     type: Literal["password"]
     value: Password
 
-    async def give(self, scope: Scope, interaction: Started) -> None:
+    async def give(self, visit: Visit) -> None:
         """Add it to the pending profile."""
-        await scope.interactions.set_password(interaction, self.value)
+        await visit.interactions.set_password(visit.interaction, self.value)
 
 
 Answer = Annotated[PhoneAnswer | UsernameAnswer | PasswordAnswer, Field(discriminator="type")]
 
 
 @router.post("/profile", status_code=204)
-async def fill_in(body: Answer, interaction: Started, scope: Scope) -> None:
+async def fill_in(body: Answer, visit: Visiting) -> None:
     """Add one thing to the pending profile."""
-    await body.give(scope, interaction)
+    await body.give(visit)

@@ -13,9 +13,8 @@ from watchword.web.experience.models import (
     RecordId,
     Verified,
 )
-from watchword.web.experience.visit import Started
+from watchword.web.experience.visit import Visiting
 from watchword.web.models import ApiModel
-from watchword.web.scope import Context, Scope
 
 router = APIRouter(prefix="/api/experience/verification", tags=["Experience"])
 
@@ -50,39 +49,37 @@ class NewPasswordIdentity(ApiModel):
 
 
 @router.post("/verification-code")
-async def send_code(
-    body: SendCode, interaction: Started, scope: Scope, context: Context
-) -> Verified:
+async def send_code(body: SendCode, visit: Visiting) -> Verified:
     """Send a code; known and unknown identifiers get the same answer."""
-    record = await scope.interactions.send_code(
-        interaction, body.identifier.parsed(), body.interaction_event, context
+    record = await visit.interactions.send_code(
+        visit.interaction, body.identifier.parsed(), body.interaction_event, visit.context
     )
     return Verified(verification_id=record.id)
 
 
 @router.post("/verification-code/verify")
-async def verify_code(body: VerifyCode, interaction: Started, scope: Scope) -> Verified:
+async def verify_code(body: VerifyCode, visit: Visiting) -> Verified:
     """Accept a code, once."""
-    record = await scope.interactions.verify_code(
-        interaction, body.identifier.parsed(), body.verification_id, body.code
+    record = await visit.interactions.verify_code(
+        visit.interaction, body.identifier.parsed(), body.verification_id, body.code
     )
     return Verified(verification_id=record.id)
 
 
 @router.post("/password")
-async def verify_password(body: VerifyPassword, interaction: Started, scope: Scope) -> Verified:
+async def verify_password(body: VerifyPassword, visit: Visiting) -> Verified:
     """Accept the password of an account."""
-    record = await scope.interactions.verify_password(
-        interaction, body.identifier.parsed(), body.password
+    record = await visit.interactions.verify_password(
+        visit.interaction, body.identifier.parsed(), body.password
     )
     return Verified(verification_id=record.id)
 
 
 @router.post("/new-password-identity")
-async def new_password_identity(
-    body: NewPasswordIdentity, interaction: Started, scope: Scope
-) -> Verified:
+async def new_password_identity(body: NewPasswordIdentity, visit: Visiting) -> Verified:
     """Accept a user name and a password for a new account."""
     identifier = Identifier("username", body.identifier.value)
-    record = await scope.interactions.new_password_identity(interaction, identifier, body.password)
+    record = await visit.interactions.new_password_identity(
+        visit.interaction, identifier, body.password
+    )
     return Verified(verification_id=record.id)

@@ -1,32 +1,55 @@
 """Which interaction a request belongs to: one of those in the browser's cookie."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from watchword.core.context import RequestContext
 from watchword.interactions.errors import SessionNotFound
 from watchword.interactions.models import Interaction
+from watchword.interactions.service import InteractionService
 from watchword.web.cookies import read_interaction_token
-from watchword.web.scope import Scope
+from watchword.web.scope import TenantScope
 from watchword.web.security import require_same_origin
 
 
-async def interaction_token(request: Request) -> str:
-    """Return the token of this browser's interaction; raises SessionNotFound."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request of a browser that holds an interaction's token."""
+
+    token: str
+    interactions: InteractionService
+    context: RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request inside an interaction in which an event was started."""
+
+    interaction: Interaction
+    interactions: InteractionService
+    context: RequestContext
+
+
+# One dependency a route and no tree of them: FastAPI takes its time for each.
+async def arrival(request: Request) -> Arrival:
+    """Return whose request this is; raises SessionNotFound."""
     # A sibling tenant's page is same-site, so its posts would carry the cookie.
     require_same_origin(request)
     token = read_interaction_token(request, request.headers.get("Logto-App-Id"))
     if token is None:
         raise SessionNotFound
-    return token
+    scope: TenantScope = request.state.scope
+    return Arrival(token, scope.interactions, request.state.context)
 
 
-Token = Annotated[str, Depends(interaction_token)]
+async def visit(request: Request) -> Visit:
+    """Return the interaction too; raises InteractionNotFound where no event was started."""
+    arrived = await arrival(request)
+    interaction = await arrived.interactions.load_started(arrived.token)
+    return Visit(interaction, arrived.interactions, arrived.context)
 
 
-async def started_interaction(token: Token, scope: Scope) -> Interaction:
-    """Return the interaction in which an event was started; raises InteractionNotFound."""
-    return await scope.interactions.load_started(token)
-
-
-Started = Annotated[Interaction, Depends(started_interaction)]
+Arrived = Annotated[Arrival, Depends(arrival)]
+Visiting = Annotated[Visit, Depends(visit)]

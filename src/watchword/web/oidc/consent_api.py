@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 
 from watchword.web.cookies import SESSION, read_cookie
-from watchword.web.experience.visit import Token
+from watchword.web.experience.visit import Arrived
 from watchword.web.models import ApiModel
 from watchword.web.scope import Scope
 
@@ -20,9 +20,9 @@ class Consented(ApiModel):
 
 
 @router.get("")
-async def describe(request: Request, token: Token, scope: Scope) -> dict[str, Any]:
+async def describe(request: Request, arrival: Arrived, scope: Scope) -> dict[str, Any]:
     """Return who asks, and for what."""
-    asked = (await scope.interactions.load(token)).request
+    asked = (await arrival.interactions.load(arrival.token)).request
     question = await scope.oidc.consent_question(asked, read_cookie(request, SESSION))
     application = await scope.applications.get(asked.client_id)
     return {
@@ -33,9 +33,9 @@ async def describe(request: Request, token: Token, scope: Scope) -> dict[str, An
 
 
 @router.post("")
-async def allow(request: Request, token: Token, scope: Scope) -> Consented:
+async def allow(request: Request, arrival: Arrived, scope: Scope) -> Consented:
     """Keep the person's yes."""
-    asked = (await scope.interactions.load(token)).request
+    asked = (await arrival.interactions.load(arrival.token)).request
     await scope.oidc.allow(asked, read_cookie(request, SESSION))
     # The consent page has nothing left to ask, and answers the application in the mode it wants.
     return Consented(redirect_to=f"{scope.origin}{asked.consent_page}")

@@ -176,17 +176,15 @@ def _token(request: Request) -> str:
 async def _visit(
     request: Request, scope: TenantScope, interaction: Interaction, form: Form
 ) -> Visit:
-    languages = (
+    request.state.languages = (
         *filter(None, [request.cookies.get(LANGUAGE_COOKIE)]),
         *interaction.request.ui_locales,
         *request.state.languages,
-        scope.settings.language_info.fallback_language,
     )
-    request.state.languages = languages
     return Visit(
         request=request,
         scope=scope,
-        context=replace(await request_context(request), languages=languages),
+        context=replace(await request_context(request), page_language=language_of(request)),
         interaction=interaction,
         application=await scope.applications.find(interaction.application_id),
         form=form,
