@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 
 from tests.fakes import FakeClock
@@ -18,6 +20,11 @@ from watchword.storage.database import Storage, storage_for
 from watchword.storage.migrate import migrate
 
 DATABASES = ("sqlite", "postgresql")
+
+# The same examples in every run: a new counterexample is found by whoever looks for one
+# (HYPOTHESIS_PROFILE=default), not by whoever happens to commit.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

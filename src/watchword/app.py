@@ -85,7 +85,9 @@ def create_app() -> FastAPI:
         settings.log_format or ("text" if settings.is_development else "json"),
         settings.log_level,
     )
-    return build_app(settings)
+    app = build_app(settings)
+    _relax_garbage_collection()
+    return app
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -314,7 +316,6 @@ def _lifespan(
                 messages=timedelta(days=settings.message_retention_days),
                 audit=timedelta(days=settings.audit_retention_days),
             )
-            _relax_garbage_collection()
             async with background(server, retention):
                 yield
             await server.dispatch.drain(DRAIN)

@@ -30,7 +30,7 @@ from tests.invariants.hostile import (
 from tests.invariants.routes import Route, routes_of
 from tests.invariants.world import (
     API,
-    ORIGIN,
+    CONNECTOR,
     SEND,
     VERIFIER,
     Operator,
@@ -200,7 +200,7 @@ def right_requests(fuzzed: Fuzzed) -> Iterator[Right]:
 
 
 def _look(fuzzed: Fuzzed, route: Route) -> Right:
-    ids = {**fuzzed.ids, "tenant": "default", "connector_id": "scripted", "user_id": "nobody",
+    ids = {**fuzzed.ids, "tenant": "default", "connector_id": CONNECTOR, "user_id": "nobody",
            "token": "x", "hash": "x", "name:path": "tokens.css", "path:path": "x"}
     path = route.path
     for name, value in ids.items():
@@ -292,7 +292,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
 
     def form(path: str, **fields: str) -> Right:
         at = path
-        for name, value in {**fuzzed.ids, "tenant": "default", "connector_id": "scripted"}.items():
+        for name, value in {**fuzzed.ids, "tenant": "default", "connector_id": CONNECTOR}.items():
             at = at.replace("{" + name + "}", value)
         who: Who = "operator"
         return Right(Route("POST", path), at, who, {"csrf": csrf, **fields}, is_form=True)

@@ -1,5 +1,6 @@
 """The assembled server with two tenants, an operator, and browsers that keep cookies."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,10 +11,9 @@ from urllib.parse import urlsplit
 import httpx2
 
 from tests.fakes import FakeClock
-from tests.web.pages.conftest import BY_CODE, Provider, ScriptedConnector
+from tests.web.pages.conftest import BY_CODE
 from watchword.app import build_app
 from watchword.audit.models import SYSTEM
-from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.keys import SecretKeys
 from watchword.settings import Settings
 from watchword.tenants.models import TenantTag
@@ -23,6 +23,7 @@ from watchword.web.scope import ServerScope, TenantScope
 ORIGIN = "http://localhost:3001"
 OTHER_ORIGIN = "http://acme.localhost:3001"
 OTHER = "acme"
+CONNECTOR = "development-inbox"
 API = "/api/experience"
 SEND = f"{API}/verification/verification-code"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
@@ -52,12 +53,17 @@ class World:
     app: Any
     server: ServerScope
     clock: FakeClock
-    provider: Provider
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def scope(self, tenant: str = "default") -> TenantScope:
         """Return a tenant's services."""
         return await self.server.scope_of(tenant)
+
+    async def code(self, tenant: str = "default") -> str:
+        """Return the newest code, once it has arrived."""
+        await self.server.dispatch.drain(timedelta(seconds=5))
+        newest = self.server.inbox.list(tenant)[0]
+        return re.findall(r"\b\d{6}\b", newest.text)[0]
 
     async def set_up(self, tenant: str = "default", **settings: Any) -> None:
         """Change a tenant's sign-in settings."""
@@ -153,13 +159,16 @@ async def verify(
 
 
 async def prove(
-    world: World, client: httpx2.AsyncClient, phone: str, event: str = "Register"
+    world: World,
+    client: httpx2.AsyncClient,
+    phone: str,
+    event: str = "Register",
+    tenant: str = "default",
 ) -> str:
     """Start, prove a number, and return the id of the record."""
     await start(client, event)
     record_id: str = (await send(client, phone, event)).json()["verificationId"]
-    await world.server.dispatch.drain(timedelta(seconds=5))
-    answer = await verify(client, phone, record_id, world.provider.code)
+    answer = await verify(client, phone, record_id, await world.code(tenant))
     assert answer.status_code == 200, answer.text
     return record_id
 
@@ -195,15 +204,13 @@ async def opened_world(
         )
     )
     server: ServerScope = app.state.server
-    provider = ScriptedConnector.provider = Provider()
     server.clock = clock
-    server.registry = ConnectorRegistry([ScriptedConnector])
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
-        world = World(app, server, clock, provider, stack)
+        world = World(app, server, clock, stack)
         await server.directory.create(OTHER, "Acme", TenantTag.DEVELOPMENT)
         await server.refresh()
         for tenant in ("default", OTHER):
             scope = await world.scope(tenant)
-            await scope.configuration.create_connector(SYSTEM, "scripted", {})
+            await scope.configuration.create_connector(SYSTEM, CONNECTOR, {})
             await world.set_up(tenant, **BY_CODE_OR_PASSWORD)
         yield world

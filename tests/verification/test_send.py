@@ -20,7 +20,7 @@ from watchword.sign_in_settings.models import CodePolicy
 from watchword.storage import Storage, StorageUnavailable
 from watchword.storage.database import storage_for
 from watchword.storage.schema import messages
-from watchword.verification.errors import CodeMismatch, CodeNotFound
+from watchword.verification.errors import CodeMismatch, CodeNotFound, CodeSentMeanwhile
 from watchword.verification.models import Identifier
 from watchword.verification.service import VerificationService
 
@@ -79,6 +79,25 @@ async def test_the_tenants_own_lifetime_holds(
 
     assert record.expires_at == clock.now() + timedelta(seconds=120)
     assert outbox.last.variables["minutes"] == "2"
+
+
+async def test_of_senders_that_know_the_same_code_one_sends(
+    verification: VerificationService, outbox: Outbox
+) -> None:
+    async def sends(known_id: str) -> bool:
+        try:
+            await verification.send_code(FLOW, ALICE, UsageType.SIGN_IN, known_id=known_id)
+        except CodeSentMeanwhile:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(sends("") for _ in range(4)))) == 1
+    [known] = await verification.list(FLOW)
+    assert sum(await asyncio.gather(*(sends(known.id) for _ in range(4)))) == 1
+
+    [record] = await verification.list(FLOW)
+    assert len(outbox.messages) == 2
+    assert outbox.last.id == record.message_id
 
 
 async def test_a_refusal_within_the_wait_is_told(

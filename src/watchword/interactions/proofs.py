@@ -46,6 +46,8 @@ class Proofs:
         identifier: Identifier,
         event: InteractionEvent,
         context: RequestContext,
+        *,
+        known_id: str | None = None,
     ) -> VerificationRecord:
         """Send a code, worded for *event*; where there is no account to sign in to, seem to."""
         if event is InteractionEvent.FORGOT_PASSWORD:
@@ -62,6 +64,7 @@ class Proofs:
             deliver=is_open or await self._is_known(identifier),
             wait=is_open,
             origin_host=urlsplit(self.origin).hostname,
+            known_id=known_id,
         )
 
     async def verify_code(

@@ -160,9 +160,16 @@ class InteractionService:
         identifier: Identifier,
         event: InteractionEvent,
         context: RequestContext,
+        *,
+        known_id: str | None = None,
     ) -> VerificationRecord:
-        """Send a code to the identifier; an earlier one of this interaction stops working."""
-        return await self.proofs.send_code(interaction, identifier, event, context)
+        """Send a code to the identifier; an earlier one of this interaction stops working.
+
+        With *known_id*, as `VerificationService.send_code` has it, of two at once one is sent.
+        """
+        return await self.proofs.send_code(
+            interaction, identifier, event, context, known_id=known_id
+        )
 
     async def verify_code(
         self, interaction: Interaction, identifier: Identifier, verification_id: str, code: str

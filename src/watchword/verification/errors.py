@@ -39,6 +39,12 @@ class CodeMismatch(DomainError):
     code = "verification_code.code_mismatch"
 
 
+class CodeSentMeanwhile(DomainError):
+    """Another request of the same flow sent a code in the same moment."""
+
+    code = "verification_code.sent_meanwhile"
+
+
 class RecordNotFound(DomainError):
     """The flow has no such verification record."""
 

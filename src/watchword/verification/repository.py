@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, bindparam, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -21,15 +22,18 @@ COLUMNS = [column for column in verification_records.columns if column.name != "
 _new = insert(verification_records).values(
     {column.name: bindparam(column.name) for column in verification_records.columns}
 )
+_KEY = [r.tenant_id, r.flow_id, r.type]
+_over = {
+    column.name: _new.excluded[column.name]
+    for column in verification_records.columns
+    if not column.primary_key
+}
 # A flow holds one record of a type, so a new one replaces the old in this one statement.
-REPLACE = _new.on_conflict_do_update(
-    index_elements=[r.tenant_id, r.flow_id, r.type],
-    set_={
-        column.name: _new.excluded[column.name]
-        for column in verification_records.columns
-        if not column.primary_key
-    },
-)
+REPLACE = _new.on_conflict_do_update(index_elements=_KEY, set_=_over)
+# Of two that know the same record, only the first finds it there.
+REPLACE_KNOWN = _new.on_conflict_do_update(
+    index_elements=_KEY, set_=_over, where=r.id == bindparam("known_id")
+).returning(r.id)
 
 LIST = select(*COLUMNS).where(OURS, FLOW).order_by(r.created_at, r.type)
 FIND = select(*COLUMNS).where(OURS, FLOW, r.id == bindparam("id"))
@@ -82,22 +86,12 @@ class VerificationRepository(TenantRepository):
 
     async def replace(self, record: VerificationRecord) -> None:
         """Save *record* in place of the flow's earlier one of the same type."""
-        await self.run(
-            REPLACE,
-            flow_id=record.flow_id,
-            type=record.type.value,
-            id=record.id,
-            identifier_type=record.identifier.type,
-            identifier=record.identifier.value,
-            template_type=record.template_type.value if record.template_type else None,
-            state=record.state,
-            code_digest=record.code_digest,
-            tries=record.tries,
-            message_id=record.message_id,
-            details=dict(record.details),
-            created_at=record.created_at,
-            expires_at=record.expires_at,
-        )
+        await self.run(REPLACE, **_values(record))
+
+    async def replace_known(self, record: VerificationRecord, known_id: str) -> bool:
+        """Save *record* where there is none, or the known one; False where there is another."""
+        row = await self.first(REPLACE_KNOWN, known_id=known_id, **_values(record))
+        return row is not None
 
     async def list(self, flow_id: str) -> Sequence[VerificationRecord]:
         """Return the flow's records."""
@@ -139,3 +133,21 @@ class VerificationRepository(TenantRepository):
     async def purge(self, before: datetime) -> int:
         """Delete records that ended before."""
         return await self.run(PURGE, before=before)
+
+
+def _values(record: VerificationRecord) -> dict[str, Any]:
+    return {
+        "flow_id": record.flow_id,
+        "type": record.type.value,
+        "id": record.id,
+        "identifier_type": record.identifier.type,
+        "identifier": record.identifier.value,
+        "template_type": record.template_type.value if record.template_type else None,
+        "state": record.state,
+        "code_digest": record.code_digest,
+        "tries": record.tries,
+        "message_id": record.message_id,
+        "details": dict(record.details),
+        "created_at": record.created_at,
+        "expires_at": record.expires_at,
+    }

@@ -20,6 +20,7 @@ from watchword.verification.errors import (
     CodeExpired,
     CodeMismatch,
     CodeNotFound,
+    CodeSentMeanwhile,
     EmailMismatch,
     PhoneMismatch,
     RecordNotFound,
@@ -56,11 +57,13 @@ class VerificationService:
         deliver: bool = True,
         wait: bool = True,
         origin_host: str | None = None,
+        known_id: str | None = None,
     ) -> VerificationRecord:
         """Text a fresh code to *phone*; the flow's earlier one stops working.
 
         With *wait*, a provider that refuses soon is heard: its ConnectorError is raised. Without
-        *deliver* nothing is sent, and nothing tells the difference.
+        *deliver* nothing is sent, and nothing tells the difference. With *known_id*, the id of the
+        earlier code or "" for none, raises CodeSentMeanwhile where another request was faster.
         """
         await self.guard.spend_send(phone, client_ip=client_ip)
         code = self.policy.new_code()
@@ -82,7 +85,10 @@ class VerificationService:
         record = replace(record, code_digest=self._digest_of(record, code))
         # Saved first: a code that arrives must find its record, and without a connector the
         # contract still has one.
-        await self.records.replace(record)
+        if known_id is None:
+            await self.records.replace(record)
+        elif not await self.records.replace_known(record, known_id):
+            raise CodeSentMeanwhile
         variables = {"code": code}
         if origin_host:
             variables["origin_line"] = origin_line(origin_host, code)

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +13,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
+from watchword.core.phrases import Phrases
+from watchword.web.problems import language_of
 from watchword.web.security import content_policy, nonce_of
 
 STATIC = files("watchword").joinpath("static")
@@ -69,16 +69,6 @@ def environment() -> Environment:
         t=_translate, static=static_url, static_text=static_text, moment=_moment, ago=_ago
     )
     return made
-
-
-LanguageChooser = Callable[[Request], str]
-
-
-def language_of(request: Request) -> str:
-    """Return the page's language: chosen before (`lang` cookie), asked for, or the browser's."""
-    phrases: Phrases = request.app.state.server.phrases
-    fallback = getattr(request.state, "fallback_language", DEFAULT_LANGUAGE)
-    return phrases.choose(getattr(request.state, "languages", ()), fallback)
 
 
 def render(

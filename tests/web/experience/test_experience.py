@@ -334,3 +334,28 @@ async def test_the_way_back_is_this_origins(site: Site) -> None:
     await identify(client, await prove(client, event="Register"))
 
     assert (await submit(client)).startswith(f"{ORIGIN}/oidc/auth/")
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "is_detected", "language"),
+    [
+        ("ko", "en", True, "ko"),
+        ("", "ko-KR, en;q=0.5", True, "ko"),
+        ("", "ko", False, "en"),
+        ("ko", "en", False, "ko"),
+        ("", "fr", True, "en"),
+    ],
+)
+async def test_a_programs_message_speaks_what_was_asked_for_then_what_the_browser_accepts(
+    site: Site, asked: str, accepted: str, is_detected: bool, language: str
+) -> None:
+    await site.set_up(languageInfo={"autoDetect": is_detected, "fallbackLanguage": "en"})
+    client = await site.started(**({"ui_locales": asked} if asked else {}))
+    # What somebody chose at the foot of our own pages is no wish of the program's.
+    client.cookies.set("lang", "en" if language == "ko" else "ko")
+    client.headers["Accept-Language"] = accepted
+    await start(client)
+
+    assert (await send(client)).status_code == 200
+
+    assert OUTBOX[-1].language == language

@@ -1,5 +1,7 @@
 """Signing in and up by phone, on pages without scripts."""
 
+import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -128,6 +130,22 @@ async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser
         assert browser.page.status == 400
 
 
+async def test_a_button_pressed_twice_at_once_sends_one_code(site: Site, browser: Browser) -> None:
+    await browser.open(authorization())
+    first = await asyncio.gather(*(browser.post(identifier=PHONE, country="KR") for _ in range(4)))
+    assert {answer.status_code for answer in first} == {303}
+    assert len(site.provider.messages) == 1
+
+    await browser.open("/sign-in/verification-code?app_id=demo-app")
+    site.clock.advance(RESEND_WAIT)
+    again = await asyncio.gather(*(browser.post(form=1) for _ in range(4)))
+
+    assert {answer.status_code for answer in again} <= {303, 429}
+    assert len(site.provider.messages) == 2
+    await browser.submit(code=site.provider.code)
+    assert browser.page.path == "/sign-in/no-account"
+
+
 @pytest.mark.parametrize("first_screen", ["sign-in", "register"])
 async def test_typing_the_same_number_again_leads_to_the_code_on_its_way(
     site: Site, browser: Browser, first_screen: str
@@ -235,6 +253,35 @@ async def test_the_language_follows_the_person(
     assert "<h1>Sign in</h1>" in asked.page.html
     await asked.submit(identifier=PHONE, country="KR")
     assert "<h1>Enter the code</h1>" in asked.page.html
+    assert site.provider.messages[-1].language == "en"
+
+    await asked.open("/sign-in/verification-code?app_id=demo-app&lang=ko")
+    site.clock.advance(RESEND_WAIT)
+    await asked.submit(form=1)
+    assert site.provider.messages[-1].language == "ko"
+
+
+async def test_the_tenants_language_comes_last(
+    site: Site, new_browser: Callable[..., Browser]
+) -> None:
+    await site.settle(languageInfo={"autoDetect": True, "fallbackLanguage": "ko"})
+    french = await new_browser("fr").open(authorization())
+    assert 'lang="ko"' in french.page.html
+    await french.submit(identifier="123", country="KR")
+    assert "전화번호" in french.page.words
+    await french.submit(identifier=PHONE, country="KR")
+    assert site.provider.messages[-1].language == "ko"
+
+    outside = await french.client.get("/nowhere")
+    assert 'lang="ko"' in outside.text
+    answer = await french.client.put("/api/experience", json={"interactionEvent": "Nonsense"})
+    assert re.search("[가-힣]", answer.json()["message"])
+
+    await site.settle(languageInfo={"autoDetect": False, "fallbackLanguage": "ko"})
+    english = await new_browser("en").open(authorization())
+    assert 'lang="ko"' in english.page.html
+    await english.submit(identifier="010-9999-0000", country="KR")
+    assert site.provider.messages[-1].language == "ko"
 
 
 async def test_a_hint_fills_the_field(site: Site, browser: Browser) -> None:

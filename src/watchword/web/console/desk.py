@@ -24,9 +24,9 @@ from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
 from watchword.web.cookies import CONSOLE, read_cookie
-from watchword.web.problems import message_of
+from watchword.web.problems import language_of, message_of
 from watchword.web.scope import ServerScope, TenantScope, server_scope
-from watchword.web.templating import language_of, render
+from watchword.web.templating import render
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 THEMES = ("light", "dark")

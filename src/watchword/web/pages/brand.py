@@ -9,8 +9,8 @@ from starlette.requests import Request
 from watchword.applications.models import DEMO_APP_ID, Application, origin_of
 from watchword.sign_in_settings.models import Color, SignInSettings
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
+from watchword.web.problems import language_of
 from watchword.web.scope import TenantScope
-from watchword.web.templating import language_of
 
 UNTOUCHED_COLOR = SignInSettings().color
 """The contract's colours of a new tenant: nobody chose them, so the pages keep their own."""

@@ -1,6 +1,7 @@
 """What the pages do between two screens: send a code, identify, ask for what is missing, finish."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import is_method_enabled
 from watchword.users.errors import PhoneAlreadyInUse, UserNotExist
 from watchword.users.models import Identifier, IdentifierType
+from watchword.verification.errors import CodeSentMeanwhile
 from watchword.verification.models import RecordType, VerificationRecord
 from watchword.web.pages.identifiers import TYPES
 from watchword.web.pages.visit import Visit, redirect
@@ -64,10 +66,7 @@ async def send_code(visit: Visit, phone: PhoneNumber, event: InteractionEvent) -
         if visit.interaction.event is not event:
             await visit.scope.interactions.switch_event(visit.interaction, event)
         return
-    interaction = await begin(visit, event)
-    await visit.scope.interactions.send_code(
-        interaction, Identifier.of_phone(phone), event, visit.context
-    )
+    await _send(visit, await begin(visit, event), phone, event)
 
 
 async def send_another(visit: Visit, phone: PhoneNumber) -> None:
@@ -75,9 +74,23 @@ async def send_another(visit: Visit, phone: PhoneNumber) -> None:
     event = visit.interaction.event
     if event is None:
         raise InteractionNotFound
-    await visit.scope.interactions.send_code(
-        visit.interaction, Identifier.of_phone(phone), event, visit.context
-    )
+    await _send(visit, visit.interaction, phone, event)
+
+
+async def _send(
+    visit: Visit, interaction: Interaction, phone: PhoneNumber, event: InteractionEvent
+) -> None:
+    # The wait was judged by the code that this visit knows of. A button that was pressed twice is
+    # served once: to the slower request a code is on its way, too.
+    known = code_record(visit)
+    with suppress(CodeSentMeanwhile):
+        await visit.scope.interactions.send_code(
+            interaction,
+            Identifier.of_phone(phone),
+            event,
+            visit.context,
+            known_id=known.id if known else "",
+        )
 
 
 async def is_on_its_way(visit: Visit, phone: PhoneNumber) -> bool:

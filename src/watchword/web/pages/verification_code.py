@@ -16,7 +16,7 @@ from watchword.verification.models import VerificationRecord
 from watchword.web.pages import steps
 from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
-from watchword.web.templating import language_of
+from watchword.web.problems import language_of
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ from watchword.web.pages.countries import countries, default_country
 from watchword.web.pages.errors import AgreementMissing
 from watchword.web.pages.forms import Form, form_token, read_form
 from watchword.web.pages.identifiers import IdentifierField, read_identifier, region_or_none
-from watchword.web.problems import message_of, status_of
+from watchword.web.problems import language_of, message_of, status_of
 from watchword.web.scope import TenantScope, request_context, tenant_scope
-from watchword.web.templating import language_of, render
+from watchword.web.templating import render
 
 LANGUAGE_COOKIE = "lang"
 A_YEAR = 365 * 24 * 3600
@@ -117,7 +117,9 @@ class Visit:
         return IdentifierField(
             types=types,
             region=region_or_none(self.form.text("country"))
-            or default_country(self.request.state.languages, countries(language, allowed)),
+            or default_country(
+                (*self.request.state.languages, language), countries(language, allowed)
+            ),
             language=language,
             allowed=allowed,
             value=self.form.text("identifier")[:128] or hint,
