@@ -110,7 +110,8 @@ def build_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.server = server
-    for surface in (health, metrics, experience, oidc, receipts, console, pages):
+    # The router asks its routes in order: those of every sign-in come first.
+    for surface in (experience, oidc, pages, receipts, health, metrics, console):
         app.include_router(surface.router)
     app.router.routes.append(Route("/static/{hash}/{name:path}", static_file))
     app.add_middleware(BodyLimit)

@@ -144,7 +144,9 @@ def switch_phone_on(walk: Walk) -> None:
 def open_live_preview(walk: Walk) -> None:
     """Go on in the tab of the demo application."""
     with walk.context.expect_page() as opened:
-        walk.page.get_by_role("link", name=walk.t("console.sign_in_experience.live_preview")).click()
+        walk.page.get_by_role(
+            "link", name=walk.t("console.sign_in_experience.live_preview")
+        ).click()
     walk.page = opened.value
     walk.complaints.watch(walk.page)
     walk.says("demo_app.signed_out.title")

@@ -105,11 +105,7 @@ HEADERS: tuple[dict[str, str], ...] = (
 )
 
 anything = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters(), max_size=40),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=40),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=6,
 )
@@ -180,8 +176,10 @@ class Sent:
 
 def _encoded(body: Mapping[str, Any], is_form: bool) -> bytes:
     if is_form:
-        return urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in body.items()},
-                         errors="replace").encode()
+        return urlencode(
+            {k: v if isinstance(v, str) else json.dumps(v) for k, v in body.items()},
+            errors="replace",
+        ).encode()
     return json.dumps(body).encode()
 
 

@@ -1,7 +1,6 @@
 """Invariant 10: bad input is a 4xx with a stable code, never a 5xx and never half a change."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, given, settings
 from sqlalchemy import func, select
 
 from tests.fakes import FakeClock
@@ -25,8 +23,9 @@ from tests.invariants.hostile import (
     Right,
     Sent,
     Who,
-    anything,
 )
+from tests.invariants.hostile import FORM as FORM_T
+from tests.invariants.hostile import JSON as JSON_T
 from tests.invariants.routes import Route, routes_of
 from tests.invariants.world import (
     API,
@@ -35,7 +34,6 @@ from tests.invariants.world import (
     VERIFIER,
     Operator,
     World,
-    arrive,
     authorization,
     identifier,
     opened_world,
@@ -62,7 +60,13 @@ from watchword.web.problems import JSON_PREFIXES
 PHONE = "821012345678"
 OTHER_PHONE = "821087654321"
 KEPT = (
-    users, applications, connectors, configuration_versions, messages, sessions, oidc_tokens,
+    users,
+    applications,
+    connectors,
+    configuration_versions,
+    messages,
+    sessions,
+    oidc_tokens,
     tenants,
 )
 COUNTS = select(
@@ -108,9 +112,7 @@ class Fuzzed:
         self.operator = await self.world.operator()
         self.people["operator"] = self.operator.client
         scope = await self.world.scope()
-        created = await scope.configuration.create_application(
-            SYSTEM, _application()
-        )
+        created = await scope.configuration.create_application(SYSTEM, _application())
         connector = await scope.connectors.active()
         assert connector is not None
         await self.prepare()
@@ -175,9 +177,10 @@ def _application() -> Any:
 @pytest.fixture
 def fuzzed(database_url: str, clock: FakeClock, keys: SecretKeys) -> Iterator[Fuzzed]:
     """Return a server in a thread of its own: Hypothesis calls from this one."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(
-        opened_world(database_url, clock, keys)
-    ) as world:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(opened_world(database_url, clock, keys)) as world,
+    ):
         fuzzed = Fuzzed(portal, world)
         portal.call(fuzzed.set_up)
         yield fuzzed
@@ -200,8 +203,16 @@ def right_requests(fuzzed: Fuzzed) -> Iterator[Right]:
 
 
 def _look(fuzzed: Fuzzed, route: Route) -> Right:
-    ids = {**fuzzed.ids, "tenant": "default", "connector_id": CONNECTOR, "user_id": "nobody",
-           "token": "x", "hash": "x", "name:path": "tokens.css", "path:path": "x"}
+    ids = {
+        **fuzzed.ids,
+        "tenant": "default",
+        "connector_id": CONNECTOR,
+        "user_id": "nobody",
+        "token": "x",
+        "hash": "x",
+        "name:path": "tokens.css",
+        "path:path": "x",
+    }
     path = route.path
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
@@ -215,14 +226,23 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
 
     event = {"interactionEvent": "Register"}
     phone = identifier(PHONE)
-    yield api(f"{SEND}/verify", "waiting",
-              {"identifier": phone, "verificationId": fuzzed.record_id, "code": "not it"})
+    yield api(
+        f"{SEND}/verify",
+        "waiting",
+        {"identifier": phone, "verificationId": fuzzed.record_id, "code": "not it"},
+    )
     yield api(SEND, "waiting", {"identifier": phone, **event})
     yield api(f"{API}/verification/password", "waiting", {"identifier": phone, "password": "no"})
-    yield api(f"{API}/verification/password", "waiting",
-              {"identifier": {"type": "username", "value": "alice"}, "password": "no"})
-    yield api(f"{API}/verification/new-password-identity", "waiting",
-              {"identifier": {"type": "username", "value": "alice"}, "password": "weak"})
+    yield api(
+        f"{API}/verification/password",
+        "waiting",
+        {"identifier": {"type": "username", "value": "alice"}, "password": "no"},
+    )
+    yield api(
+        f"{API}/verification/new-password-identity",
+        "waiting",
+        {"identifier": {"type": "username", "value": "alice"}, "password": "weak"},
+    )
     yield api(f"{API}/identification", "proved", {"verificationId": "x"})
     for profile in (
         {"type": "phone", "verificationId": "x"},
@@ -240,18 +260,37 @@ def _openid(fuzzed: Fuzzed) -> Iterator[Right]:
         return Right(Route("POST", path), path, who, fields, is_form=True)
 
     client = {"client_id": fuzzed.ids["application_id"], "client_secret": fuzzed.ids["secret"]}
-    yield form("/oidc/auth", "waiting", max_age="1", ui_locales="en", login_hint="+82",
-               claims="{}", id_token_hint="x", response_mode="query", nonce="n",
-               **authorization())
-    yield form("/oidc/token", **client, grant_type="authorization_code", code="x",
-               redirect_uri="https://shop.example/callback", code_verifier=VERIFIER)
+    yield form(
+        "/oidc/auth",
+        "waiting",
+        max_age="1",
+        ui_locales="en",
+        login_hint="+82",
+        claims="{}",
+        id_token_hint="x",
+        response_mode="query",
+        nonce="n",
+        **authorization(),
+    )
+    yield form(
+        "/oidc/token",
+        **client,
+        grant_type="authorization_code",
+        code="x",
+        redirect_uri="https://shop.example/callback",
+        code_verifier=VERIFIER,
+    )
     yield form("/oidc/token", **client, grant_type="refresh_token", refresh_token="x", scope="x")
     yield form("/oidc/token", **client, grant_type="client_credentials", resource="x", scope="x")
     yield form("/oidc/token/introspection", **client, token="x", token_type_hint="access_token")
     yield form("/oidc/token/revocation", **client, token="x", token_type_hint="access_token")
     yield form("/oidc/me", access_token="x")
-    leave = {"client_id": fuzzed.ids["application_id"], "id_token_hint": "x", "state": "s",
-             "post_logout_redirect_uri": "https://shop.example/"}
+    leave = {
+        "client_id": fuzzed.ids["application_id"],
+        "id_token_hint": "x",
+        "state": "s",
+        "post_logout_redirect_uri": "https://shop.example/",
+    }
     yield form("/oidc/session/end", **leave)
     yield form("/oidc/session/end/confirm", confirmation="x", **leave)
 
@@ -259,9 +298,7 @@ def _openid(fuzzed: Fuzzed) -> Iterator[Right]:
 def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     def page(path: str, who: Who = "waiting", **fields: str) -> Right:
         token = form_token(_interaction_token(fuzzed.people[who]))
-        return Right(
-            Route("POST", path), path, who, {"token": token, **fields}, is_form=True
-        )
+        return Right(Route("POST", path), path, who, {"token": token, **fields}, is_form=True)
 
     typed = {"identifier": "010-1234-5678", "country": "KR", "agree": "yes"}
     for flow in ("sign-in", "register", "continue"):
@@ -298,16 +335,28 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         return Right(Route("POST", path), at, who, {"csrf": csrf, **fields}, is_form=True)
 
     t = "/console/{tenant}"
-    template = {"templates": "[]", "test_phone": "+821012345678", "test_country": "KR",
-                "test_usage": "Generic", "tested": "x", "version": "1"}
+    template = {
+        "templates": "[]",
+        "test_phone": "+821012345678",
+        "test_country": "KR",
+        "test_usage": "Generic",
+        "tested": "x",
+        "version": "1",
+    }
     yield form("/console/setup", token="x", username="b", password="short")
     yield form("/console/sign-in", username="nobody", password="x", next="/console/default")
     yield form("/console/second-factor", code="x", next="/console/default")
     yield form("/console/appearance", language="xx", theme="x", next="/console/x")
     yield form(f"{t}/applications/new", name="", type="x", redirect_uris="x")
     application = f"{t}/applications/{{application_id}}"
-    yield form(application, name="", redirect_uris="x", post_logout_redirect_uris="x",
-               cors_allowed_origins="x", version="99")
+    yield form(
+        application,
+        name="",
+        redirect_uris="x",
+        post_logout_redirect_uris="x",
+        cors_allowed_origins="x",
+        version="99",
+    )
     yield form(f"{application}/delete", typed_name="x")
     new = f"{t}/connectors/set-up/{{connector_id}}"
     yield form(new, **template)
@@ -327,21 +376,53 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/profile/second-factor/enable", sealed="x", code="x")
     yield form(f"{t}/profile/second-factor/disable")
     yield form(f"{t}/profile/sessions/end", session="x")
-    yield form(f"{t}/security/codes", expirationDuration="x", maxRetryAttempts="x",
-               maxAttempts="x", lockoutDuration="x", version="99")
+    yield form(
+        f"{t}/security/codes",
+        expirationDuration="x",
+        maxRetryAttempts="x",
+        maxAttempts="x",
+        lockoutDuration="x",
+        version="99",
+    )
     yield form(f"{t}/security/preset", preset="x", version="99")
-    yield form(f"{t}/security/sending", version="99", countries="x", countries_given="1",
-               **{f"{name}.{part}": "x" for name in
-                  ("perNumber", "perAddress", "perSubnet", "testSends")
-                  for part in ("count", "seconds")})
+    yield form(
+        f"{t}/security/sending",
+        version="99",
+        countries="x",
+        countries_given="1",
+        **{
+            f"{name}.{part}": "x"
+            for name in ("perNumber", "perAddress", "perSubnet", "testSends")
+            for part in ("count", "seconds")
+        },
+    )
     yield form(f"{t}/security/unblock", identifier="x")
     experience = f"{t}/sign-in-experience"
-    yield form(f"{experience}/branding", primaryColor="x", darkPrimaryColor="x", logoUrl="x",
-               darkLogoUrl="x", favicon="x", termsOfUseUrl="x", privacyPolicyUrl="x",
-               agreeToTermsPolicy="x", fallbackLanguage="x", version="99")
+    yield form(
+        f"{experience}/branding",
+        primaryColor="x",
+        darkPrimaryColor="x",
+        logoUrl="x",
+        darkLogoUrl="x",
+        favicon="x",
+        termsOfUseUrl="x",
+        privacyPolicyUrl="x",
+        agreeToTermsPolicy="x",
+        fallbackLanguage="x",
+        version="99",
+    )
     yield form(f"{experience}/restore", version="99")
-    yield form(f"{experience}/sign-up-and-sign-in", do="save", sign_up="x", method="x",
-               mode="x", recovery="x", version="99", asked_password="yes", phone_first="x")
+    yield form(
+        f"{experience}/sign-up-and-sign-in",
+        do="save",
+        sign_up="x",
+        method="x",
+        mode="x",
+        recovery="x",
+        version="99",
+        asked_password="yes",
+        phone_first="x",
+    )
     yield form("/console/sign-out")
 
 
@@ -352,14 +433,105 @@ def test_every_route_that_takes_a_body_is_asked(fuzzed: Fuzzed) -> None:
 
 
 def test_no_value_in_any_field_brings_the_server_down(fuzzed: Fuzzed) -> None:
-    fails=[]
+    fails = []
     for right in list(right_requests(fuzzed)):
         if right.route.path == "/console/sign-out":
             continue
         for value in TEXTS if right.is_form else VALUES:
             for sent in right.with_value(value):
-                try: fuzzed.ask(sent)
-                except Exception as e: fails.append((sent.route, repr(value)[:20], sent.path[:100], (sent.content or b'')[:150], type(e).__name__, str(e)[:300]))
-                except BaseExceptionGroup as e: fails.append((sent.route, repr(value)[:20], str(e)[:300]))
-    for f in fails: print(*f)
+                try:
+                    fuzzed.ask(sent)
+                except Exception as e:
+                    fails.append(
+                        (
+                            sent.route,
+                            repr(value)[:20],
+                            sent.path[:100],
+                            (sent.content or b"")[:150],
+                            type(e).__name__,
+                            str(e)[:300],
+                        )
+                    )
+                except BaseExceptionGroup as e:
+                    fails.append((sent.route, repr(value)[:20], str(e)[:300]))
+    for f in fails:
+        print(*f)
     assert not fails, len(fails)
+
+
+def _survey(fuzzed, sents):
+    fails = {}
+    n = 0
+    for sent in sents:
+        n += 1
+        try:
+            fuzzed.ask(sent)
+        except (Exception, BaseExceptionGroup) as e:
+            fails.setdefault(
+                (
+                    type(e).__name__,
+                    str(e)[:200] if not isinstance(e, AssertionError) else str(e)[-400:],
+                ),
+                [],
+            ).append(
+                (str(sent.route), sent.path[:80], dict(sent.headers), (sent.content or b"")[:60])
+            )
+    print("SURVEY", n)
+    for k, v in fails.items():
+        print("FAIL", k, len(v), v[:3])
+    assert not fails
+
+
+def rights(fuzzed):
+    return [r for r in right_requests(fuzzed) if r.route.path != "/console/sign-out"]
+
+
+def test_bodies(fuzzed):
+    _survey(
+        fuzzed,
+        (
+            r.as_sent.with_body(b, t)
+            for r in rights(fuzzed)
+            if r.body is not None
+            for b in BODIES
+            for t in (JSON_T, FORM_T)
+        ),
+    )
+
+
+def test_types(fuzzed):
+    _survey(
+        fuzzed,
+        (
+            r.as_sent.with_body(r.as_sent.content, t)
+            for r in rights(fuzzed)
+            if r.body is not None
+            for t in TYPES
+        ),
+    )
+
+
+def test_places(fuzzed):
+    _survey(fuzzed, (s for r in rights(fuzzed) for p in PLACES for s in r.with_place(p)))
+
+
+def test_queries(fuzzed):
+    _survey(
+        fuzzed,
+        (
+            r.as_sent.with_query(p)
+            for r in rights(fuzzed)
+            if r.route.method == "GET"
+            for p in QUERIES
+        ),
+    )
+
+
+def test_headers(fuzzed):
+    _survey(fuzzed, (r.as_sent.with_headers(p) for r in rights(fuzzed) for p in HEADERS))
+
+
+def test_cookies(fuzzed):
+    _survey(
+        fuzzed, (r.as_sent.with_headers({"Cookie": p}) for r in rights(fuzzed) for p in COOKIES)
+    )

@@ -58,9 +58,7 @@ class SecretsWantedAgain(InvalidConfig):
         message = "The address changed: enter this secret again"
         super().__init__(
             data={
-                "issues": [
-                    {"code": "custom", "path": [key], "message": message} for key in keys
-                ],
+                "issues": [{"code": "custom", "path": [key], "message": message} for key in keys],
                 "name": "ZodError",
             },
             fields=dict.fromkeys(keys, "connector_kit.form.secret_wanted_again"),

@@ -5,6 +5,9 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
+FURTHEST = 2**31 - 1
+"""What every database takes as an offset; no list is so long."""
+
 
 @dataclass(frozen=True)
 class PageRequest:
@@ -16,7 +19,7 @@ class PageRequest:
     @property
     def offset(self) -> int:
         """Return how many rows come before this page."""
-        return (self.number - 1) * self.size
+        return min((self.number - 1) * self.size, FURTHEST)
 
 
 @dataclass(frozen=True)

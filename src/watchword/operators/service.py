@@ -151,6 +151,8 @@ class OperatorService:
 
     async def verify_second_factor(self, visit: Visit, code: str) -> OpenedSession:
         """Finish a sign-in with an authenticator's or recovery code; the session gets a new id."""
+        if not visit.operator.has_second_factor:
+            raise InvalidSecondFactor
         operator = await self.repository.attempt_by_id(visit.operator.id, self.clock.now())
         if operator is None:
             raise InvalidSecondFactor

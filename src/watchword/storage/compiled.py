@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import aiosqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from watchword.core.errors import DomainError
 from watchword.storage.types import Convert, converters
 
 Row = dict[str, Any]
@@ -20,6 +21,12 @@ SQLITE: Dialect = aiosqlite.dialect()
 
 class StatementNotBound(TypeError):
     """A tenant's statement that does not ask for the tenant, or a parameter with no value."""
+
+
+class ValueNotStorable(DomainError):
+    """A value that no column takes; somebody sent it, for our own values all fit."""
+
+    code = "guard.invalid_input"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,12 @@ class CompiledStatement:
             value = values.get(name, default)
             if value is _REQUIRED:
                 raise StatementNotBound(f"no value for {name!r} in: {self.sql}")
-            bound.append(convert(value) if convert is not None and value is not None else value)
+            if convert is not None and value is not None:
+                value = convert(value)
+            # PostgreSQL's text can't hold it, so SQLite's must not either.
+            if type(value) is str and "\0" in value:
+                raise ValueNotStorable(f"a NUL in {name!r}")
+            bound.append(value)
         return bound
 
     def row(self, raw: Sequence[Any]) -> Row:

@@ -45,6 +45,8 @@ async def _run(url: str, work: Callable[[Connection], Any]) -> Any:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        # The file holds people's numbers: nobody but its owner reads it.
+        Path(parsed.database or "").touch(mode=0o600)
         engine = create_engine(parsed.set(drivername="sqlite"), poolclass=NullPool)
         # Lets Alembic's BEGIN cover the DDL too: pysqlite would commit before it.
         event.listen(engine, "connect", _own_transactions)

@@ -1,5 +1,6 @@
 """PostgreSQL: a pool of asyncpg connections with prepared statements."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from watchword.storage.compiled import POSTGRESQL, CompiledStatement
+from watchword.storage.compiled import POSTGRESQL, CompiledStatement, ValueNotStorable
 from watchword.storage.database import (
     REVISION,
     Database,
@@ -136,7 +137,9 @@ class PostgresqlStorage(Storage):
         if self._pool is None:
             raise StorageUnavailable("the database is not open")
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            # The pool's own time-out would run each acquisition in a task of its own.
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                connection = await self._pool.acquire()
         except (asyncpg.PostgresError, *UNAVAILABLE) as error:
             raise _translated(error) from error
         try:
@@ -157,6 +160,8 @@ def _touched(status: str) -> int:
 def _translated(error: BaseException) -> BaseException:
     if isinstance(error, asyncpg.UniqueViolationError):
         return StorageConflict(error.constraint_name or "a unique index")
+    if isinstance(error, asyncpg.DataError):
+        return ValueNotStorable(str(error))
     if isinstance(error, UNAVAILABLE):
         return StorageUnavailable(f"PostgreSQL: {error}")
     return error

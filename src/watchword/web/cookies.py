@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, unquote
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -94,8 +95,9 @@ def _interactions(request: Request) -> dict[str, str]:
     if not raw or len(raw) > 4096:
         return {}
     try:
-        tokens = json.loads(unquote(raw))
-    except json.JSONDecodeError:
+        # Not the standard library's parser: a browser may send any nesting and half a surrogate.
+        tokens = orjson.loads(unquote(raw))
+    except orjson.JSONDecodeError:
         return {}
     if not isinstance(tokens, dict):
         return {}

@@ -201,6 +201,32 @@ async def test_two_browsers_do_not_share_a_form(
     assert not site.provider.messages
 
 
+@pytest.mark.parametrize("identifiers", [["phone"], ["username"], ["username", "phone"]])
+@pytest.mark.parametrize("is_code_first", [True, False])
+async def test_every_kind_of_field_has_all_its_words(
+    site: Site, browser: Browser, identifiers: list[str], is_code_first: bool
+) -> None:
+    has_password = "username" in identifiers or not is_code_first
+    await site.settle(
+        signUp={"identifiers": identifiers, "password": has_password, "verify": True},
+        signIn={
+            "methods": [
+                {
+                    "identifier": name,
+                    "password": has_password,
+                    "verificationCode": name == "phone",
+                    "isPasswordPrimary": not is_code_first,
+                }
+                for name in identifiers
+            ]
+        },
+    )
+    for first_screen in ("sign-in", "register"):
+        await browser.open(authorization(first_screen=first_screen))
+        assert browser.page.status == 200
+        assert "pages." not in browser.page.words
+
+
 async def test_nothing_to_sign_in_with_is_said(site: Site, browser: Browser) -> None:
     await site.settle(
         signUp={"identifiers": [], "password": False, "verify": False}, signIn={"methods": []}

@@ -11,6 +11,7 @@ from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import DIGITS, PHONE, Site, add_phone_user, authorization
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.errors import ProviderUnavailable
+from watchword.core.phrases import Phrases
 from watchword.web.pages.steps import RESEND_WAIT
 
 
@@ -267,8 +268,8 @@ async def test_the_tenants_language_comes_last(
     await site.settle(languageInfo={"autoDetect": True, "fallbackLanguage": "ko"})
     french = await new_browser("fr").open(authorization())
     assert 'lang="ko"' in french.page.html
-    await french.submit(identifier="123", country="KR")
-    assert "전화번호" in french.page.words
+    await french.submit(identifier="", country="KR")
+    assert Phrases.load().text("ko", "errors.form.phone_missing") in french.page.words
     await french.submit(identifier=PHONE, country="KR")
     assert site.provider.messages[-1].language == "ko"
 

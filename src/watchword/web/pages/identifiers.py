@@ -81,6 +81,11 @@ class IdentifierField:
         return "new_username" if self.is_new else "username"
 
     @property
+    def has_help(self) -> bool:
+        """Tell whether a line below says what will do; the other kinds speak for themselves."""
+        return self.kind in {"phone", "new_username"}
+
+    @property
     def looks_like_phone(self) -> bool:
         """Tell whether the field's value is a number without its calling code."""
         return looks_like_phone(self.value) and not self.value.startswith("+")
