@@ -1,5 +1,7 @@
 """Settings: what is wrong is said at start, by the variable's name."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,33 @@ def test_a_wrong_value_is_named(name: str, value: str, environment: pytest.Monke
 
     with pytest.raises(InvalidSettings, match=name):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "is_taken"),
+    [
+        ("https://gateway.example", "", True),
+        ("https://10.1.2.3:8443", "", True),
+        ("http://gateway.example", "", False),
+        ("http://127.0.0.1:4010", "", False),
+        ("http://127.0.0.1:4010", "127.0.0.0/8", True),
+        ("http://[::1]:4010", "127.0.0.0/8", False),
+        ("http://10.1.2.3", "10.2.0.0/16, 192.168.0.0/16", False),
+        ("http://10.1.2.3", "10.0.0.0/8", True),
+        ("http://gateway.internal", "10.0.0.0/8", True),
+    ],
+)
+def test_production_calls_a_provider_without_tls_in_listed_networks_only(
+    url: str, allowed: str, is_taken: bool, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("WATCHWORD_PROVIDER_BASE_URLS", json.dumps({"http-sms": url}))
+    environment.setenv("WATCHWORD_OUTBOUND_ALLOW", allowed)
+    refusal = pytest.raises(InvalidSettings, match=r"PROVIDER_BASE_URLS.*http-sms.*OUTBOUND_ALLOW")
+
+    with nullcontext() if is_taken else refusal:
+        load_settings()
+    environment.setenv("WATCHWORD_MODE", "development")
+    assert load_settings().provider_base_urls == {"http-sms": url}
 
 
 def test_development_makes_keys_that_only_their_owner_can_read(

@@ -165,9 +165,26 @@ class Settings(BaseSettings):
             )
             if value is None
         ]
-        if missing:
-            raise ValueError("\n".join(missing))
+        wrong = [
+            f"{PREFIX}PROVIDER_BASE_URLS: {name!r} is plain http; use https, or list its network "
+            f"in {PREFIX}OUTBOUND_ALLOW"
+            for name, url in self.provider_base_urls.items()
+            if not self._may_be_called(url)
+        ]
+        if missing or wrong:
+            raise ValueError("\n".join([*missing, *wrong]))
         return self
+
+    def _may_be_called(self, url: str) -> bool:
+        parts = urlsplit(url)
+        if parts.scheme == "https":
+            return True
+        try:
+            address = ipaddress.ip_address(parts.hostname or "")
+        except ValueError:
+            # What a name stands for is looked at when it is called, and then it must be listed.
+            return bool(self.outbound_allow)
+        return any(address in network for network in self.outbound_allow)
 
     @property
     def is_development(self) -> bool:

@@ -42,6 +42,21 @@ def test_tests_use_fakes_not_mocks() -> None:
     assert mocking == []
 
 
+def test_only_the_guarded_client_goes_out() -> None:
+    # Emulators play the provider, and the doctor knocks at addresses of the operator's own.
+    exempt = {"emulators", "doctor.py", "outbound.py"}
+    clients = re.compile(
+        r"httpx2\.(AsyncClient|Client|get|post|put|request|stream)\(|urlopen|http\.client|aiohttp"
+        r"|open_connection|create_connection"
+    )
+    found = [
+        str(path.relative_to(ROOT))
+        for path in SOURCE
+        if not exempt & {*path.parts} and clients.search(path.read_text())
+    ]
+    assert found == []
+
+
 def test_nothing_is_left_for_later() -> None:
     unfinished = [
         f"{path.relative_to(ROOT)}: {match[0]}"

@@ -128,7 +128,7 @@ class Camera:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def take(self, page: Page, name: str) -> None:
-        """Take a picture of what is on the screen, after checking that nothing sticks out sideways."""
+        """Take a picture of the screen, after checking that nothing sticks out sideways."""
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name}: the page is {wide} px too wide"
         page.screenshot(path=self.folder / f"{name}.png")

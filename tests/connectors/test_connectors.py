@@ -148,13 +148,14 @@ async def test_receipt_urls_carry_a_token_where_the_provider_signs_nothing(rooms
     unsigned = await rooms.set_up(UNSIGNED_PROVIDER_ID)
 
     base = "https://auth.example.com/receipts"
-    assert rooms.connectors.receipt_url(signed) == f"{base}/{signed.id}"
+    assert rooms.connectors.receipt_url(signed, "m1") == f"{base}/{signed.id}?message=m1"
     assert (
-        rooms.connectors.receipt_url(unsigned) == f"{base}/{unsigned.id}/{unsigned.receipt_token}"
+        rooms.connectors.receipt_url(unsigned, "m2")
+        == f"{base}/{unsigned.id}/{unsigned.receipt_token}?message=m2"
     )
     rooms.public_receipts = False
     rooms.reload()
-    assert rooms.connectors.receipt_url(signed) is None
+    assert rooms.connectors.receipt_url(signed, "m1") is None
 
 
 async def test_a_retired_connector_is_gone_but_for_its_reports(rooms: Rooms) -> None:

@@ -132,7 +132,7 @@ async def test_an_interaction_is_not_finished_before_it_is_submitted(world: Worl
 
 async def test_finishing_ends_the_browsers_earlier_session(world: World) -> None:
     await world.add_user(password=PASSWORD)
-    sessions = []
+    sessions: list[str] = []
     for _ in range(2):
         token = await world.begin()
         record = await world.interactions.verify_password(await world.load(token), ALICE, PASSWORD)

@@ -372,6 +372,14 @@ def test_an_undelivered_message_says_why() -> None:
     assert read.words == "Twilio 30005: nobody has this number"
 
 
+def test_the_message_that_the_address_names_is_signed_with_it() -> None:
+    genuine = report(UNDELIVERED, f"{URL}?message=m1")
+
+    assert len(made().read_report(genuine)) == 1
+    with pytest.raises(ReportRefused):
+        made().read_report(replace(genuine, url=f"{URL}?message=m2"))
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [

@@ -206,10 +206,15 @@ class ConnectorService:
         """Remember that a provider took a test message with exactly this set-up."""
         await self.rows.set_tested(saved, self.clock.now())
 
-    def receipt_url(self, saved: SavedConnector) -> str | None:
-        """Return where the provider may report to; None where it can't reach us or does not."""
+    def receipt_url(self, saved: SavedConnector, message_id: str | None = None) -> str | None:
+        """Return where the provider may report; None where it can't reach us or does not.
+
+        It names the message, since the provider's own id for that may never reach us.
+        """
         found = self.registry.find(saved.connector_id)
         if found is None or not found.has_reports or not self.context.public_receipts:
             return None
         url = f"{self.origin}/receipts/{saved.id}"
-        return url if found.signs_reports else f"{url}/{saved.receipt_token}"
+        if not found.signs_reports:
+            url += f"/{saved.receipt_token}"
+        return url if message_id is None else f"{url}?message={message_id}"

@@ -136,16 +136,21 @@ TAKE_OVER = (
     .returning(m.id)
 )
 
+THEIRS = m.connector_instance_id == bindparam("instance_id")
+BY_PROVIDERS_ID = m.provider_message_id == bindparam("message_id")
+NAMED = m.id == bindparam("named")
 REPORT = (
     update(messages)
     .where(
         OURS,
-        m.connector_instance_id == bindparam("instance_id"),
-        m.provider_message_id == bindparam("message_id"),
+        THEIRS,
+        # By our own id only where the provider's is not known: an id that is known must match.
+        or_(BY_PROVIDERS_ID, and_(NAMED, m.provider_message_id.is_(None))),
         or_(m.state == State.ACCEPTED, m.state == State.UNKNOWN),
     )
     .values(
         state=bindparam("state"),
+        provider_message_id=bindparam("message_id"),
         error_class=func.coalesce(
             bindparam("error_class", type_=m.error_class.type), m.error_class
         ),
@@ -155,10 +160,25 @@ REPORT = (
         final_at=bindparam("final_at"),
     )
 )
+ACCEPT_REPORTED = (
+    update(messages)
+    .where(OURS, THEIRS, NAMED, m.state == State.SENDING)
+    .values(
+        state=State.ACCEPTED,
+        content=null(),
+        lease_holder=null(),
+        lease_until=null(),
+        provider_message_id=bindparam("message_id"),
+        accepted_at=bindparam("now"),
+    )
+)
 IS_REPORTABLE = select(m.id).where(
     OURS,
-    m.connector_instance_id == bindparam("instance_id"),
-    m.provider_message_id == bindparam("message_id"),
+    THEIRS,
+    or_(
+        BY_PROVIDERS_ID,
+        and_(NAMED, m.state != State.QUEUED, m.state != State.SENDING),
+    ),
 )
 
 FIND = select(*SHOWN).where(OURS, THIS)
@@ -275,6 +295,7 @@ class MessageRows(TenantRepository):
     async def report(
         self,
         instance_id: str,
+        named: str,
         message_id: str,
         *,
         state: MessageState,
@@ -282,11 +303,15 @@ class MessageRows(TenantRepository):
         words: str | None,
         now: datetime,
     ) -> bool:
-        """Move a message on by its provider's word; False where it stands beyond or is unknown."""
+        """Move a message on by its provider's word; False where it stands beyond or is unknown.
+
+        *message_id* is the provider's id for it, *named* ours, if the provider gave it back.
+        """
         return (
             await self.run(
                 REPORT,
                 instance_id=instance_id,
+                named=named,
                 message_id=message_id,
                 state=state,
                 error_class=error_class,
@@ -296,10 +321,27 @@ class MessageRows(TenantRepository):
             > 0
         )
 
-    async def knows(self, instance_id: str, message_id: str) -> bool:
-        """Tell whether a provider's message id is one of ours."""
-        found = await self.first(IS_REPORTABLE, instance_id=instance_id, message_id=message_id)
+    async def knows(self, instance_id: str, named: str, message_id: str) -> bool:
+        """Tell whether a report is of a message whose answer is written, whatever it was."""
+        found = await self.first(
+            IS_REPORTABLE, instance_id=instance_id, named=named, message_id=message_id
+        )
         return found is not None
+
+    async def accept_reported(
+        self, instance_id: str, named: str, message_id: str, now: datetime
+    ) -> bool:
+        """End a sending whose answer is missing, by the provider's word that it has the message."""
+        return (
+            await self.run(
+                ACCEPT_REPORTED,
+                instance_id=instance_id,
+                named=named,
+                message_id=message_id,
+                now=now,
+            )
+            == 1
+        )
 
     async def find(self, message_id: str) -> Message | None:
         """Return a message, or None."""

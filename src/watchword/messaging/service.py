@@ -1,7 +1,7 @@
 """Messages of one tenant: written down first, then sent once by a task of their own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -274,25 +274,43 @@ class MessagingService:
         await self.audit.record("message.recipient_shown", actor, subject=f"message:{message_id}")
         return PhoneNumber(self._unseal("recipient", message_id, sealed))
 
-    async def apply_reports(self, instance_id: str, reports: Iterable[DeliveryReport]) -> int:
-        """Move messages on by their provider's word, and return how many moved."""
-        return sum([await self._apply(instance_id, report) for report in reports])
+    async def apply_reports(
+        self, instance_id: str, reports: Sequence[DeliveryReport], message_id: str | None = None
+    ) -> int:
+        """Move messages on by their provider's word, and return how many moved.
 
-    async def _apply(self, instance_id: str, report: DeliveryReport) -> bool:
+        *message_id* is what the called address named: it finds a message whose answer was lost,
+        and with it the provider's id.
+        """
+        # An address names one message, so it says nothing of a batch.
+        named = message_id if message_id and len(reports) == 1 else ""
+        return sum([await self._apply(instance_id, named, report) for report in reports])
+
+    async def _apply(self, instance_id: str, named: str, report: DeliveryReport) -> bool:
         for attempt in range(REPORT_TRIES):
-            moved = await self.rows.report(
-                instance_id,
-                report.provider_message_id,
-                state=MessageState(report.state),
-                error_class=report.error_class,
-                words=report.words or None,
-                now=self.clock.now(),
-            )
-            if moved or await self.rows.knows(instance_id, report.provider_message_id):
-                return moved
+            if await self._move(instance_id, named, report):
+                return True
+            if await self.rows.knows(instance_id, named, report.provider_message_id):
+                return False
             if attempt < REPORT_TRIES - 1:
                 await asyncio.sleep(REPORT_PAUSE.total_seconds())
-        return False
+        # Still `sending`: its answer is late, or lost with its process. The provider's word that
+        # it took the message is here first.
+        accepted = await self.rows.accept_reported(
+            instance_id, named, report.provider_message_id, self.clock.now()
+        )
+        return accepted and await self._move(instance_id, named, report)
+
+    async def _move(self, instance_id: str, named: str, report: DeliveryReport) -> bool:
+        return await self.rows.report(
+            instance_id,
+            named,
+            report.provider_message_id,
+            state=MessageState(report.state),
+            error_class=report.error_class,
+            words=report.words or None,
+            now=self.clock.now(),
+        )
 
     # Keeping promises after a crash.
 
@@ -346,7 +364,7 @@ class MessagingService:
             time_left=row["expires_at"] - now,
             language=row["language"],
             client_ip=content["client_ip"],
-            receipt_url=self.connectors.receipt_url(saved),
+            receipt_url=self.connectors.receipt_url(saved, message_id),
         )
         return await self._hand_over(connector, message, Attempt(row["attempts"], now))
 

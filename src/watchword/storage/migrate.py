@@ -44,9 +44,7 @@ async def migrate(url: str, revision: str = "head") -> None:
 async def _run(url: str, work: Callable[[Connection], Any]) -> Any:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
-        # The file holds people's numbers: nobody but its owner reads it.
-        Path(parsed.database or "").touch(mode=0o600)
+        _make_private(Path(parsed.database or ""))
         engine = create_engine(parsed.set(drivername="sqlite"), poolclass=NullPool)
         # Lets Alembic's BEGIN cover the DDL too: pysqlite would commit before it.
         event.listen(engine, "connect", _own_transactions)
@@ -63,6 +61,12 @@ async def _run(url: str, work: Callable[[Connection], Any]) -> Any:
             return await async_connection.run_sync(work)
     finally:
         await async_engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make the file that people's numbers go into, for nobody but its owner."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
 
 
 def _own_transactions(connection: Any, _record: Any) -> None:

@@ -161,7 +161,7 @@ def _translated(error: BaseException) -> BaseException:
     if isinstance(error, asyncpg.UniqueViolationError):
         return StorageConflict(error.constraint_name or "a unique index")
     if isinstance(error, asyncpg.DataError):
-        return ValueNotStorable(str(error))
+        return ValueNotStorable(type(error).__name__)  # its text repeats the value
     if isinstance(error, UNAVAILABLE):
         return StorageUnavailable(f"PostgreSQL: {error}")
     return error

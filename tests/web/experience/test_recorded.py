@@ -13,14 +13,16 @@ from tests.web.experience.conftest import Site
 STORIES = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))[
     "stories"
 ]
-USERS = {
+USERS: dict[str, dict[str, str | None]] = {
     "signup_phone_errors": {"19099261578": None},
     "signin_phone_code": {"19099269497": None},
     "signin_phone_code_errors": {"19099277416": None},
     "signin_phone_password": {"19099340768": PASSWORD},
     "sentinel_block": {"19099309092": PASSWORD, "19099317011": PASSWORD},
 }
-SETTINGS = {"sentinel_block": {"sentinelPolicy": {"maxAttempts": 3, "lockoutDuration": 1}}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "sentinel_block": {"sentinelPolicy": {"maxAttempts": 3, "lockoutDuration": 1}}
+}
 
 
 class Replay:

@@ -1,5 +1,6 @@
 """Providers' callbacks are believed when their provider wrote them, and refused alike otherwise."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,12 +10,14 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.connectors.provider import CONFIG, OTHER_PROVIDER_ID, UNSIGNED_PROVIDER_ID, signature
 from tests.connectors.rooms import ORIGIN, Rooms, open_rooms
 from tests.fakes import FakeClock
 from tests.messaging.test_sending import MOMENT, queue
+from watchword.connector_kit.errors import ProviderTimeout
 from watchword.connector_kit.models import Receipt
 from watchword.connectors.models import SavedConnector
 from watchword.core.errors import DomainError
@@ -22,7 +25,7 @@ from watchword.core.keys import SecretKeys
 from watchword.core.phrases import Phrases
 from watchword.messaging.models import MessageState
 from watchword.storage import Storage
-from watchword.web.problems import on_domain_error
+from watchword.web.problems import on_domain_error, on_invalid_request
 from watchword.web.receipts import router
 from watchword.web.security import BodyLimit
 
@@ -52,7 +55,12 @@ async def rooms(storage: Storage, clock: FakeClock, keys: SecretKeys) -> Rooms:
 
 @pytest.fixture
 async def client(rooms: Rooms) -> AsyncIterator[httpx2.AsyncClient]:
-    app = FastAPI(exception_handlers={DomainError: on_domain_error})
+    app = FastAPI(
+        exception_handlers={
+            DomainError: on_domain_error,
+            RequestValidationError: on_invalid_request,
+        }
+    )
     app.state.server = SimpleNamespace(phrases=Phrases.load())
     app.include_router(router)
     app.add_middleware(BodyLimit)
@@ -183,3 +191,73 @@ async def test_a_long_body_is_refused_before_it_is_read(
     answer = await client.post(f"/receipts/{saved.id}", content=b"x" * (64 * 1024 + 1))
 
     assert answer.status_code == 413
+
+
+async def lose_answer(rooms: Rooms) -> str:
+    rooms.provider.answers.append(ProviderTimeout("no answer"))
+    queued = await queue(rooms)
+    await rooms.messaging.drain(MOMENT)
+    assert await rooms.messaging.state_of(queued.id) is MessageState.UNKNOWN
+    return queued.id
+
+
+async def test_a_message_whose_answer_was_lost_is_found_by_the_address_it_gave(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await lose_answer(rooms)
+    called = rooms.provider.sent[-1].receipt_url
+    assert called == f"{ORIGIN}/receipts/{saved.id}?message={message_id}"
+
+    answer = await post_signed(client, saved, report(), query=f"?message={message_id}")
+
+    assert answer.status_code == 204
+    message = await rooms.messaging.get(message_id)
+    assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
+    later = await post_signed(client, saved, report("undelivered"), query=f"?message={message_id}")
+    assert later.status_code == 204
+    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+
+
+async def test_the_address_names_no_message_of_another_tenant_connector_or_provider_id(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    lost = await lose_answer(rooms)
+    known = await send_one(rooms)
+    theirs = await open_rooms(rooms.storage, rooms.clock, rooms.keys, tenant_id="acme")
+    await theirs.set_up(id=saved.id)
+    foreign = await lose_answer(theirs)
+    other = await rooms.set_up(OTHER_PROVIDER_ID)
+
+    async def reported(to: SavedConnector, message_id: str, body: bytes) -> int:
+        answer = await post_signed(client, to, body, query=f"?message={message_id}")
+        return answer.status_code
+
+    assert await reported(other, lost, report()) == 204
+    assert await reported(saved, foreign, report().replace(b"P1", b"P7")) == 204
+    assert await reported(saved, known, report().replace(b"P1", b"P8")) == 204
+    assert await reported(saved, "%00", report()) == 400
+
+    assert await rooms.messaging.state_of(lost) is MessageState.UNKNOWN
+    assert await rooms.messaging.state_of(known) is MessageState.ACCEPTED
+    assert await theirs.messaging.state_of(foreign) is MessageState.UNKNOWN
+
+
+async def test_a_report_that_is_faster_than_the_answer_ends_the_sending(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    rooms.provider.gate = asyncio.Event()
+    rooms.provider.answers.append(ProviderTimeout("no answer"))
+    queued = await queue(rooms)
+    await rooms.provider.asked.wait()
+
+    answer = await post_signed(client, saved, report(), query=f"?message={queued.id}")
+
+    assert answer.status_code == 204
+    assert await rooms.messaging.state_of(queued.id) is MessageState.DELIVERED
+    rooms.provider.gate.set()
+    await rooms.messaging.drain(MOMENT)
+    message = await rooms.messaging.get(queued.id)
+    assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")

@@ -1,6 +1,8 @@
 """`/receipts/{instance}[/{token}]`: a provider says what became of a message."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,11 +11,18 @@ from watchword.web.scope import Scope
 
 router = APIRouter(include_in_schema=False)
 
+MessageId = Annotated[str, Query(pattern=r"^[0-9a-z]{1,64}$")]
+"""Ours, from the address that we gave the provider."""
+
 
 @router.api_route("/receipts/{instance_id}", methods=["GET", "POST"])
 @router.api_route("/receipts/{instance_id}/{token}", methods=["GET", "POST"])
 async def receive(
-    request: Request, scope: Scope, instance_id: str, token: str | None = None
+    request: Request,
+    scope: Scope,
+    instance_id: str,
+    token: str | None = None,
+    message: MessageId | None = None,
 ) -> Response:
     """Believe the report if its provider wrote it; otherwise say nothing about why not."""
     report = ReportRequest(
@@ -23,7 +32,7 @@ async def receive(
         body=await request.body(),  # at most 64 KiB: `web.security.BodyLimit`,
     )
     reports = await scope.connectors.read_reports(instance_id, token, report)
-    await scope.messaging.apply_reports(instance_id, reports)
+    await scope.messaging.apply_reports(instance_id, reports, message)
     return Response(status_code=204)
 
 

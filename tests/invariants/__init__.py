@@ -1,1 +1,0 @@
-"""What must always hold, walked through the assembled server; see docs/explanation/invariants.md."""
