@@ -42,6 +42,7 @@ async def test_an_application_may_ask_for_rs256(world: World) -> None:
 
 async def test_rotation_publishes_first_and_signs_later(world: World) -> None:
     old = await world.oidc.keys.signing("ES256")
+    world.clock.advance(timedelta(days=1))
     await world.oidc.keys.rotate("ES256")
 
     assert (await world.oidc.keys.signing("ES256")).id == old.id
