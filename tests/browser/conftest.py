@@ -108,7 +108,9 @@ def setup_link(server: Server) -> str:
     return str(found[-1])
 
 
-@pytest.fixture(scope="session")
+# For each test anew: the driver keeps an event loop on the main thread while it lives, and
+# asynchronous tests of the same process need that thread.
+@pytest.fixture
 def browser() -> Iterator[Browser]:
     """Return a real Chromium; `make test` brings one and names it."""
     with sync_playwright() as playwright:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-Mood = Literal["well", "slow", "garbled", "unauthorized", "holding"]
+Mood = Literal["well", "slow", "garbled", "unauthorized", "holding", "echoing"]
 
 
 class Provider(ThreadingHTTPServer):
@@ -61,6 +61,9 @@ class _Receiver(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "unauthorized":
                 self._answer(401, {"error": "the key sk-journey-1 is not known here"})
+            case "echoing":
+                key = self.headers["authorization"]
+                self._answer(400, {"error": f"{key} may not send {body.decode()}"})
             case _:
                 self._answer(200, {"messageId": f"m{len(self.server.messages)}"})
 

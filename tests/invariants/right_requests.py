@@ -1,0 +1,260 @@
+"""One right request for every route, to be made wrong."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import httpx2
+
+from tests.invariants.fuzzed import PHONE, Fuzzed
+from tests.invariants.hostile import Right, Who
+from tests.invariants.routes import Route, routes_of
+from tests.invariants.world import API, CONNECTOR, SEND, VERIFIER, authorization, identifier
+from watchword.web.pages.forms import form_token
+
+FOR_PROVED = {
+    "/register/has-account",
+    "/continue/username",
+    "/continue/password",
+    "/continue/phone",
+}
+"""Pages for people whose number is confirmed."""
+
+
+def right_requests(fuzzed: Fuzzed) -> Iterator[Right]:
+    """Return one right request for every route that takes a body, and for every page."""
+    yield from _experience(fuzzed)
+    yield from _openid(fuzzed)
+    yield from _pages(fuzzed)
+    yield from _console(fuzzed)
+    instance = fuzzed.ids["instance_id"]
+    for taken, path in (
+        ("/receipts/{instance_id}", f"/receipts/{instance}"),
+        ("/receipts/{instance_id}/{token}", f"/receipts/{instance}/x"),
+    ):
+        yield Right(Route("POST", taken), path, body={"id": "1"})
+    for route in sorted(routes_of(fuzzed.world.app)):
+        if route.method == "GET":
+            yield _look(fuzzed, route)
+
+
+def _look(fuzzed: Fuzzed, route: Route) -> Right:
+    ids = {
+        **fuzzed.ids,
+        "tenant": "default",
+        "connector_id": CONNECTOR,
+        "user_id": "nobody",
+        "token": "x",
+        "hash": "x",
+        "name:path": "tokens.css",
+        "path:path": "x",
+    }
+    path = route.path
+    for name, value in ids.items():
+        path = path.replace("{" + name + "}", value)
+    who: Who = "operator" if path.startswith("/console") else "waiting"
+    return Right(route, path, who)
+
+
+def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
+    def api(path: str, who: Who, body: dict[str, Any], method: str = "POST") -> Right:
+        return Right(Route(method, path), path, who, body)
+
+    event = {"interactionEvent": "Register"}
+    phone = identifier(PHONE)
+    yield api(
+        f"{SEND}/verify",
+        "waiting",
+        {"identifier": phone, "verificationId": fuzzed.record_id, "code": "not it"},
+    )
+    yield api(SEND, "waiting", {"identifier": phone, **event})
+    yield api(f"{API}/verification/password", "waiting", {"identifier": phone, "password": "no"})
+    yield api(
+        f"{API}/verification/password",
+        "waiting",
+        {"identifier": {"type": "username", "value": "alice"}, "password": "no"},
+    )
+    yield api(
+        f"{API}/verification/new-password-identity",
+        "waiting",
+        {"identifier": {"type": "username", "value": "alice"}, "password": "weak"},
+    )
+    yield api(f"{API}/identification", "proved", {"verificationId": "x"})
+    for profile in (
+        {"type": "phone", "verificationId": "x"},
+        {"type": "username", "value": "9"},
+        {"type": "password", "value": "weak"},
+    ):
+        yield api(f"{API}/profile", "proved", profile)
+    yield api(f"{API}/interaction-event", "waiting", event, "PUT")
+    yield api("/api/interaction/consent", "waiting", {})
+    yield api(API, "waiting", event, "PUT")
+
+
+def _openid(fuzzed: Fuzzed) -> Iterator[Right]:
+    def form(path: str, **fields: str) -> Right:
+        return Right(Route("POST", path), path, "stranger", fields, is_form=True)
+
+    client = {"client_id": fuzzed.ids["application_id"], "client_secret": fuzzed.ids["secret"]}
+    yield form(
+        "/oidc/auth",
+        max_age="1",
+        ui_locales="en",
+        login_hint="+82",
+        claims="{}",
+        id_token_hint="x",
+        response_mode="query",
+        nonce="n",
+        **authorization(),
+    )
+    yield form(
+        "/oidc/token",
+        **client,
+        grant_type="authorization_code",
+        code="x",
+        redirect_uri="https://shop.example/callback",
+        code_verifier=VERIFIER,
+    )
+    yield form("/oidc/token", **client, grant_type="refresh_token", refresh_token="x", scope="x")
+    yield form("/oidc/token", **client, grant_type="client_credentials", resource="x", scope="x")
+    yield form("/oidc/token/introspection", **client, token="x", token_type_hint="access_token")
+    yield form("/oidc/token/revocation", **client, token="x", token_type_hint="access_token")
+    yield form("/oidc/me", access_token="x")
+    leave = {
+        "client_id": fuzzed.ids["application_id"],
+        "id_token_hint": "x",
+        "state": "s",
+        "post_logout_redirect_uri": "https://shop.example/",
+    }
+    yield form("/oidc/session/end", **leave)
+    yield form("/oidc/session/end/confirm", confirmation="x", **leave)
+
+
+def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
+    def page(path: str, **fields: str) -> Right:
+        who: Who = "proved" if path in FOR_PROVED else "waiting"
+        token = form_token(_interaction_token(fuzzed.people[who]))
+        return Right(Route("POST", path), path, who, {"token": token, **fields}, is_form=True)
+
+    typed = {"identifier": "010-1234-5678", "country": "KR", "agree": "yes"}
+    for flow in ("sign-in", "register", "continue"):
+        yield page(f"/{flow}/verification-code", code="12345")
+        yield page(f"/{flow}/verification-code/resend")
+    yield page("/sign-in", **typed, way="code")
+    yield page("/register", **typed)
+    yield page("/sign-in/password", **typed, password="no")
+    yield page("/register/password", identifier="9", country="KR", password="weak")
+    yield page("/sign-in/no-account")
+    yield page("/register/has-account")
+    yield page("/continue/username", identifier="9")
+    yield page("/continue/password", password="weak")
+    yield page("/continue/phone", **typed)
+    yield page("/consent", decision="deny")
+
+
+def _interaction_token(client: httpx2.AsyncClient) -> str:
+    return str(json.loads(unquote(client.cookies["_interaction"]))["_latest"])
+
+
+def _console(fuzzed: Fuzzed) -> Iterator[Right]:
+    assert fuzzed.operator is not None
+    csrf = fuzzed.operator.csrf
+
+    def form(path: str, **fields: str) -> Right:
+        at = path
+        for name, value in {**fuzzed.ids, "tenant": "default", "connector_id": CONNECTOR}.items():
+            at = at.replace("{" + name + "}", value)
+        who: Who = "operator"
+        return Right(Route("POST", path), at, who, {"csrf": csrf, **fields}, is_form=True)
+
+    t = "/console/{tenant}"
+    template = {
+        "templates": "[]",
+        "test_phone": "+821012345678",
+        "test_country": "KR",
+        "test_usage": "Generic",
+        "tested": "x",
+        "version": "1",
+    }
+    yield form("/console/setup", token="x", username="b", password="short")
+    yield form("/console/sign-in", username="nobody", password="x", next="/console/default")
+    yield form("/console/second-factor", code="x", next="/console/default")
+    yield form("/console/appearance", language="xx", theme="x", next="/console/x")
+    yield form(f"{t}/applications/new", name="", type="x", redirect_uris="x")
+    application = f"{t}/applications/{{application_id}}"
+    yield form(
+        application,
+        name="",
+        redirect_uris="x",
+        post_logout_redirect_uris="x",
+        cors_allowed_origins="x",
+        version="99",
+    )
+    yield form(f"{application}/delete", typed_name="x")
+    new = f"{t}/connectors/set-up/{{connector_id}}"
+    yield form(new, **template)
+    yield form(f"{new}/test", **template)
+    yield form(f"{new}/preview", templates="[]", preview_usage="Generic")
+    saved = f"{t}/connectors/{{instance_id}}"
+    yield form(saved, **{**template, "version": "99"})
+    yield form(f"{saved}/test", **template)
+    yield form(f"{saved}/check")
+    yield form(f"{saved}/restore", version="99")
+    yield form(f"{saved}/delete", name="x")
+    yield form(f"{t}/messages/{{message_id}}/number")
+    yield form(f"{t}/operators/invite", role="x")
+    yield form(f"{t}/operators/delete", operator="x")
+    yield form(f"{t}/profile/password", present="x", new="x")
+    yield form(f"{t}/profile/second-factor/begin")
+    yield form(f"{t}/profile/second-factor/enable", sealed="x", code="x")
+    yield form(f"{t}/profile/second-factor/disable")
+    yield form(f"{t}/profile/sessions/end", session="x")
+    yield form(
+        f"{t}/security/codes",
+        expirationDuration="x",
+        maxRetryAttempts="x",
+        maxAttempts="x",
+        lockoutDuration="x",
+        version="99",
+    )
+    yield form(f"{t}/security/preset", preset="x", version="99")
+    yield form(
+        f"{t}/security/sending",
+        version="99",
+        countries="x",
+        countries_given="1",
+        **{
+            f"{name}.{part}": "x"
+            for name in ("perNumber", "perAddress", "perSubnet", "testSends")
+            for part in ("count", "seconds")
+        },
+    )
+    yield form(f"{t}/security/unblock", identifier="x")
+    experience = f"{t}/sign-in-experience"
+    yield form(
+        f"{experience}/branding",
+        primaryColor="x",
+        darkPrimaryColor="x",
+        logoUrl="x",
+        darkLogoUrl="x",
+        favicon="x",
+        termsOfUseUrl="x",
+        privacyPolicyUrl="x",
+        agreeToTermsPolicy="x",
+        fallbackLanguage="x",
+        version="99",
+    )
+    yield form(f"{experience}/restore", version="99")
+    yield form(
+        f"{experience}/sign-up-and-sign-in",
+        do="save",
+        sign_up="x",
+        method="x",
+        mode="x",
+        recovery="x",
+        version="99",
+        asked_password="yes",
+        phone_first="x",
+    )
+    yield form("/console/sign-out")

@@ -1,0 +1,25 @@
+"""Invariant 2: codes, tokens and ids are drawn from the operating system's generator."""
+
+import ast
+from pathlib import Path
+
+import watchword
+
+PREDICTABLE = {"random", "numpy"}
+
+
+def test_nothing_is_drawn_from_a_predictable_generator() -> None:
+    modules = list(Path(watchword.__file__).parent.rglob("*.py"))
+
+    assert len(modules) > 100
+    assert [str(module) for module in modules if _imports(module) & PREDICTABLE] == []
+
+
+def _imports(module: Path) -> set[str]:
+    imported = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    return imported

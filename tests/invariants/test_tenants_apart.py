@@ -1,0 +1,179 @@
+"""Invariant 8: nobody reaches another tenant's rows, whichever route they ask."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, select
+
+from tests.invariants.routes import Route, routes_of
+from tests.invariants.walk import ABROAD, HOME, STEPS, settled
+from tests.invariants.world import OTHER, World
+from watchword.storage import ServerRepository
+from watchword.storage.schema import metadata
+from watchword.storage.schema.base import SERVER_TABLES
+
+pytestmark = pytest.mark.slow
+
+DUMPS = {
+    name: select(table).where(table.c.tenant_id == bindparam("of"))
+    for name, table in metadata.tables.items()
+    if name not in SERVER_TABLES
+}
+OWN_BUSINESS = frozenset({"audit_log", "guard_windows", "lockouts", "leases", "interactions"})
+"""What the other tenant writes down about being asked."""
+
+HOUR = timedelta(hours=1)
+T = "/console/{tenant}"
+
+LISTS = frozenset(
+    Route("GET", f"{T}/{page}")
+    for page in (
+        "applications",
+        "audit-log",
+        "connectors",
+        "connectors/set-up",
+        "get-started",
+        "inbox",
+        "messages",
+        "security",
+        "sign-in-experience/branding",
+        "sign-in-experience/history",
+        "sign-in-experience/sign-up-and-sign-in",
+        "users",
+    )
+)
+"""Pages that show a tenant's rows without being asked for one."""
+
+TAKES_NO_ID = frozenset(
+    {
+        # The same for everyone, or made of the tenant that the host names.
+        *(Route("GET", path) for path in ("/health/live", "/health/ready", "/metrics")),
+        Route("GET", "/static/{hash}/{name:path}"),
+        Route("GET", "/api/swagger.json"),
+        Route("GET", "/api/status"),
+        Route("GET", "/api/.well-known/phrases"),
+        Route("GET", "/api/.well-known/sign-in-exp"),
+        Route("GET", "/oidc/.well-known/openid-configuration"),
+        Route("GET", "/oidc/.well-known/oauth-authorization-server"),
+        Route("GET", "/oidc/jwks"),
+        Route("GET", "/demo-app"),
+        Route("GET", "/unknown-session"),
+        Route("GET", "/account-suspended"),
+        # Forms that become the address of a route that is walked.
+        Route("POST", "/oidc/auth"),
+        Route("POST", "/oidc/session/end"),
+        *(Route(m, "/oidc/{path:path}") for m in ("GET", "POST", "PUT", "PATCH", "DELETE")),
+        # Operators, their sessions and links belong to the server, not to a tenant.
+        *(Route("GET", f"/console{path}") for path in ("", "/", "/setup", "/sign-in")),
+        Route("GET", "/console/second-factor"),
+        *(
+            Route("POST", f"/console/{path}")
+            for path in ("setup", "sign-in", "second-factor", "appearance", "sign-out")
+        ),
+        Route("GET", f"{T}/operators"),
+        *(Route("POST", f"{T}/operators/{path}") for path in ("invite", "delete")),
+        Route("GET", f"{T}/profile"),
+        *(
+            Route("POST", f"{T}/profile/{path}")
+            for path in (
+                "password",
+                "second-factor/begin",
+                "second-factor/enable",
+                "second-factor/disable",
+                "sessions/end",
+            )
+        ),
+        # A tenant's settings: there is one of them, and its versions are numbers.
+        Route("GET", T),
+        Route("GET", f"{T}/sign-in-experience"),
+        *(
+            Route("POST", f"{T}/sign-in-experience/{path}")
+            for path in ("branding", "restore", "sign-up-and-sign-in")
+        ),
+        *(
+            Route("POST", f"{T}/security/{path}")
+            for path in ("codes", "preset", "sending", "unblock")
+        ),
+        # What is made anew; a connector class is the server's.
+        Route("GET", f"{T}/applications/new"),
+        Route("POST", f"{T}/applications/new"),
+        *(Route(m, f"{T}/connectors/set-up/{{connector_id}}") for m in ("GET", "POST")),
+        Route("POST", f"{T}/connectors/set-up/{{connector_id}}/test"),
+        Route("POST", f"{T}/connectors/set-up/{{connector_id}}/preview"),
+    }
+)
+
+
+async def test_every_route_is_walked_or_takes_no_id(world: World) -> None:
+    walked = {step.route for step in STEPS}
+    known = walked | LISTS | TAKES_NO_ID
+
+    assert routes_of(world.app) - known == set(), "walk the new route: tests/invariants/walk.py"
+    assert known - routes_of(world.app) == set(), "the route is gone"
+    assert not walked & (LISTS | TAKES_NO_ID)
+
+
+async def test_another_tenants_ids_open_nothing_and_change_nothing(world: World) -> None:
+    walk = await settled(world)
+    problems = []
+
+    for step in STEPS:
+        if step.stage is not None:
+            await walk.begin(step.stage, step.event)
+        theirs, ours = await _rows(world, OTHER), await _rows(world, "default")
+
+        answer = await step.ask(walk, ABROAD)
+
+        await world.server.dispatch.drain(HOUR)
+        if not step.is_refused(answer):
+            problems.append(f"{step.route}: {answer.status_code} {answer.text[:200]}")
+        if await _rows(world, OTHER) != theirs:
+            problems.append(f"{step.route} changed the other tenant's rows")
+        if _apart(await _rows(world, "default")) != _apart(ours):
+            problems.append(f"{step.route} took something over")
+        at_home = await step.ask(walk, HOME)
+        if at_home.status_code >= 400 or (step.is_told_apart and step.is_refused(at_home)):
+            problems.append(f"{step.route} at home: {at_home.status_code} {at_home.text[:300]}")
+
+    assert problems == []
+
+
+async def test_no_list_shows_another_tenants_rows(world: World) -> None:
+    walk = await settled(world)
+    marks = {
+        walk.user_id,
+        walk.application_id,
+        walk.connector_id,
+        walk.message_id,
+        "Somebody at Acme",
+        "Shop of acme",
+        "Acme machine",
+        walk.new_phone[-4:],
+    }
+    seen_at_home = set()
+
+    for route in sorted(LISTS):
+        for place in (ABROAD, HOME):
+            page = await walk.operator.get(route.path.replace("{tenant}", place.tenant))
+            assert page.status_code == 200, f"{route}: {page.status_code}"
+            shown = {mark for mark in marks if mark in page.text}
+            if place is HOME:
+                seen_at_home |= shown
+            else:
+                assert shown == set(), route
+
+    assert seen_at_home == marks
+
+
+async def _rows(world: World, tenant: str) -> dict[str, list[dict[str, Any]]]:
+    repository = ServerRepository(world.server.storage)
+    dumped = {}
+    for name, dump in DUMPS.items():
+        rows = await repository.all(dump, of=tenant)
+        dumped[name] = sorted(rows, key=str)
+    return dumped
+
+
+def _apart(rows: dict[str, Any]) -> dict[str, Any]:
+    return {name: found for name, found in rows.items() if name not in OWN_BUSINESS}

@@ -1,0 +1,603 @@
+"""One tenant's ids, shown at its own door and at another tenant's: a step for every route.
+
+Each step asks for something with Acme's ids. At home that works, so that a refusal elsewhere
+means what it should; abroad it must not.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import httpx2
+
+from tests.invariants.routes import Route
+from tests.invariants.world import (
+    API,
+    CONNECTOR,
+    ORIGIN,
+    OTHER,
+    OTHER_ORIGIN,
+    SEND,
+    VERIFIER,
+    Operator,
+    World,
+    arrive,
+    authorization,
+    identifier,
+    resume,
+    send,
+    start,
+    submit,
+    verify,
+)
+from watchword.applications.models import NewApplication
+from watchword.audit.models import SYSTEM
+from watchword.core.phone import PhoneNumber
+from watchword.providers.twilio.signing import signature_of
+from watchword.users.models import NewUser
+from watchword.web.pages.forms import form_token
+
+CALLBACK = "https://shop.example/callback"
+PHONE = "821012345678"
+PASSWORD = "Good-pass-4-Phone"
+TWILIO = {
+    "accountSID": f"AC{'0' * 32}",
+    "authToken": "acme-twilio-token",
+    "fromMessagingServiceSID": f"MG{'0' * 32}",
+    "templates": [
+        {"usageType": usage, "content": "{{code}}"}
+        for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+    ],
+}
+REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered"}
+
+Stage = Literal["waiting", "proved", "submitted", "signed-in"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tenant's door."""
+
+    origin: str
+    tenant: str
+
+    @property
+    def console(self) -> str:
+        """Return where the tenant's console pages are."""
+        return f"/console/{self.tenant}"
+
+
+HOME = Place(OTHER_ORIGIN, OTHER)
+ABROAD = Place(ORIGIN, "default")
+
+
+@dataclass
+class Visit:
+    """A person on the way at Acme: their cookies, and what they were given."""
+
+    cookies: dict[str, str]
+    record_id: str = ""
+    code: str = ""
+    resume: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def token(self) -> str:
+        """Return the interaction's token."""
+        return str(json.loads(unquote(self.cookies["_interaction"]))["_latest"])
+
+
+@dataclass
+class Walk:
+    """What Acme has, and an operator who may open either tenant's console."""
+
+    world: World
+    operator: Operator
+    user_id: str
+    application_id: str
+    secret: str
+    machine_id: str
+    machine_secret: str
+    connector_id: str
+    message_id: str
+    replaced_id: str
+    receipt_token: str
+    own: dict[str, Any] = field(default_factory=dict)
+    """Each tenant's own application, by tenant: id and secret."""
+    visit: Visit = field(default_factory=lambda: Visit({}))
+    begun: int = 0
+
+    @property
+    def new_phone(self) -> str:
+        """Return a number that nobody had before this visit."""
+        return f"8210{87650000 + self.begun}"
+
+    async def client(self, at: Place, *, cookies: bool = True) -> httpx2.AsyncClient:
+        """Return a browser at *at* that carries the cookies Acme gave it."""
+        client = await self.world.browser(at.origin)
+        if cookies:
+            pairs = "; ".join(f"{name}={value}" for name, value in self.visit.cookies.items())
+            client.headers["cookie"] = pairs
+        return client
+
+    async def begin(self, stage: Stage, event: str = "Register") -> None:
+        """Bring a person of Acme to *stage*; who signs in all the way has an account."""
+        self.world.clock.advance(timedelta(minutes=61))
+        self.begun += 1
+        has_account = stage in {"submitted", "signed-in"}
+        phone, event = (PHONE, "SignIn") if has_account else (self.new_phone, event)
+        client = await self.world.browser(OTHER_ORIGIN)
+        await start(client, event)
+        record_id = (await send(client, phone, event)).json()["verificationId"]
+        visit = Visit({}, record_id, await self.world.code(OTHER))
+        if stage != "waiting":
+            await verify(client, phone, record_id, visit.code)
+        if has_account:
+            await client.post(f"{API}/identification", json={"verificationId": record_id})
+            visit.resume = await submit(client)
+        if stage == "signed-in":
+            answer = await resume(client, visit.resume)
+            visit.tokens = await self._tokens(client, answer)
+            await arrive(client, prompt="login")
+        visit.cookies = dict(client.cookies)
+        self.visit = visit
+
+    async def _tokens(self, client: httpx2.AsyncClient, answer: httpx2.Response) -> dict[str, str]:
+        code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+        given = await client.post("/oidc/token", data=exchange(HOME, code))
+        assert given.status_code == 200, given.text
+        again = await client.get(
+            "/oidc/auth", params=authorization(OTHER_ORIGIN, prompt="none", scope="openid")
+        )
+        unused = parse_qs(urlsplit(again.headers["location"]).query)["code"][0]
+        return {**given.json(), "code": unused}
+
+
+def exchange(at: Place, code: str) -> dict[str, str]:
+    """Return the form that turns a code into tokens at *at*."""
+    return {
+        "client_id": "demo-app",
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": f"{at.origin}/demo-app",
+        "code_verifier": VERIFIER,
+    }
+
+
+async def settled(world: World) -> Walk:
+    """Give Acme one of everything."""
+    scope = await world.scope(OTHER)
+    password_digest = await scope.users.passwords.digest_of(PASSWORD)
+    user = await scope.users.create(
+        NewUser(
+            primary_phone=PhoneNumber(PHONE),
+            is_phone_verified=True,
+            username="acme_user",
+            password_digest=password_digest,
+            name="Somebody at Acme",
+        )
+    )
+    own = {}
+    for tenant in ("default", OTHER):
+        configuration = (await world.scope(tenant)).configuration
+        created = await configuration.create_application(SYSTEM, _shop(f"Shop of {tenant}"))
+        own[tenant] = (created.application.id, created.secret or "")
+    scope = await world.scope(OTHER)
+    machine = await scope.configuration.create_application(
+        SYSTEM,
+        NewApplication(name="Acme machine", type="MachineToMachine", is_management=True),
+    )
+    scope = await world.scope(OTHER)
+    replaced = await scope.configuration.create_connector(
+        SYSTEM, "twilio-short-message-service", TWILIO
+    )
+    scope = await world.scope(OTHER)
+    connector = await scope.configuration.create_connector(SYSTEM, CONNECTOR, {})
+    walk = Walk(
+        world,
+        await world.operator(),
+        user_id=user.id,
+        application_id=own[OTHER][0],
+        secret=own[OTHER][1],
+        machine_id=machine.application.id,
+        machine_secret=machine.secret or "",
+        connector_id=connector.id,
+        message_id="",
+        replaced_id=replaced.id,
+        receipt_token=replaced.receipt_token,
+        own=own,
+    )
+    await walk.begin("waiting")
+    for place in (HOME, ABROAD):
+        # Signing keys are made at first use, which is no answer to a question.
+        await (await walk.client(place)).get("/oidc/jwks")
+    scope = await world.scope(OTHER)
+    walk.message_id = (await scope.messaging.list()).items[0].id
+    return walk
+
+
+def _shop(name: str) -> NewApplication:
+    return NewApplication(
+        name=name,
+        type="Traditional",
+        redirect_uris=(CALLBACK,),
+        post_logout_redirect_uris=(CALLBACK,),
+    )
+
+
+Ask = Callable[[Walk, Place], Awaitable[httpx2.Response]]
+Judge = Callable[[httpx2.Response], bool]
+
+
+def is_error(answer: httpx2.Response) -> bool:
+    """Tell a refusal by its status."""
+    return answer.status_code >= 400
+
+
+def gives_no_code(answer: httpx2.Response) -> bool:
+    """Tell an authorization that asks who is there, or refuses."""
+    return "code=" not in answer.headers.get("location", "")
+
+
+def says_inactive(answer: httpx2.Response) -> bool:
+    """Tell an introspection that knows no such token (RFC 7662, 2.2)."""
+    return is_error(answer) or answer.json() == {"active": False}
+
+
+def says_nothing(answer: httpx2.Response) -> bool:
+    """Tell what is answered alike for every token (RFC 7009, 2.2); only the rows tell more."""
+    return answer.text == ""
+
+
+def only_asks(answer: httpx2.Response) -> bool:
+    """Tell a sign-out that asks first, because nothing proves whose browser this is."""
+    return is_error(answer) or "/oidc/session/end/confirm" in answer.text
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question with Acme's ids."""
+
+    route: Route
+    ask: Ask
+    stage: Stage | None = None
+    event: str = "Register"
+    is_refused: Judge = is_error
+    is_told_apart: bool = True
+    """Whether the answer at home is another one."""
+
+
+STEPS: list[Step] = []
+
+
+def step(method: str, path: str, **options: Any) -> Callable[[Ask], Ask]:
+    """List a question to a route."""
+
+    def listed(ask: Ask) -> Ask:
+        STEPS.append(Step(Route(method, path), ask, **options))
+        return ask
+
+    return listed
+
+
+# The Experience API: the interaction is in the cookie, its records in the body.
+
+
+def _api(
+    method: str, path: str, body: Callable[[Walk], Any], stage: Stage, event: str = "Register"
+) -> None:
+    @step(method, path, stage=stage, event=event)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        return await (await walk.client(at)).request(method, path, json=body(walk))
+
+
+def _typed_code(walk: Walk) -> Any:
+    return {
+        "identifier": identifier(walk.new_phone),
+        "verificationId": walk.visit.record_id,
+        "code": walk.visit.code,
+    }
+
+
+def _proof(walk: Walk) -> Any:
+    return {"verificationId": walk.visit.record_id}
+
+
+EVENT = {"interactionEvent": "SignIn"}
+
+_api("PUT", API, lambda _: EVENT, "waiting")
+_api("PUT", f"{API}/interaction-event", lambda _: EVENT, "waiting")
+_api("GET", f"{API}/interaction", lambda _: None, "waiting")
+_api("POST", SEND, lambda walk: {"identifier": identifier(walk.new_phone), **EVENT}, "waiting")
+_api("POST", f"{SEND}/verify", _typed_code, "waiting")
+_api(
+    "POST",
+    f"{API}/verification/password",
+    lambda _: {"identifier": identifier(PHONE), "password": PASSWORD},
+    "waiting",
+)
+_api(
+    "POST",
+    f"{API}/verification/new-password-identity",
+    lambda _: {"identifier": {"type": "username", "value": "newcomer"}, "password": PASSWORD},
+    "waiting",
+)
+_api("POST", f"{API}/identification", _proof, "proved")
+_api("POST", f"{API}/profile", lambda walk: {"type": "phone", **_proof(walk)}, "proved")
+_api("POST", f"{API}/submit", lambda _: None, "submitted")
+_api("GET", "/api/interaction/consent", lambda _: None, "signed-in")
+_api("POST", "/api/interaction/consent", lambda _: {}, "signed-in")
+
+
+def _record(path: str, body: Callable[[Walk], Any], stage: Stage) -> None:
+    """Ask with Acme's record in an interaction of the place's own."""
+
+    @step("POST", path, stage=stage)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        client = await walk.client(at, cookies=at is HOME)
+        if at is not HOME:
+            await start(client, "Register")
+        return await client.post(path, json=body(walk))
+
+
+_record(f"{SEND}/verify", _typed_code, "waiting")
+_record(f"{API}/identification", _proof, "proved")
+_record(f"{API}/profile", lambda walk: {"type": "phone", **_proof(walk)}, "proved")
+
+
+# The pages: the same interaction, and a form's token.
+
+
+def _page(path: str, stage: Stage = "waiting", event: str = "Register") -> None:
+    @step("GET", path, stage=stage, event=event)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        return await (await walk.client(at)).get(path)
+
+
+def _form(
+    path: str,
+    fields: Callable[[Walk], dict[str, str]] = lambda _: {},
+    stage: Stage = "waiting",
+    event: str = "Register",
+) -> None:
+    @step("POST", path, stage=stage, event=event)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        form = {"token": form_token(walk.visit.token), **fields(walk)}
+        return await (await walk.client(at)).post(path, data=form)
+
+
+def _code(walk: Walk) -> dict[str, str]:
+    return {"code": walk.visit.code}
+
+
+def _number(walk: Walk) -> dict[str, str]:
+    return {"identifier": f"+{walk.new_phone}", "country": "KR"}
+
+
+for _flow in ("sign-in", "register", "continue"):
+    _code_page = f"/{_flow}/verification-code"
+    _page(_code_page)
+    _page(f"{_code_page}/resend")
+    _page(f"{_code_page}/delivery")
+    _form(_code_page, _code)
+for _path in (
+    "/sign-in",
+    "/sign-in/password",
+    "/sign-in/no-account",
+    "/register",
+    "/register/password",
+    "/register/has-account",
+    "/continue/username",
+    "/continue/password",
+    "/continue/phone",
+):
+    _page(_path, "proved")
+_form("/sign-in", lambda walk: {**_number(walk), "way": "code"})
+_form("/sign-in/password", lambda _: {"identifier": "acme_user", "password": PASSWORD})
+_form("/sign-in/no-account", stage="proved", event="SignIn")
+_form("/register", _number)
+_form("/register/password", lambda _: {"identifier": "newcomer", "password": PASSWORD})
+_form("/register/has-account", stage="proved")
+_form("/continue/username", lambda _: {"identifier": "newcomer"}, "proved")
+_form("/continue/password", lambda _: {"password": PASSWORD}, "proved")
+_form("/continue/phone", _number, "proved")
+_page("/consent", "signed-in")
+_form("/consent", lambda _: {"decision": "deny"}, "signed-in")
+
+
+def _resend(path: str) -> None:
+    @step("POST", path, stage="waiting")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        walk.world.clock.advance(timedelta(minutes=1))
+        form = {"token": form_token(walk.visit.token)}
+        return await (await walk.client(at)).post(path, data=form)
+
+
+for _flow in ("sign-in", "register", "continue"):
+    _resend(f"/{_flow}/verification-code/resend")
+
+
+# OpenID Connect: clients, codes, tokens, sessions.
+
+
+@step("GET", "/oidc/auth", is_refused=gives_no_code, stage="signed-in")
+async def authorize_with_their_session(walk: Walk, at: Place) -> httpx2.Response:
+    """Come with a session."""
+    client = await walk.client(at)
+    return await client.get("/oidc/auth", params=authorization(at.origin, prompt="none"))
+
+
+@step("GET", "/oidc/auth")
+async def authorize_their_application(walk: Walk, at: Place) -> httpx2.Response:
+    """Come from an application."""
+    client = await walk.client(at, cookies=False)
+    asked = authorization(client_id=walk.application_id, redirect_uri=CALLBACK)
+    return await client.get("/oidc/auth", params=asked)
+
+
+@step("GET", "/oidc/auth/{token}", stage="submitted")
+async def resume_their_interaction(walk: Walk, at: Place) -> httpx2.Response:
+    """Come back from the pages."""
+    return await (await walk.client(at)).get(f"/oidc/auth/{walk.visit.token}")
+
+
+def _token(stage: Stage | None, form: Callable[[Walk, Place], dict[str, str]]) -> None:
+    @step("POST", "/oidc/token", stage=stage)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        return await (await walk.client(at)).post("/oidc/token", data=form(walk, at))
+
+
+_token("signed-in", lambda walk, at: exchange(at, walk.visit.tokens["code"]))
+_token(
+    "signed-in",
+    lambda walk, _: {
+        "client_id": "demo-app",
+        "grant_type": "refresh_token",
+        "refresh_token": walk.visit.tokens["refresh_token"],
+    },
+)
+_token(
+    None,
+    lambda walk, at: {
+        "client_id": walk.machine_id,
+        "client_secret": walk.machine_secret,
+        "grant_type": "client_credentials",
+        "resource": f"{at.origin}/api",
+        "scope": "all",
+    },
+)
+
+
+def _about_token(path: str, is_refused: Judge, *, is_told_apart: bool = True) -> None:
+    for takes_own_client in (True, False):
+
+        @step(
+            "POST",
+            path,
+            stage="signed-in",
+            is_refused=is_refused if takes_own_client else is_error,
+            is_told_apart=is_told_apart,
+        )
+        async def ask(
+            walk: Walk, at: Place, takes_own_client: bool = takes_own_client
+        ) -> httpx2.Response:
+            client_id, secret = walk.own[at.tenant if takes_own_client else OTHER]
+            form = {"client_id": client_id, "client_secret": secret}
+            return await (await walk.client(at)).post(
+                path, data={**form, "token": walk.visit.tokens["access_token"]}
+            )
+
+
+_about_token("/oidc/token/introspection", says_inactive)
+_about_token("/oidc/token/revocation", says_nothing, is_told_apart=False)
+
+
+@step("GET", "/oidc/me", stage="signed-in")
+async def userinfo(walk: Walk, at: Place) -> httpx2.Response:
+    """Ask who a token is for."""
+    bearer = {"authorization": f"Bearer {walk.visit.tokens['access_token']}"}
+    return await (await walk.client(at)).get("/oidc/me", headers=bearer)
+
+
+@step("POST", "/oidc/me", stage="signed-in")
+async def userinfo_by_form(walk: Walk, at: Place) -> httpx2.Response:
+    """Ask who a token is for."""
+    form = {"access_token": walk.visit.tokens["access_token"]}
+    return await (await walk.client(at)).post("/oidc/me", data=form)
+
+
+@step("GET", "/oidc/session/end", stage="signed-in", is_refused=only_asks)
+async def sign_out(walk: Walk, at: Place) -> httpx2.Response:
+    """Sign out with a hint of who one is."""
+    hint = {"id_token_hint": walk.visit.tokens["id_token"]}
+    return await (await walk.client(at)).get("/oidc/session/end", params=hint)
+
+
+@step("POST", "/oidc/session/end/confirm", stage="signed-in")
+async def confirm_signing_out(walk: Walk, at: Place) -> httpx2.Response:
+    """Press the button of the sign-out page that Acme showed."""
+    scope = await walk.world.scope(OTHER)
+    proof = scope.oidc.logout.confirmation_token(walk.visit.cookies["_session"])
+    form = {"confirmation": proof, "client_id": walk.application_id}
+    return await (await walk.client(at)).post("/oidc/session/end/confirm", data=form)
+
+
+# Receipts, signed with Acme's secret for whichever address is called.
+
+
+def _receipt(path: str, method: str) -> None:
+    @step(method, path)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        called = path.replace("{instance_id}", walk.replaced_id)
+        called = called.replace("{token}", walk.receipt_token)
+        fields = [*REPORT.items()] if method == "POST" else []
+        signature = signature_of(f"{at.origin}{called}", fields, "acme-twilio-token")
+        client = await walk.client(at)
+        return await client.request(
+            method,
+            called,
+            data=REPORT if method == "POST" else None,
+            headers={"X-Twilio-Signature": signature},
+        )
+
+
+for _receipts in ("/receipts/{instance_id}", "/receipts/{instance_id}/{token}"):
+    for _method in ("GET", "POST"):
+        _receipt(_receipts, _method)
+
+
+# The console: an operator of the server, at one tenant's address with another's ids.
+
+
+def _console(
+    method: str, path: str, name: str, fields: Callable[[Walk], dict[str, str]] = lambda _: {}
+) -> None:
+    @step(method, f"/console/{{tenant}}/{path}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        id_ = str(getattr(walk, IDS[name]))
+        address = f"{at.console}/{path.replace('{' + name + '}', quote(id_))}"
+        if method == "GET":
+            return await walk.operator.get(address)
+        return await walk.operator.post(address, **fields(walk))
+
+
+IDS = {
+    "user_id": "user_id",
+    "application_id": "application_id",
+    "instance_id": "connector_id",
+    "message_id": "message_id",
+}
+TEST = {"templates": "", "test_phone": f"+{PHONE}", "test_country": "KR", "test_usage": "Generic"}
+
+_console("GET", "users/{user_id}", "user_id")
+_console("GET", "messages/{message_id}", "message_id")
+_console("POST", "messages/{message_id}/number", "message_id")
+_console("GET", "applications/{application_id}", "application_id")
+_console(
+    "POST",
+    "applications/{application_id}",
+    "application_id",
+    lambda _: {"name": "Shop of acme", "redirect_uris": CALLBACK},
+)
+for _page_of in ("", "/delete", "/guide", "/history"):
+    _console("GET", f"connectors/{{instance_id}}{_page_of}", "instance_id")
+_console("POST", "connectors/{instance_id}", "instance_id", lambda _: {"templates": ""})
+_console("POST", "connectors/{instance_id}/test", "instance_id", lambda _: TEST)
+_console("POST", "connectors/{instance_id}/check", "instance_id")
+_console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
+# Last, because at home it works.
+_console(
+    "POST",
+    "connectors/{instance_id}/delete",
+    "instance_id",
+    lambda _: {"name": "Development inbox"},
+)
+_console(
+    "POST",
+    "applications/{application_id}/delete",
+    "application_id",
+    lambda _: {"typed_name": "Shop of acme"},
+)
