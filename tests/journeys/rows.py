@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
@@ -18,7 +19,9 @@ def query(database_url: str, sql: str) -> list[tuple[Any, ...]]:
                 return [tuple(row) for row in connection.execute(sql).fetchall()]
         finally:
             connection.close()
-    return asyncio.run(_query(database_url, sql))
+    # On a thread of its own: a browser's driver keeps a loop running on this one.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _query(database_url, sql)).result()
 
 
 async def _query(database_url: str, sql: str) -> list[tuple[Any, ...]]:
