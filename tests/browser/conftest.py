@@ -131,6 +131,8 @@ class Camera:
 
     def take(self, page: Page, name: str) -> None:
         """Take a picture of the screen, after checking that nothing sticks out sideways."""
+        # A click that leads on returns before the next page is there to be measured.
+        page.wait_for_load_state()
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name}: the page is {wide} px too wide"
         page.screenshot(path=self.folder / f"{name}.png")

@@ -97,10 +97,14 @@ def set_twilio_up(walk: Walk) -> None:
     """Connectors: guide, form, templates, a test with unsaved values, save."""
     page = walk.page
     walk.go("console.nav.connectors")
+    set_up = walk.link("console.set_up")
+    expect(set_up).to_be_visible()
     walk.take("connectors")
-    walk.link("console.set_up").click()
+    set_up.click()
+    twilio = page.get_by_role("link", name=re.compile("Twilio"))
+    expect(twilio).to_be_visible()
     walk.take("cards")
-    page.get_by_role("link", name=re.compile("Twilio")).click()
+    twilio.click()
     page.locator("[name=accountSID]").fill(ACCOUNT_SID)
     page.locator("[name=authToken]").fill(AUTH_TOKEN)
     page.locator("[name=fromMessagingServiceSID]").fill(MESSAGING_SERVICE_SID)

@@ -11,7 +11,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.interactions.errors import InteractionConflict, SessionNotFound
-from watchword.interactions.models import Identification
+from watchword.interactions.models import Identification, InteractionEvent
 from watchword.users.errors import PhoneAlreadyInUse
 
 MANY = 8
@@ -163,3 +163,19 @@ async def test_a_failure_while_finishing_leaves_the_interaction_to_be_resumed(
         await die_half_way()
 
     assert (await world.interactions.finish(token)).response is not None
+
+
+async def test_of_two_that_start_from_the_same_state_one_does(world: World) -> None:
+    token = await world.begin()
+    known = (await world.load(token)).version
+
+    started, refused = await outcomes(
+        [
+            world.interactions.start(token, InteractionEvent.SIGN_IN, known_version=known)
+            for _ in range(MANY)
+        ]
+    )
+
+    assert len(started) == 1
+    assert {type(error) for error in refused} == {InteractionConflict}
+    assert (await world.load(token)).version == known + 1

@@ -40,7 +40,7 @@ async def test_a_message_of_a_process_that_died_before_sending_is_sent_by_anothe
     assert await successor.messaging.take_over_lapsed() == 1
     await successor.messaging.drain(MOMENT)
 
-    assert await successor.messaging.state_of(message_id) is MessageState.ACCEPTED
+    assert await successor.messaging.find_state(message_id) is MessageState.ACCEPTED
     assert len(rooms.provider.sent) == 1
 
 
@@ -73,7 +73,7 @@ async def test_a_message_is_not_sent_after_its_code_expired(rooms: Rooms) -> Non
     await rooms.messaging.take_over_lapsed()
     await rooms.messaging.drain(MOMENT)
 
-    assert await rooms.messaging.state_of(message_id) is MessageState.EXPIRED
+    assert await rooms.messaging.find_state(message_id) is MessageState.EXPIRED
     assert rooms.provider.sent == []
     [row] = await rows_of(rooms)
     assert row["content"] is None

@@ -370,7 +370,7 @@ async def test_a_report_that_overtakes_the_answer_is_not_lost(rooms: Rooms) -> N
     rooms.provider.gate.set()
 
     assert await reported == 1
-    assert await rooms.messaging.state_of(queued.id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(queued.id) is MessageState.DELIVERED
 
 
 async def test_a_report_counts_for_its_own_connector_only(rooms: Rooms) -> None:
@@ -380,4 +380,4 @@ async def test_a_report_counts_for_its_own_connector_only(rooms: Rooms) -> None:
     await rooms.messaging.drain(MOMENT)
 
     assert await rooms.messaging.apply_reports("another", [DeliveryReport("P1", "delivered")]) == 0
-    assert await rooms.messaging.state_of(queued.id) is MessageState.ACCEPTED
+    assert await rooms.messaging.find_state(queued.id) is MessageState.ACCEPTED

@@ -66,6 +66,7 @@ START = (
     )
     .returning(interactions)
 )
+START_KNOWN = START.where(i.version == bindparam("known_version"))
 
 SAVE = (
     update(interactions)
@@ -123,11 +124,20 @@ class InteractionRepository(TenantRepository):
         event: InteractionEvent,
         state: InteractionState,
         now: datetime,
+        *,
+        known_version: int | None = None,
     ) -> Interaction:
-        """Begin anew with *event*; raises SessionNotFound."""
-        row = await self.first(START, digest=id_digest, now=now, event=event, state=state.to_row())
+        """Begin anew with *event*; raises SessionNotFound.
+
+        With *known_version*, raises InteractionConflict where another request was faster.
+        """
+        values = {"digest": id_digest, "now": now, "event": event, "state": state.to_row()}
+        if known_version is None:
+            row = await self.first(START, **values)
+        else:
+            row = await self.first(START_KNOWN, known_version=known_version, **values)
         if row is None:
-            raise SessionNotFound
+            raise SessionNotFound if known_version is None else InteractionConflict
         return _interaction(token, row, {})
 
     async def save(self, interaction: Interaction, now: datetime) -> Interaction:

@@ -125,14 +125,24 @@ class InteractionService:
         return interaction
 
     async def start(
-        self, token: str, event: InteractionEvent, *, client_ip: str | None = None
+        self,
+        token: str,
+        event: InteractionEvent,
+        *,
+        client_ip: str | None = None,
+        known_version: int | None = None,
     ) -> Interaction:
-        """Begin *event*; whatever the interaction held before counts no more."""
+        """Begin *event*; whatever the interaction held before counts no more.
+
+        With *known_version*, raises InteractionConflict where another request was faster.
+        """
         if event is InteractionEvent.FORGOT_PASSWORD:
             raise ForgotPasswordUnsupported
         now = self.clock.now()
         state = InteractionState(started_at=now, client_ip=client_ip)
-        return await self.interactions.start(token, digest_of_token(token), event, state, now)
+        return await self.interactions.start(
+            token, digest_of_token(token), event, state, now, known_version=known_version
+        )
 
     async def switch_event(self, interaction: Interaction, event: InteractionEvent) -> Interaction:
         """Turn signing in into signing up, or back; proofs stay, the pending profile goes."""

@@ -348,7 +348,7 @@ class MessageRows(TenantRepository):
         row = await self.first(FIND, id_=message_id)
         return _message(row) if row else None
 
-    async def state_of(self, message_id: str) -> MessageState | None:
+    async def find_state(self, message_id: str) -> MessageState | None:
         """Return the state alone, or None."""
         row = await self.first(STATE_OF, id_=message_id)
         return MessageState(row["state"]) if row else None

@@ -240,12 +240,9 @@ class MessagingService:
             raise MessageNotFound(message_id)
         return found
 
-    async def state_of(self, message_id: str) -> MessageState:
-        """Return a message's state alone; raises MessageNotFound."""
-        found = await self.rows.state_of(message_id)
-        if found is None:
-            raise MessageNotFound(message_id)
-        return found
+    async def find_state(self, message_id: str) -> MessageState | None:
+        """Return a message's state alone, or None: a code is saved a moment before its message."""
+        return await self.rows.find_state(message_id)
 
     async def list(
         self,
@@ -444,7 +441,7 @@ class MessagingService:
         return await self._found(message_id)
 
     async def _found(self, message_id: str) -> Sent:
-        return Sent(await self.rows.state_of(message_id) or MessageState.UNKNOWN)
+        return Sent(await self.rows.find_state(message_id) or MessageState.UNKNOWN)
 
     # Rows.
 

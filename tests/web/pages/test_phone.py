@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import DIGITS, PHONE, Site, add_phone_user, authorization
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.core.phrases import Phrases
+from watchword.storage.schema import messages
 from watchword.web.pages.steps import RESEND_WAIT
 
 
@@ -109,6 +111,22 @@ async def test_loading_the_code_page_again_sends_nothing(site: Site, browser: Br
     assert len(site.provider.messages) == 1
 
 
+async def test_a_code_whose_message_is_not_written_yet_is_on_its_way(
+    site: Site, browser: Browser
+) -> None:
+    await ask_for_code(browser)
+    # A code is saved a moment before its message, and a page may be loaded in between.
+    await site.server.storage.run(delete(messages), {})
+
+    await browser.open("/sign-in/verification-code?app_id=demo-app")
+    assert browser.page.status == 200
+    await browser.open("/sign-in?app_id=demo-app")
+    await browser.submit(identifier=PHONE, country="KR")
+    assert browser.page.path == "/sign-in/verification-code"
+    await browser.submit(code=site.provider.code)
+    assert browser.page.path == "/sign-in/no-account"
+
+
 async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser: Browser) -> None:
     await ask_for_code(browser)
     first = site.provider.code
@@ -132,12 +150,15 @@ async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser
 
 
 async def test_a_button_pressed_twice_at_once_sends_one_code(site: Site, browser: Browser) -> None:
+    # Time passes between the requests, so that which one came first can be told.
+    site.clock.tick = timedelta(milliseconds=1)
     await browser.open(authorization())
     first = await asyncio.gather(*(browser.post(identifier=PHONE, country="KR") for _ in range(4)))
     assert {answer.status_code for answer in first} == {303}
     assert len(site.provider.messages) == 1
 
     await browser.open("/sign-in/verification-code?app_id=demo-app")
+    assert browser.page.path == "/sign-in/verification-code"
     site.clock.advance(RESEND_WAIT)
     again = await asyncio.gather(*(browser.post(form=1) for _ in range(4)))
 

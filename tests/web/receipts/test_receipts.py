@@ -117,7 +117,7 @@ async def test_the_signature_covers_the_public_url_with_its_query(
     answer = await post_signed(client, saved, report(), query="?a=%2B1&a=2")
 
     assert answer.status_code == 204
-    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_every_refusal_looks_the_same(rooms: Rooms, client: httpx2.AsyncClient) -> None:
@@ -143,7 +143,7 @@ async def test_every_refusal_looks_the_same(rooms: Rooms, client: httpx2.AsyncCl
         (refused[0].status_code, refused[0].text)
     }
     assert refused[0].status_code == 403
-    assert await rooms.messaging.state_of(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
 
 
 async def test_an_unsigned_report_needs_the_token(rooms: Rooms, client: httpx2.AsyncClient) -> None:
@@ -154,7 +154,7 @@ async def test_an_unsigned_report_needs_the_token(rooms: Rooms, client: httpx2.A
     answer = await client.post(path, content=report())
 
     assert answer.status_code == 204
-    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_a_replaced_connector_is_heard_for_seven_days(
@@ -166,7 +166,7 @@ async def test_a_replaced_connector_is_heard_for_seven_days(
 
     rooms.clock.advance(timedelta(days=6, hours=23))
     assert (await post_signed(client, saved, report())).status_code == 204
-    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
     rooms.clock.advance(timedelta(hours=2))
     assert (await post_signed(client, saved, report())).status_code == 403
 
@@ -180,7 +180,7 @@ async def test_a_report_of_an_unknown_message_is_taken_and_forgotten(
     answer = await post_signed(client, saved, report().replace(b"P1", b"P2"))
 
     assert answer.status_code == 204
-    assert await rooms.messaging.state_of(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
 
 
 async def test_a_long_body_is_refused_before_it_is_read(
@@ -197,7 +197,7 @@ async def lose_answer(rooms: Rooms) -> str:
     rooms.provider.answers.append(ProviderTimeout("no answer"))
     queued = await queue(rooms)
     await rooms.messaging.drain(MOMENT)
-    assert await rooms.messaging.state_of(queued.id) is MessageState.UNKNOWN
+    assert await rooms.messaging.find_state(queued.id) is MessageState.UNKNOWN
     return queued.id
 
 
@@ -216,7 +216,7 @@ async def test_a_message_whose_answer_was_lost_is_found_by_the_address_it_gave(
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
     later = await post_signed(client, saved, report("undelivered"), query=f"?message={message_id}")
     assert later.status_code == 204
-    assert await rooms.messaging.state_of(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_the_address_names_no_message_of_another_tenant_connector_or_provider_id(
@@ -239,9 +239,9 @@ async def test_the_address_names_no_message_of_another_tenant_connector_or_provi
     assert await reported(saved, known, report().replace(b"P1", b"P8")) == 204
     assert await reported(saved, "%00", report()) == 400
 
-    assert await rooms.messaging.state_of(lost) is MessageState.UNKNOWN
-    assert await rooms.messaging.state_of(known) is MessageState.ACCEPTED
-    assert await theirs.messaging.state_of(foreign) is MessageState.UNKNOWN
+    assert await rooms.messaging.find_state(lost) is MessageState.UNKNOWN
+    assert await rooms.messaging.find_state(known) is MessageState.ACCEPTED
+    assert await theirs.messaging.find_state(foreign) is MessageState.UNKNOWN
 
 
 async def test_a_report_that_is_faster_than_the_answer_ends_the_sending(
@@ -256,7 +256,7 @@ async def test_a_report_that_is_faster_than_the_answer_ends_the_sending(
     answer = await post_signed(client, saved, report(), query=f"?message={queued.id}")
 
     assert answer.status_code == 204
-    assert await rooms.messaging.state_of(queued.id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(queued.id) is MessageState.DELIVERED
     rooms.provider.gate.set()
     await rooms.messaging.drain(MOMENT)
     message = await rooms.messaging.get(queued.id)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from watchword.core.phone import PhoneNumber
-from watchword.interactions.errors import InteractionNotFound, MissingProfile
+from watchword.interactions.errors import InteractionConflict, InteractionNotFound, MissingProfile
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import is_method_enabled
@@ -57,7 +57,7 @@ async def delivery_of(visit: Visit, record: VerificationRecord) -> MessageState 
         return None
     if not visit.scope.interactions.may_show_delivery(visit.interaction):
         return None
-    return await visit.scope.messaging.state_of(record.message_id)
+    return await visit.scope.messaging.find_state(record.message_id)
 
 
 async def send_code(visit: Visit, phone: PhoneNumber, event: InteractionEvent) -> None:
@@ -108,9 +108,20 @@ async def begin(visit: Visit, event: InteractionEvent) -> Interaction:
     """Start the event; one that is going on goes on, unless it has found out who this is."""
     if visit.interaction.event is event and not visit.interaction.is_identified:
         return visit.interaction
-    return await visit.scope.interactions.start(
-        visit.interaction.token, event, client_ip=visit.context.client_ip
-    )
+    try:
+        return await visit.scope.interactions.start(
+            visit.interaction.token,
+            event,
+            client_ip=visit.context.client_ip,
+            known_version=visit.interaction.version,
+        )
+    except InteractionConflict:
+        # A button that was pressed twice: starting again would disown the code that the faster
+        # request has sent.
+        interaction = (await again(visit)).interaction
+        if interaction.event is not event:
+            raise
+        return interaction
 
 
 async def again(visit: Visit) -> Visit:
