@@ -13,7 +13,7 @@ JOBS ?= 2
 ONLY ?=
 
 .PHONY: help install run test quick check fix bench migration docs dist screenshots \
-	lint types imports reference environment run-environment
+	lint types imports reference environment run-environment sdk-environment
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ help: ## list these commands
 run: run-environment ## start a development server on http://localhost:3001 (PORT=…)
 	@WATCHWORD_MODE=development exec $(BIN)/watchword serve --port $(PORT)
 
-test: check ## everything CI runs: checks, both databases, journeys, browser, the wheel
+test: check sdk-environment ## everything CI runs: checks, both databases, journeys, browser, the wheel
 	@chromium=$$(tools/chromium) && \
 		CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses $(JOBS) $(ONLY)
 	@$(MAKE) --no-print-directory dist
@@ -73,3 +73,6 @@ environment:
 
 run-environment:
 	@tools/environment run
+
+sdk-environment:
+	@tools/environment sdk

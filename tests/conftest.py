@@ -20,6 +20,7 @@ from watchword.storage.database import Storage, storage_for
 from watchword.storage.migrate import migrate
 
 DATABASES = ("sqlite", "postgresql")
+SLOW_FOLDERS = {Path(__file__).parent / name for name in ("emulators", "sdk")}
 
 # The same examples in every run: a new counterexample is found by whoever looks for one
 # (HYPOTHESIS_PROFILE=default), not by whoever happens to commit.
@@ -32,6 +33,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--databases", default=",".join(DATABASES), help="comma-separated: sqlite,postgresql"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what talks to other processes out of `make quick`."""
+    for item in items:
+        if any(folder in item.path.parents for folder in SLOW_FOLDERS):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

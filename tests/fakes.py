@@ -1,5 +1,6 @@
 """Stand-ins for what a test must control: time, first of all."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from watchword.core.clock import Clock
@@ -11,6 +12,7 @@ class FakeClock(Clock):
     def __init__(self) -> None:
         self.moment = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
         self.tick = timedelta(0)
+        self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
         """Return the set moment."""
@@ -20,3 +22,19 @@ class FakeClock(Clock):
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.moment += by
+        for moment, sleeper in self._sleepers:
+            if moment <= self.moment and not sleeper.done():
+                sleeper.set_result(None)
+
+    @property
+    def sleeping(self) -> int:
+        """Return how many wait for time to pass."""
+        return sum(not sleeper.done() for _, sleeper in self._sleepers)
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return once time was let pass up to *moment*."""
+        if self.moment >= moment:
+            return
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((moment, sleeper))
+        await sleeper

@@ -8,8 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import reference_kit
+import reference_providers
+
 import watchword
 from watchword.app import CONNECTORS, build_app
+from watchword.connector_kit.config import ConnectorConfig
 from watchword.connector_kit.connector import SmsConnector
 from watchword.core.errors import DomainError
 from watchword.core.keys import SecretKeys
@@ -43,6 +47,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(),
         "routes.md": routes_page(),
         "providers.md": providers_page(),
+        "connector-kit.md": kit_page(),
     }
 
 
@@ -100,18 +105,27 @@ def routes_page() -> str:
 
 
 def providers_page() -> str:
-    """Return what each connector class can do, and asks for."""
-    rows = [
-        (
-            f"[{connector.metadata.name['en']}](#{connector.metadata.id})",
-            f"`{connector.metadata.id}`",
-            "yes" if connector.has_reports else "no",
-            "development only" if connector.metadata.development_only else "",
-        )
-        for connector in CONNECTORS
+    """Return what each connector class can do and asks for, and how far that is proved."""
+    features = [(_named(c), *reference_providers.supports(c).values()) for c in CONNECTORS]
+    proofs = [
+        (_named(c), *(proof.cell for proof in reference_providers.proofs(c))) for c in CONNECTORS
     ]
-    parts = [_table(("provider", "connector id", "delivery reports", ""), rows)]
-    parts += [_provider(connector) for connector in CONNECTORS]
+    columns = ("provider", *reference_providers.supports(CONNECTORS[0]))
+    parts = [
+        "## What they support",
+        _table(columns, features),
+        "## How they are proved",
+        "**Contract suite**: the promises of every connector. **Signature vectors**: how many "
+        "published or independently computed signatures it reproduces. **Official SDK**: the "
+        "provider's own package and the connector send one message to the emulator, and the "
+        "fields are equal. **Emulator**: a strict stand-in, `watchword emulate`, which it was "
+        "walked through with every trouble that its guide names. **Delivery reports**: read, out "
+        "of order, repeated and badly signed ones too. **Credential check**: asks at no cost.",
+        _table(("provider", *reference_providers.PROOFS.values()), proofs),
+        "## Settings that every connector has",
+        _settings(ConnectorConfig.form_items("en")),
+        *(_provider(connector) for connector in CONNECTORS),
+    ]
     return _page(
         "Providers",
         "The providers this server ships with. Each has a guide beside its form in the console. "
@@ -120,8 +134,12 @@ def providers_page() -> str:
     )
 
 
-def _provider(connector: type[SmsConnector[Any]]) -> str:
+def _named(connector: type[SmsConnector[Any]]) -> str:
     metadata = connector.metadata
+    return f"[{metadata.name['en']}](#{metadata.id}) `{metadata.id}`"
+
+
+def _settings(items: list[dict[str, Any]]) -> str:
     rows = [
         (
             f"`{item['key']}`",
@@ -130,9 +148,27 @@ def _provider(connector: type[SmsConnector[Any]]) -> str:
             "yes" if item.get("isConfidential") else "no",
             item.get("description", ""),
         )
-        for item in connector.config_type.form_items("en")
+        for item in items
     ]
-    settings = _table(("key", "label", "required", "secret", ""), rows) if rows else "No settings."
+    return _table(("key", "label", "required", "secret", ""), rows)
+
+
+def kit_page() -> str:
+    """Return what a connector's package may rely on."""
+    return _page(
+        "Connector kit",
+        "What a connector may import, and what stays as it is from one version to the next. "
+        "[Write a connector](../how-to/write-a-connector.md) shows how the pieces go together; "
+        "[the tutorial](../tutorial/write-a-connector.md) builds one.",
+        reference_kit.page_body(),
+    )
+
+
+def _provider(connector: type[SmsConnector[Any]]) -> str:
+    metadata = connector.metadata
+    common = connector.config_type.common_keys()
+    items = [item for item in connector.config_type.form_items("en") if item["key"] not in common]
+    settings = _settings(items) if items else "No settings."
     heading = f"## {metadata.name['en']} {{: #{metadata.id} }}"
     return f"{heading}\n\n{metadata.description['en']}\n\n{settings}"
 

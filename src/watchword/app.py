@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from pkgutil import resolve_name
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,15 +40,12 @@ from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
-from watchword.messaging.repository import MessageRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
-from watchword.providers.development_inbox.connector import DevelopmentInboxConnector
-from watchword.providers.http_sms.connector import WebhookConnector
-from watchword.providers.twilio.connector import TwilioConnector
 from watchword.settings import Settings, is_loopback, load_settings
 from watchword.sign_in_settings.repository import SignInSettingsRepository
 from watchword.sign_in_settings.service import SignInSettingsService
@@ -61,7 +59,15 @@ from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
 from watchword.verification.repository import VerificationRepository
 from watchword.verification.service import VerificationService
-from watchword.web import console, experience, health, metrics, oidc, pages, receipts
+from watchword.web import (
+    console,
+    experience,
+    health,
+    metrics,
+    oidc,
+    pages,
+    receipts,
+)
 from watchword.web.frontdoor import FrontDoor
 from watchword.web.logging import configure_logging
 from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
@@ -69,10 +75,33 @@ from watchword.web.scope import ServerScope, TenantScope
 from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
 
-CONNECTORS: tuple[type[SmsConnector[Any]], ...] = (
-    TwilioConnector,
-    WebhookConnector,
-    DevelopmentInboxConnector,
+# The providers, in the order of the console's cards; to add one, add its line.
+CONNECTORS: tuple[type[SmsConnector[Any]], ...] = tuple(
+    resolve_name(f"watchword.providers.{path}")
+    for path in (
+        "twilio.connector:TwilioConnector",
+        "vonage.connector:VonageConnector",
+        "solapi.connector:SolapiConnector",
+        "naver_sens.connector:NaverSensConnector",
+        "aliyun.connector:AliyunSmsConnector",
+        "aliyun.authentication.connector:AliyunAuthenticationConnector",
+        "tencent.connector:TencentConnector",
+        "smsaero.connector:SmsAeroConnector",
+        "gatewayapi.connector:GatewayApiConnector",
+        "aws_sns.connector:AwsSnsConnector",
+        "sinch.connector:SinchConnector",
+        "telnyx.connector:TelnyxConnector",
+        "plivo.connector:PlivoConnector",
+        "infobip.connector:InfobipConnector",
+        "messagebird.connector:MessageBirdConnector",
+        "kavenegar.connector:KavenegarConnector",
+        "yunpian.connector:YunpianConnector",
+        "smsbao.connector:SmsBaoConnector",
+        "whatsapp.connector:WhatsAppConnector",
+        "smpp.connector:SmppConnector",
+        "http_sms.connector:WebhookConnector",
+        "development_inbox.connector:DevelopmentInboxConnector",
+    )
 )
 
 DRAIN = timedelta(seconds=15)
@@ -192,6 +221,8 @@ class TenantScopes:
         )
         messaging = MessagingService(
             rows=MessageRows(storage, tenant.id),
+            pace=PaceRows(storage, tenant.id),
+            early=EarlyReportRows(storage, tenant.id),
             connectors=connectors,
             sealer=Sealer(keys, "message"),
             digest=KeyedDigest(keys, "recipient"),
@@ -320,6 +351,7 @@ def _lifespan(
             async with background(server, retention):
                 yield
             await server.dispatch.drain(DRAIN)
+            await server.dispatch.sessions.close()
         finally:
             await server.outbound.aclose()
             await server.storage.close()

@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 REFRESH = timedelta(seconds=1)
 SWEEP = timedelta(seconds=5)
+SESSIONS = timedelta(milliseconds=500)
 PURGE = timedelta(minutes=10)
 PURGE_LEASE = timedelta(minutes=5)
 
@@ -33,7 +34,8 @@ async def background(server: ServerScope, retention: Retention) -> AsyncIterator
     holder = new_id()
     tasks = [
         asyncio.create_task(_every(REFRESH, server.refresh)),
-        asyncio.create_task(_every(SWEEP, lambda: _sweep(server))),
+        asyncio.create_task(_every(SWEEP, lambda: sweep(server))),
+        asyncio.create_task(_every(SESSIONS, lambda: keep_sessions(server))),
         asyncio.create_task(_every(PURGE, lambda: purge(server, retention, holder))),
     ]
     try:
@@ -57,12 +59,29 @@ async def _every(interval: timedelta, work: Callable[[], Awaitable[object]]) -> 
             log.warning("background_task_failed", error=type(error).__name__, detail=str(error))
 
 
-async def _sweep(server: ServerScope) -> None:
+async def sweep(server: ServerScope) -> None:
+    """Finish what a lost process left, and give early reports to their messages."""
     for tenant_id in list(server.tenants):
         scope = await server.scope_of(tenant_id)
         taken = await scope.messaging.take_over_lapsed()
         if taken:
             log.info("messages_taken_over", tenant=tenant_id, count=taken)
+        await scope.messaging.match_early_reports()
+
+
+async def keep_sessions(server: ServerScope) -> None:
+    """Hold the sessions that are this process's to hold, and send what others queued for them."""
+    sessions = server.dispatch.sessions
+
+    async def keep(tenant_id: str) -> None:
+        scope = await server.scope_of(tenant_id)
+        messaging = scope.messaging
+        if await sessions.keep(scope.connectors, scope.leases, messaging.apply_reports):
+            await messaging.take_over_queued()
+
+    await sessions.close_others(server.tenants)
+    # One tenant's provider that is slow to log out must not keep the others waiting.
+    await asyncio.gather(*(keep(tenant_id) for tenant_id in list(server.tenants)))
 
 
 async def purge(server: ServerScope, retention: Retention, holder: str) -> None:
@@ -83,4 +102,5 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     await scope.interactions.purge(now)
     await scope.oidc.purge(now)
     await scope.messaging.purge(now - retention.messages)
+    await scope.messaging.purge_early_reports()
     await scope.audit.purge(now - retention.audit)

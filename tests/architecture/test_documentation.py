@@ -7,7 +7,9 @@ from tests.architecture.reference import ROOT, reference
 DOCS = ROOT / "docs"
 
 
-@pytest.mark.parametrize("name", ["settings.md", "errors.md", "routes.md", "providers.md"])
+@pytest.mark.parametrize(
+    "name", ["settings.md", "errors.md", "routes.md", "providers.md", "connector-kit.md"]
+)
 def test_a_reference_page_is_as_the_code_says(name: str) -> None:
     assert (DOCS / "reference" / name).read_text() == reference.pages()[name], "run `make fix`"
 

@@ -81,6 +81,13 @@ def test_the_form_follows_from_the_model() -> None:
         },
         {"key": "last", "label": "Last", "type": "Text", "required": False},
         {
+            "key": "messagesPerSecond",
+            "label": "초당 메시지 수",
+            "type": "Number",
+            "required": False,
+            "description": ConnectorConfig.form_items("ko")[0]["description"],
+        },
+        {
             "key": "templates",
             "label": "T",
             "type": "Json",
@@ -88,6 +95,22 @@ def test_the_form_follows_from_the_model() -> None:
             "defaultValue": ["가"],
         },
     ]
+
+
+def test_every_connector_can_be_given_a_pace() -> None:
+    assert AcmeConfig.parse(GIVEN).messages_per_second is None
+    assert AcmeConfig.parse({**GIVEN, "messagesPerSecond": ""}).reveal() == GIVEN
+    for typed, pace in (("0.1", 0.1), (2.5, 2.5), ("1000", 1000.0)):
+        config = AcmeConfig.parse({**GIVEN, "messagesPerSecond": typed})
+        assert config.messages_per_second == pace
+
+
+@pytest.mark.parametrize("pace", ["0", "0.09", "1000.1", "-1", "nan", "inf", "many"])
+def test_a_pace_that_no_provider_keeps_is_refused(pace: str) -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        AcmeConfig.parse({**GIVEN, "messagesPerSecond": pace})
+
+    assert refused.value.fields == {"messagesPerSecond": "connector_kit.form.invalid"}
 
 
 def test_a_setting_that_nobody_can_ask_for_is_a_defect() -> None:

@@ -1,22 +1,25 @@
 """Choosing and filling texts, the defaults, and counting segments."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound
 from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.segments import count_segments
 from watchword.connector_kit.templates import (
+    ProviderTemplate,
     TextTemplate,
     TextTemplatesConfig,
     choose,
-    count_segments,
-    default_templates,
     fill,
     render,
 )
-from watchword.connector_kit.testing import MESSAGE
+from watchword.connector_kit.testing import CODE, MESSAGE
+from watchword.connector_kit.wording import default_templates
 
 ORIGIN_LINE = "@auth.example.com #135790"
 
@@ -152,3 +155,119 @@ def test_counts_segments(text: str, encoding: str, count: int, units: int) -> No
 def test_names_the_character_that_makes_a_text_dearer() -> None:
     assert count_segments("Don’t share").forcing_character == "’"
     assert count_segments("Don't share").forcing_character is None
+
+
+def in_language(language: str | None, content: str, *countries: str) -> TextTemplate:
+    return TextTemplate(
+        usage_type="SignIn", content=content, language=language, countries=countries
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("ko", "ko"),
+        ("ko-KR", "ko"),
+        ("pt-br", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("fr", "any"),
+        (None, "any"),
+    ],
+)
+def test_a_text_is_in_the_persons_language_if_there_is_one(
+    wanted: str | None, expected: str
+) -> None:
+    templates = [
+        in_language("en", "en"),
+        in_language("pt-BR", "pt-BR"),
+        in_language(None, "any"),
+        in_language("ko", "ko"),
+    ]
+
+    assert choose(templates, UsageType.SIGN_IN, wanted).content == expected
+
+
+def test_english_comes_before_other_foreign_languages() -> None:
+    templates = [in_language("ja", "ja"), in_language("en-GB", "en")]
+
+    assert choose(templates, UsageType.SIGN_IN, "fr").content == "en"
+
+
+def test_a_template_for_the_country_comes_first_and_serves_no_other() -> None:
+    templates = [
+        in_language("ko", "korean"),
+        in_language(None, "china", "CN"),
+        in_language(None, "abroad", "US", "JP"),
+    ]
+
+    assert choose(templates, UsageType.SIGN_IN, "ko", "CN").content == "china"
+    assert choose(templates, UsageType.SIGN_IN, "en", "JP").content == "abroad"
+    assert choose(templates, UsageType.SIGN_IN, "en", "KR").content == "korean"
+
+
+def test_a_template_of_other_countries_only_is_none() -> None:
+    with pytest.raises(TemplateNotFound):
+        choose([in_language(None, "china", "CN")], UsageType.SIGN_IN, "en", "KR")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"content": "{{cod}} is your code"},
+        {"content": "x", "language": "english please"},
+        {"content": "x", "countries": ["XX"]},
+    ],
+)
+def test_a_template_that_can_not_work_is_refused_when_it_is_saved(broken: dict[str, Any]) -> None:
+    templates = [*default_templates(), {"usageType": "BindMfa", **broken}]
+
+    with pytest.raises(InvalidConfig) as refused:
+        TextTemplatesConfig.parse({"templates": templates})
+
+    assert isinstance(refused.value.data, Mapping)
+    issue = refused.value.data["issues"][0]
+    assert issue["path"][0] == "templates"
+    assert issue["path"][1] == "9"
+
+
+def test_an_unknown_variable_is_named() -> None:
+    templates = [*default_templates(), {"usageType": "BindMfa", "content": "{{cod}} {{pin.x}}"}]
+
+    with pytest.raises(InvalidConfig) as refused:
+        TextTemplatesConfig.parse({"templates": templates})
+    assert "cod, pin" in refused.value.words
+    assert refused.value.fields == {"templates": "connector_kit.form.unknown_variable"}
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Acme", "Acme"),
+        ("Acme: best of 3.5", "Acme: best of 3.5"),
+        ("win at https://evil.example/x", "win at evil. example/x"),
+        ("evil.example", "evil. example"),
+        ("mailto:me@evil.example", "me@evil. example"),
+        ("two\r\nlines\t\x07here", "two lines here"),
+        ("\u202eelpmaxe", "elpmaxe"),
+        ("long " * 40, ("long " * 12).strip()),
+    ],
+)
+def test_a_name_that_others_chose_brings_no_link_and_no_line_break(written: str, sent: str) -> None:
+    variables = {"organization": {"name": written}, "application": written}
+
+    assert fill("<{{organization.name}}>", variables) == f"<{sent}>"
+    assert fill("<{{organization}}>", variables) == f"<{sent}>"
+    assert fill("<{{application}}>", variables) == f"<{sent}>"
+
+
+def test_our_own_link_stays_one() -> None:
+    assert fill("{{link}}", {"link": "https://id.example/i/1"}) == "https://id.example/i/1"
+
+
+def test_a_template_of_the_provider_gets_the_declared_variables_and_no_other() -> None:
+    declared = ProviderTemplate.model_validate(
+        {"usageType": "SignIn", "templateCode": "42", "parameters": ["minutes", "code"]}
+    )
+
+    assert declared.values(MESSAGE) == ["10", CODE]
+    assert ProviderTemplate(usage_type="SignIn", template_code="42").values(MESSAGE) == [CODE]

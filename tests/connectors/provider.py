@@ -19,7 +19,8 @@ from watchword.connector_kit.models import (
     ReportRequest,
     SmsMessage,
 )
-from watchword.connector_kit.templates import TextTemplatesConfig, default_templates
+from watchword.connector_kit.templates import TextTemplatesConfig
+from watchword.connector_kit.wording import default_templates
 
 PROVIDER_ID = "test-provider"
 OTHER_PROVIDER_ID = "other-provider"
@@ -94,7 +95,11 @@ class ProviderConnector(SmsConnector[ProviderConfig]):
             if not hmac.compare_digest(request.headers.get("x-signature", ""), wanted):
                 raise ReportRefused("signature")
         answer = json.loads(request.body)
-        return [DeliveryReport(answer["id"], answer["state"], answer.get("error"), "carrier")]
+        return [
+            DeliveryReport(
+                answer["id"], answer["state"], answer.get("error"), "carrier", answer.get("message")
+            )
+        ]
 
 
 def signature(key: str, url: str, body: bytes) -> str:

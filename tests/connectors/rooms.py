@@ -22,7 +22,7 @@ from watchword.core.digests import KeyedDigest
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
-from watchword.messaging.repository import MessageRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
@@ -70,6 +70,8 @@ class Rooms:
         )
         self.messaging = MessagingService(
             rows=self.messages,
+            pace=PaceRows(self.storage, self.tenant.id),
+            early=EarlyReportRows(self.storage, self.tenant.id),
             connectors=self.connectors,
             sealer=Sealer(self.keys, "message"),
             digest=KeyedDigest(self.keys, "recipient"),

@@ -1,39 +1,64 @@
-"""The emulator as a process of its own."""
+"""Emulators as processes of their own, and a place that they may call back."""
 
 import asyncio
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack
 
 import httpx2
 import pytest
 
+from watchword.connector_kit.models import ReportRequest
 from watchword.connector_kit.outbound import OutboundClient
+from watchword.emulators import names as known_emulators
 
 START = 20.0
 
-COMMAND = "from watchword.emulators import run; run(['twilio'], '127.0.0.1', {port})"
+COMMAND = "from watchword.emulators import run_apart; run_apart({ports})"
+
+Addresses = Mapping[str, str]
+"""Where each emulated provider is, by its module's name."""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody uses; held together, so that no two are one."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """Return the address of a running Twilio emulator."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", COMMAND.format(port=port)])
+def emulators() -> Iterator[Addresses]:
+    """Return the addresses of all emulated providers, which run in a process of their own."""
+    names = known_emulators()
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    process = subprocess.Popen([sys.executable, "-c", COMMAND.format(ports=ports)])
     try:
-        _wait_for(port, process)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(ports[names[-1]], process)
+        yield {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def provider() -> str:
+    """Return which emulated provider a test module is about; modules say it anew."""
+    return "twilio"
+
+
+@pytest.fixture
+def emulator(emulators: Addresses, provider: str) -> str:
+    """Return the address of the emulated provider, where nothing has been accepted yet."""
+    address = emulators[provider]
+    httpx2.delete(f"{address}/emulator/messages")
+    httpx2.delete(f"{address}/emulator/receipts")
+    return address
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
@@ -48,12 +73,6 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError("the emulator did not start")
 
 
-@pytest.fixture(autouse=True)
-async def _fresh(emulator: str) -> None:
-    async with httpx2.AsyncClient() as client:
-        await client.delete(f"{emulator}/emulator/messages")
-
-
 @pytest.fixture
 async def client() -> AsyncIterator[OutboundClient]:
     """Return a client that may reach this machine."""
@@ -63,18 +82,21 @@ async def client() -> AsyncIterator[OutboundClient]:
 
 
 class Callbacks:
-    """A server that keeps the bodies and headers it was called with."""
+    """A server that keeps what it was called with, as `/receipts` would see it."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.calls: list[ReportRequest] = []
+        self.address = ""
         self._arrived = asyncio.Event()
 
     async def listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one call."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:]
-        headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in head if line)}
+        start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        method, target, _ = start.split(" ")
+        headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        self.calls.append((headers, body))
+        origin = self.address.partition("/receipts")[0]
+        self.calls.append(ReportRequest(method, origin + target, headers, body))
         self._arrived.set()
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
         await writer.drain()
@@ -93,5 +115,7 @@ async def callbacks() -> AsyncIterator[tuple[str, Callbacks]]:
     """Return an address that status callbacks may go to, and what came there."""
     received = Callbacks()
     server = await asyncio.start_server(received.listen, "127.0.0.1", 0)
-    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/receipts/instance-1", received
+    port = server.sockets[0].getsockname()[1]
+    received.address = f"http://127.0.0.1:{port}/receipts/instance-1"
+    yield received.address, received
     server.close()

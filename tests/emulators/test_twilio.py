@@ -1,5 +1,6 @@
 """The Twilio emulator refuses what Twilio refuses; the connector and it understand each other."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,14 +9,16 @@ import httpx2
 import pytest
 
 from tests.emulators.conftest import Callbacks
+from tests.emulators.promises import Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.errors import ConnectorError, ReportRefused
-from watchword.connector_kit.models import DeliveryReport, ReportRequest
+from watchword.connector_kit.models import DeliveryReport
 from watchword.connector_kit.outbound import OutboundClient
-from watchword.connector_kit.templates import default_templates
 from watchword.connector_kit.testing import CODE, MESSAGE
+from watchword.connector_kit.wording import default_templates
 from watchword.core.phone import PhoneNumber
+from watchword.emulators.kit import Trouble
 from watchword.emulators.twilio import (
     ACCOUNT_SID,
     API_KEY_SECRET,
@@ -51,6 +54,32 @@ def connected(
     return TwilioConnector(TwilioConfig.parse({**CONFIG, **(config or {})}), context)
 
 
+PROMISED = {
+    Trouble.LANDLINE: (errors.InvalidRecipient, "21614"),
+    Trouble.BLOCKED: (errors.RecipientOptedOut, "21610"),
+    Trouble.BALANCE: (errors.AccountSuspended, "20005"),
+    Trouble.CREDENTIALS: (errors.InvalidCredentials, "20003"),
+    Trouble.THROTTLED: (errors.ProviderThrottled, "20429"),
+    Trouble.FAULT: (errors.ProviderUnavailable, "20500"),
+}
+ABSENT = {Trouble.TEMPLATE: "Twilio approves no texts; a carrier that filters one reports it later"}
+
+
+class TestTwilio(ReportPromises, Promises):
+    connector_type = TwilioConnector
+    config = CONFIG
+    expected = PROMISED
+    absent = ABSENT
+
+    async def test_a_text_that_a_carrier_filters_is_reported(
+        self, sent: Callable[..., Awaitable[tuple[str, list[DeliveryReport]]]]
+    ) -> None:
+        _, [report] = await sent(Trouble.TEMPLATE)
+
+        assert report.error_class == "template_rejected"
+        assert report.words == "Twilio 30007: the carrier filtered the message as spam"
+
+
 async def post(
     emulator: str,
     form: dict[str, str] | bytes,
@@ -83,7 +112,9 @@ async def test_answers_as_twilio_does(emulator: str) -> None:
     assert message["from"] is None
     assert message["num_segments"] == "0"
     assert message["error_code"] is None
-    assert (await accepted(emulator))[0]["form"] == FORM
+    [taken] = await accepted(emulator)
+    assert taken["fields"] == taken["form"] == FORM
+    assert (taken["id"], taken["text"]) == (message["sid"], taken["body"])
 
 
 async def test_with_a_sender_it_queues_and_counts_segments(emulator: str) -> None:
@@ -110,7 +141,10 @@ async def test_with_a_sender_it_queues_and_counts_segments(emulator: str) -> Non
         ({**FORM, "StatusCallback": "nowhere"}, 21609),
         ({**FORM, "ValidityPeriod": "0"}, 20001),
         ({**FORM, "ValidityPeriod": "36001"}, 20001),
+        ({**FORM, "ValidityPeriod": "²"}, 20001),
         ({**FORM, "RiskCheck": "maybe"}, 20001),
+        ({**FORM, "MessageIntent": "chat"}, 20001),
+        ({**FORM, "SmartEncoded": "yes"}, 20001),
         ({**FORM, "body": "hello"}, 20001),
         (b"To=%2B447700900123&To=%2B447700900124&Body=x", 20001),
         (b"To=%FF", 20001),
@@ -179,6 +213,7 @@ async def test_the_connector_sends_with_an_api_key_and_a_number(
     config = {
         "fromMessagingServiceSID": None,
         "from": SENDER,
+        "authToken": None,
         "apiKeySID": API_KEY_SID,
         "apiKeySecret": API_KEY_SECRET,
     }
@@ -230,7 +265,7 @@ async def test_twilios_own_test_numbers_do_what_they_do(
 async def test_what_went_wrong_after_acceptance_may_have_been_sent(
     emulator: str, behaviour: Behaviour, expected: type[ConnectorError]
 ) -> None:
-    impatient = OutboundClient(is_development=True, total=timedelta(seconds=1))
+    impatient = OutboundClient(is_development=True, total=timedelta(seconds=0.4))
     with pytest.raises(expected) as failed:
         await connected(emulator, impatient).send(replace(MESSAGE, to=PhoneNumber.parse(behaviour)))
     await impatient.aclose()
@@ -249,7 +284,7 @@ async def test_an_error_page_is_twilios_fault(emulator: str, client: OutboundCli
 async def test_credentials_are_checked(emulator: str, client: OutboundClient) -> None:
     connector = connected(emulator, client)
 
-    assert await connector.check_credentials() == "Twilio: Emulated account, active"
+    assert await connector.check_credentials() == "Twilio: Emulated account, active, 12.34 USD"
     with pytest.raises(errors.InvalidCredentials):
         await connected(emulator, client, {"authToken": "wrong-token"}).check_credentials()
     with pytest.raises(errors.AccountSuspended):
@@ -270,9 +305,9 @@ async def reported(
     receipt = await connector.send(message)
     await received.wait_for(count)
     read: list[list[DeliveryReport] | None] = []
-    for headers, body in received.calls:
+    for request in received.calls:
         try:
-            read.append(connector.read_report(ReportRequest("POST", url, headers, body)))
+            read.append(connector.read_report(request))
         except ReportRefused:
             read.append(None)
     return receipt.provider_message_id, read

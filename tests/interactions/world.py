@@ -34,7 +34,7 @@ from watchword.guard.service import Lockout, SendGuard
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
-from watchword.messaging.repository import MessageRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.models import AuthorizationRequest
 from watchword.oidc.service import OpenIdProvider
@@ -124,6 +124,8 @@ class World:
         )
         self.messaging = MessagingService(
             rows=MessageRows(self.storage, self.tenant_id),
+            pace=PaceRows(self.storage, self.tenant_id),
+            early=EarlyReportRows(self.storage, self.tenant_id),
             connectors=connectors,
             sealer=Sealer(self.keys, "message"),
             digest=KeyedDigest(self.keys, "recipient"),

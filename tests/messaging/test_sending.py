@@ -357,22 +357,6 @@ async def test_reports_move_a_message_forward_only(rooms: Rooms) -> None:
     assert (message.state, message.error_class) == (MessageState.DELIVERED, None)
 
 
-async def test_a_report_that_overtakes_the_answer_is_not_lost(rooms: Rooms) -> None:
-    saved = await rooms.set_up()
-    rooms.provider.gate = asyncio.Event()
-    rooms.provider.answers.append(Receipt("P1"))
-    queued = await queue(rooms)
-
-    reported = asyncio.create_task(
-        rooms.messaging.apply_reports(saved.id, [DeliveryReport("P1", "delivered")])
-    )
-    await asyncio.sleep(0.05)
-    rooms.provider.gate.set()
-
-    assert await reported == 1
-    assert await rooms.messaging.find_state(queued.id) is MessageState.DELIVERED
-
-
 async def test_a_report_counts_for_its_own_connector_only(rooms: Rooms) -> None:
     await rooms.set_up()
     rooms.provider.answers.append(Receipt("P1"))

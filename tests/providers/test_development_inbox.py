@@ -6,8 +6,8 @@ import pytest
 
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.connector_kit.models import SmsMessage
-from watchword.connector_kit.templates import default_templates
 from watchword.connector_kit.testing import CODE, MESSAGE, ConnectorContract, context
+from watchword.connector_kit.wording import default_templates
 from watchword.providers.development_inbox.connector import (
     DevelopmentInboxConfig,
     DevelopmentInboxConnector,

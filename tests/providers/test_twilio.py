@@ -1,7 +1,9 @@
 """Twilio: what is asked, how answers and status callbacks are read."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,9 +11,9 @@ import httpx2
 import pytest
 
 from watchword.connector_kit import errors
+from watchword.connector_kit.connector import basic_auth
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig, ReportRefused
 from watchword.connector_kit.models import ReportRequest, UsageType
-from watchword.connector_kit.templates import default_templates
 from watchword.connector_kit.testing import (
     CODE,
     MESSAGE,
@@ -19,8 +21,10 @@ from watchword.connector_kit.testing import (
     answered_by,
     context,
 )
+from watchword.connector_kit.wording import default_templates
 from watchword.providers.twilio.config import TwilioConfig
 from watchword.providers.twilio.connector import TwilioConnector
+from watchword.providers.twilio.errors import ERRORS, REPORT_ERRORS
 from watchword.providers.twilio.signing import is_signed, signature_of, spellings
 
 ACCOUNT = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -158,6 +162,28 @@ def test_half_an_api_key_is_refused(half: dict[str, str]) -> None:
         made(half)
 
 
+API_KEY = {"apiKeySID": "SK1", "apiKeySecret": "hush"}
+
+
+def test_an_api_key_needs_no_auth_token_and_then_asks_for_no_reports_it_cannot_check() -> None:
+    alone = made({**API_KEY, "authToken": ""}, public_receipts=True)
+    with_shared_key = made(
+        {**API_KEY, "authToken": None, "webhookSecret": "shared-key-secret"}, public_receipts=True
+    )
+
+    assert "StatusCallback" not in form_of(alone.build_request(MESSAGE))
+    assert "StatusCallback" in form_of(with_shared_key.build_request(MESSAGE))
+    with pytest.raises(ReportRefused):
+        alone.read_report(report(UNDELIVERED, x_twilio_signature=SIGNATURE))
+
+
+def test_nobody_sends_without_a_token_or_a_key() -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        made({"authToken": ""})
+
+    assert refused.value.fields == {"authToken": "connector_kit.form.required"}
+
+
 def test_an_api_key_sends_in_place_of_the_auth_token() -> None:
     request = made({"apiKeySID": "SK1", "apiKeySecret": "hush"}).build_request(MESSAGE)
 
@@ -190,6 +216,26 @@ def test_an_odd_account_sid_stays_inside_the_path() -> None:
     assert url.raw_path == b"/2010-04-01/Accounts/..%2Fx%3Fy%23z/Messages.json"
 
 
+def test_a_config_from_elsewhere_pastes_in() -> None:
+    # The contract's five keys, and its four required usage types.
+    usage_types = ("SignIn", "Register", "ForgotPassword", "Generic")
+    config = TwilioConfig.parse(
+        {
+            "accountSID": ACCOUNT,
+            "authToken": TOKEN,
+            "fromMessagingServiceSID": SERVICE,
+            "disableRiskCheck": True,
+            "templates": [
+                {"usageType": usage, "content": f"{usage}: {{{{code}}}}"} for usage in usage_types
+            ],
+        }
+    )
+    form = form_of(TwilioConnector(config, context()).build_request(MESSAGE))
+
+    assert (form["Body"], form["RiskCheck"]) == (f"SignIn: {CODE}", "disable")
+    assert config.warnings() == []
+
+
 def test_unusual_values_warn_and_are_accepted() -> None:
     config = TwilioConfig.parse(
         {**CONFIG, "accountSID": "<sid>", "authToken": "<token>", "from": "?"}
@@ -214,39 +260,48 @@ async def test_a_created_message_needs_a_sid_and_no_error(wrong: dict[str, Any])
         await answered_by(made(), lambda _: httpx2.Response(201, json=body)).send(MESSAGE)
 
 
-@pytest.mark.parametrize(
-    ("code", "status", "expected"),
-    [
-        (10001, 400, errors.AccountSuspended),
-        (20003, 401, errors.InvalidCredentials),
-        (20005, 403, errors.AccountSuspended),
-        (20404, 404, errors.ProviderSettingsRefused),
-        (20429, 429, errors.ProviderThrottled),
-        (20500, 500, errors.ProviderUnavailable),
-        (20503, 503, errors.ProviderUnavailable),
-        (21211, 400, errors.InvalidRecipient),
-        (21212, 400, errors.SenderRejected),
-        (21408, 403, errors.RegionUnsupported),
-        (21601, 400, errors.SenderRejected),
-        (21602, 400, errors.ProviderRejected),
-        (21605, 400, errors.TemplateRejected),
-        (21606, 400, errors.SenderRejected),
-        (21608, 400, errors.AccountSuspended),
-        (21610, 400, errors.RecipientOptedOut),
-        (21611, 429, errors.ProviderThrottled),
-        (21612, 400, errors.RecipientUnreachable),
-        (21614, 400, errors.InvalidRecipient),
-        (21617, 400, errors.TemplateRejected),
-        (21635, 400, errors.InvalidRecipient),
-        (21660, 400, errors.SenderRejected),
-        (21703, 400, errors.SenderRejected),
-        (30450, 400, errors.RegionUnsupported),
-        (63038, 429, errors.QuotaExhausted),
-        # Not in our table: the status decides.
-        (21999, 400, errors.ProviderRejected),
-        (20999, 401, errors.InvalidCredentials),
-    ],
-)
+CODES: list[tuple[int, int, type[ConnectorError]]] = [
+    (10001, 400, errors.AccountSuspended),
+    (20003, 401, errors.InvalidCredentials),
+    (20005, 403, errors.AccountSuspended),
+    (20404, 404, errors.ProviderSettingsRefused),
+    (20429, 429, errors.ProviderThrottled),
+    (20500, 500, errors.ProviderUnavailable),
+    (20503, 503, errors.ProviderUnavailable),
+    (21211, 400, errors.InvalidRecipient),
+    (21212, 400, errors.SenderRejected),
+    (21408, 403, errors.RegionUnsupported),
+    (21601, 400, errors.SenderRejected),
+    (21602, 400, errors.ProviderRejected),
+    (21603, 400, errors.ProviderRejected),
+    (21604, 400, errors.ProviderRejected),
+    (21605, 400, errors.TemplateRejected),
+    (21606, 400, errors.SenderRejected),
+    (21608, 400, errors.AccountSuspended),
+    (21609, 400, errors.ProviderRejected),
+    (21610, 400, errors.RecipientOptedOut),
+    (21611, 429, errors.ProviderThrottled),
+    (21612, 400, errors.RecipientUnreachable),
+    (21614, 400, errors.InvalidRecipient),
+    (21617, 400, errors.TemplateRejected),
+    (21635, 400, errors.InvalidRecipient),
+    (21659, 400, errors.SenderRejected),
+    (21660, 400, errors.SenderRejected),
+    (21661, 400, errors.SenderRejected),
+    (21701, 400, errors.SenderRejected),
+    (21703, 400, errors.SenderRejected),
+    (21704, 400, errors.SenderRejected),
+    (21705, 400, errors.SenderRejected),
+    (30450, 400, errors.RegionUnsupported),
+    (63038, 429, errors.QuotaExhausted),
+]
+UNKNOWN_CODES: list[tuple[int, int, type[ConnectorError]]] = [
+    (21999, 400, errors.ProviderRejected),
+    (20999, 401, errors.InvalidCredentials),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "expected"), [*CODES, *UNKNOWN_CODES])
 async def test_a_code_says_who_must_act(
     code: int, status: int, expected: type[ConnectorError]
 ) -> None:
@@ -257,15 +312,33 @@ async def test_a_code_says_who_must_act(
     assert refused.value.words == f"Twilio {code}: words"
 
 
+def test_no_code_is_mapped_untested() -> None:
+    assert {code for code, _, _ in CODES} == ERRORS.keys()
+
+
 async def test_the_account_is_asked_at_no_cost() -> None:
     asked = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append((request.method, request.url.path))
+        if request.url.path.endswith("/Balance.json"):
+            return httpx2.Response(200, json={"balance": "0.05", "currency": "USD"})
+        return httpx2.Response(200, json={"friendly_name": "Acme", "status": "active"})
+
+    assert await answered_by(made(), answer).check_credentials() == "Twilio: Acme, active, 0.05 USD"
+    assert asked == [
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}.json"),
+        ("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Balance.json"),
+    ]
+
+
+async def test_an_account_that_tells_no_balance_is_as_good() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("/Balance.json"):
+            return refusal(20003, 401)
         return httpx2.Response(200, json={"friendly_name": "Acme", "status": "active"})
 
     assert await answered_by(made(), answer).check_credentials() == "Twilio: Acme, active"
-    assert asked == [("GET", f"/2010-04-01/Accounts/{ACCOUNT}.json")]
 
 
 async def test_an_api_key_asks_for_what_it_may_read() -> None:
@@ -291,16 +364,34 @@ async def test_a_wrong_token_is_said_plainly() -> None:
     assert TOKEN not in refused.value.words
 
 
-# Signatures. Vector A is Twilio's published example; the others were made with its SDK 9.13.0.
+# Signatures: Twilio's published example, and others made with its SDK 9.13.0.
 
-PUBLISHED_URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
-PUBLISHED = {
-    "CallSid": "CA1234567890ABCDE",
-    "Digits": "1234",
-    "From": "+14158675309",
-    "To": "+18005551212",
-    "Caller": "+14158675309",
+VECTORS: dict[str, dict[str, Any]] = {
+    vector["name"]: vector
+    for vector in json.loads(Path(__file__).with_name("vectors.json").read_text())
+    if vector["provider"] == "twilio"
 }
+
+
+@pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS.keys())
+def test_signs_and_authenticates_as_the_vectors_say(vector: dict[str, Any]) -> None:
+    given, expected = vector["inputs"], vector["expected"]
+    if "authorization" in expected:
+        header = basic_auth(given["accountSid"], given["authToken"])
+        assert header["Authorization"] == expected["authorization"]
+        return
+    # Of a JSON body only the address is signed, which holds the body's hash.
+    fields = [*given.get("params", {}).items()]
+    secret, algorithm = given.get("secret", given.get("authToken")), "sha1"
+    if "secret" in given:
+        algorithm = "sha256"
+    signatures = [value for name, value in expected.items() if name.startswith("signature")]
+    assert signatures
+    for signature in signatures:
+        assert is_signed(given["url"], fields, signature, secret, algorithm)
+        assert not is_signed(given["url"] + "&", fields, signature, secret, algorithm)
+
+
 URL = "https://auth.example.com/callbacks/twilio"
 UNDELIVERED = {
     "ApiVersion": "2010-04-01",
@@ -316,26 +407,6 @@ UNDELIVERED = {
 }
 SIGNATURE = "EMTjRdBa/Tu3jZtj+6J0HWdVrqU="
 SIGNATURE_SHA256 = "xc30m1pNTUIw6LEmNa/+AetWRU4dRs/KvxnsY1b8SbQ="
-
-
-def test_signs_as_the_published_example() -> None:
-    fields = [*PUBLISHED.items()]
-
-    assert signature_of(PUBLISHED_URL, fields, "12345") == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
-
-
-def test_signs_a_status_callback_both_ways() -> None:
-    fields = [*UNDELIVERED.items()]
-
-    assert signature_of(URL, fields, TOKEN) == SIGNATURE
-    assert signature_of(URL, fields, "shared-key-secret", "sha256") == SIGNATURE_SHA256
-
-
-@pytest.mark.parametrize("signature", [SIGNATURE, "xnlfs0WGDxq+olH5D/Z1+qRar0s="])
-def test_an_explicit_port_may_be_in_the_signature_or_not(signature: str) -> None:
-    url = "https://auth.example.com:8443/callbacks/twilio"
-
-    assert is_signed(url, [*UNDELIVERED.items()], signature, TOKEN)
 
 
 def test_the_default_port_may_be_in_the_signature_or_not() -> None:
@@ -390,7 +461,7 @@ def test_the_message_that_the_address_names_is_signed_with_it() -> None:
         ("queued", None),
         ("sending", None),
         ("sent", None),
-        ("canceled", None),
+        ("canceled", "undelivered"),
         ("of tomorrow", None),
     ],
 )
@@ -399,6 +470,31 @@ def test_only_a_final_status_moves_a_message(status: str, state: str | None) -> 
     read = made().read_report(report(fields))
 
     assert [found.state for found in read] == ([state] if state else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        ("30001", "provider_throttled"),
+        ("30002", "account_suspended"),
+        ("30003", "recipient_unreachable"),
+        ("30004", "recipient_unreachable"),
+        ("30005", "invalid_recipient"),
+        ("30006", "recipient_unreachable"),
+        ("30007", "template_rejected"),
+        ("30008", "provider_rejected"),
+        ("30034", "sender_rejected"),
+        ("30036", "provider_unavailable"),
+        ("30450", "region_unsupported"),
+    ],
+)
+def test_a_reported_code_says_who_must_act(code: str, error_class: str) -> None:
+    fields = {"MessageSid": SID, "MessageStatus": "undelivered", "ErrorCode": code}
+    [read] = made().read_report(report(fields))
+
+    assert code in REPORT_ERRORS
+    assert read.error_class == error_class
+    assert read.words.startswith(f"Twilio {code}: ")
 
 
 @pytest.mark.parametrize("code", ["", "99999", "x", "٣", "9" * 5000])

@@ -30,7 +30,7 @@ from watchword.core.sealing import Sealer
 from watchword.guard.models import GuardPolicy
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
-from watchword.messaging.repository import MessageRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.sign_in_settings.models import CodePolicy, LockoutPolicy
 from watchword.storage import Storage
@@ -141,6 +141,8 @@ def build(storage: Storage, clock: FakeClock, keys: SecretKeys, outbox: Outbox) 
             records=VerificationRepository(on, tenant),
             messaging=MessagingService(
                 rows=MessageRows(on, tenant),
+                pace=PaceRows(on, tenant),
+                early=EarlyReportRows(on, tenant),
                 connectors=connectors,
                 sealer=Sealer(with_keys, "message"),
                 digest=KeyedDigest(with_keys, "recipient"),

@@ -17,6 +17,8 @@ cli.command("emulate")(emulate.emulate)
 cli.command("doctor")(doctor.doctor)
 cli.add_typer(apps.cli, name="apps")
 cli.add_typer(connectors.cli, name="connectors")
+# One is begun, many are listed: either word will do.
+cli.add_typer(connectors.cli, name="connector", hidden=True)
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(operators.cli, name="operators")
 cli.add_typer(tenants.cli, name="tenants")

@@ -4,20 +4,27 @@ from typing import Annotated
 
 import typer
 
+from watchword import emulators
 from watchword.cli.output import fail
-from watchword.emulators import EMULATORS, run
 
 
 def emulate(
     providers: Annotated[
-        list[str] | None, typer.Argument(help="Which providers; all of them if none is named.")
+        list[str] | None,
+        typer.Argument(help="Which providers; all that speak HTTP if none is named."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3100,
 ) -> None:
     """Answer as providers would, so that a connector can be tried without an account."""
-    names = providers or list(EMULATORS)
-    for name in names:
-        if name not in EMULATORS:
-            fail(f"No emulator for {name!r}. There are: {', '.join(sorted(EMULATORS))}.", 2)
-    run(names, host, port)
+    known = [*emulators.names(), emulators.SMSC]
+    chosen = providers or emulators.names()
+    for name in chosen:
+        if name not in known:
+            fail(f"No emulator for {name!r}. There are: {', '.join(known)}.", 2)
+    if chosen == [emulators.SMSC]:
+        emulators.run_smsc(host, port)
+    elif emulators.SMSC in chosen:
+        fail(f"{emulators.SMSC} speaks no HTTP. Start it by itself, at a port of its own.", 2)
+    else:
+        emulators.run(chosen, host, port)

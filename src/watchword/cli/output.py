@@ -1,10 +1,10 @@
 """How commands speak: text for people, JSON for scripts, one line and an exit code for errors."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -49,16 +49,21 @@ def settings_or_fail(**given: Any) -> Settings:
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run *work*; an error a person can act on becomes one line."""
+    """Run *work*; an error a person can act on becomes one line.
+
+    What is printed on the way, such as a warning or the development inbox's messages, goes to
+    standard error: it is not the answer that a script reads.
+    """
     try:
-        return asyncio.run(work)
+        with contextlib.redirect_stdout(sys.stderr):
+            return asyncio.run(work)
     except (StorageUnavailable, SchemaNotCurrent) as error:
         fail(f"The database: {error.detail}")
     except DomainError as error:
         fail(f"{error.code}: {error.detail}" if error.detail else error.code)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator["ServerScope"]:
     """Open the database as the server would, without serving."""
 
@@ -74,6 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator["ServerScope"]:
         )
         yield server
     finally:
+        await server.outbound.aclose()
         await server.storage.close()
 
 

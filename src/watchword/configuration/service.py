@@ -35,6 +35,7 @@ from watchword.connectors.errors import (
     DevelopmentConnectorRefused,
     MetadataNotAllowed,
     SyncProfileNotAllowed,
+    TokenStorageNotSupported,
 )
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.repository import ConnectorRows
@@ -43,6 +44,7 @@ from watchword.core.clock import Clock
 from watchword.core.ids import new_id, new_token
 from watchword.core.pagination import Page, PageRequest
 from watchword.guard.models import GuardPolicy
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.sign_in_settings.models import CODE_FACTORS, SignInSettings, SignInSettingsPatch
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.storage import Database, Storage
@@ -95,15 +97,18 @@ class ConfigurationService:
         id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         sync_profile: bool = False,
+        store_tokens: bool = False,
         reason: str | None = None,
     ) -> SavedConnector:
         """Set a provider up; it takes the place of the active one of its type.
 
-        Raises UnknownConnectorClass, DevelopmentConnectorRefused, InvalidConfig or
-        ConnectorIdTaken, and then the present one stays.
+        Raises UnknownConnectorClass, DevelopmentConnectorRefused, InvalidConfig,
+        TokenStorageNotSupported or ConnectorIdTaken, and then the present one stays.
         """
         found = self.connectors.class_of(connector_id)
         stored, secrets = self._parted(connector_id, config, None)
+        if store_tokens:
+            raise TokenStorageNotSupported(connector_id)
         now = self.clock.now()
         instance_id = id or new_id()
         saved = SavedConnector(
@@ -137,10 +142,14 @@ class ConfigurationService:
         *,
         metadata: Mapping[str, Any] | None = None,
         sync_profile: bool | None = None,
+        store_tokens: bool | None = None,
         expected_version: int | None = None,
         reason: str | None = None,
     ) -> SavedConnector:
-        """Replace the config of an active connector as a whole; a masked secret is kept."""
+        """Replace the config of an active connector as a whole; a masked secret is kept.
+
+        Raises NothingToChange where nothing is named, and what `create_connector` raises.
+        """
         async with self._writing(actor, reason) as write:
             before = await self._active(write, id)
             self.connectors.class_of(before.connector_id)
@@ -148,6 +157,10 @@ class ConfigurationService:
                 raise MetadataNotAllowed(before.connector_id)
             if sync_profile and before.type is not ConnectorType.SOCIAL:
                 raise SyncProfileNotAllowed(before.connector_id)
+            if store_tokens:
+                raise TokenStorageNotSupported(before.connector_id)
+            if config is None and sync_profile is None and store_tokens is None:
+                raise NothingToChange(before.connector_id)
             _expect(before.version, expected_version)
             after = before
             if config is not None:

@@ -1,1 +1,115 @@
-"""All that a provider may import: models, errors, config, templates, the client and the bases."""
+"""All that a provider may import: models, errors, config, templates, the client and the bases.
+
+`PUBLIC` lists the names that are promised to packages outside this repository, by module: they
+change with a deprecation first. What else the modules hold may change at any time.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+KIT = "watchword.connector_kit"
+
+PUBLIC: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        f"{KIT}.connector": (
+            "HttpSmsConnector",
+            "SmsConnector",
+            "ConnectorContext",
+            "basic_auth",
+        ),
+        f"{KIT}.session": (
+            "SessionConnector",
+            "SessionEnded",
+            "Session",
+            "Link",
+            "Address",
+            "copied",
+        ),
+        f"{KIT}.models": (
+            "ConnectorMetadata",
+            "ConnectorType",
+            "Localized",
+            "UsageType",
+            "SmsMessage",
+            "Receipt",
+            "DeliveryReport",
+            "ReportRequest",
+            "ReportReply",
+        ),
+        f"{KIT}.config": (
+            "ConnectorConfig",
+            "Setting",
+            "LooksLike",
+            "looks_like",
+            "ConfigWarning",
+            "rule_broken",
+            "localized",
+        ),
+        f"{KIT}.templates": (
+            "TextTemplatesConfig",
+            "TextTemplate",
+            "ProviderTemplate",
+            "Template",
+            "REQUIRED",
+            "VARIABLES",
+            "TEMPLATES_LABEL",
+            "TEMPLATES_HELP",
+            "choose",
+            "choose_for",
+            "fill",
+            "render",
+            "value_of",
+            "variables_of",
+            "minutes_of",
+            "plain",
+            "require_usage_types",
+            "roots_of",
+        ),
+        f"{KIT}.wording": ("DEFAULTS", "default_templates"),
+        f"{KIT}.errors": (
+            "ConnectorError",
+            "InvalidRecipient",
+            "RecipientOptedOut",
+            "RecipientUnreachable",
+            "RegionUnsupported",
+            "RecipientThrottled",
+            "InvalidConfig",
+            "ProviderSettingsRefused",
+            "InvalidCredentials",
+            "AddressRefused",
+            "AccountSuspended",
+            "InsufficientBalance",
+            "QuotaExhausted",
+            "SenderRejected",
+            "TemplateRejected",
+            "TemplateNotFound",
+            "ProviderThrottled",
+            "ProviderUnavailable",
+            "AnswerLost",
+            "ProviderTimeout",
+            "ProviderRejected",
+            "UnreadableAnswer",
+            "ReportRefused",
+        ),
+        f"{KIT}.answers": ("error_of_status", "retry_after"),
+        f"{KIT}.segments": ("Segments", "count_segments"),
+        f"{KIT}.numbers": ("at_home", "parts_of"),
+        f"{KIT}.korean": ("SHORT", "LONG", "size_of", "unsupported", "warn_of_letters"),
+        f"{KIT}.scrubbing": ("HIDDEN", "scrub"),
+        f"{KIT}.guides": ("guide", "logo"),
+        f"{KIT}.outbound": ("OutboundClient",),
+        f"{KIT}.testing": (
+            "ConnectorContract",
+            "HttpConnectorContract",
+            "CODE",
+            "PHONE",
+            "MESSAGE",
+            "message_to",
+            "context",
+            "answered_by",
+        ),
+        "watchword.core.phone": ("PhoneNumber", "InvalidPhoneNumber"),
+        "watchword.core.clock": ("Clock",),
+        "watchword.emulators.kit": ("Emulator", "Trouble", "Refused"),
+    }
+)

@@ -4,14 +4,17 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.models import Localized
+
+SLOWEST, FASTEST = 0.1, 1000.0
+"""Messages a second that a connector's pace may be set to."""
 
 # `in` compares by equality, and 0 and False equal none of these.
 BLANKS: tuple[Any, ...] = (None, "", [])
@@ -63,6 +66,20 @@ class ConnectorConfig(BaseModel):
     """Base of a connector's settings. Aliases are the contract's keys; SecretStr marks secrets."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    messages_per_second: Annotated[
+        float | None,
+        Setting(
+            label={"en": "Messages per second", "ko": "초당 메시지 수"},
+            help={
+                "en": "The most this connector sends in a second; what is too many waits its turn. "
+                "Leave it empty to keep the provider's usual pace.",
+                "ko": "이 커넥터가 1초에 보내는 최대 건수입니다. 넘치는 메시지는 차례를 "
+                "기다립니다. 비워 두면 문자 사업자의 기본 속도에 맞춥니다.",
+            },
+        ),
+    ] = Field(default=None, alias="messagesPerSecond", ge=SLOWEST, le=FASTEST, allow_inf_nan=False)
+    """Of a second; None keeps the provider's own pace."""
 
     @model_validator(mode="before")
     @classmethod
@@ -126,10 +143,19 @@ class ConnectorConfig(BaseModel):
         return found
 
     @classmethod
+    def common_keys(cls) -> frozenset[str]:
+        """Return the keys of the settings that every connector has."""
+        return frozenset(item.alias or name for name, item in ConnectorConfig.model_fields.items())
+
+    @classmethod
     def form_items(cls, language: str = "en") -> list[dict[str, Any]]:
-        """Return the form in the contract's shape, labels in *language*; templates come last."""
+        """Return the form in the contract's shape, labels in *language*.
+
+        A connector's own settings come first, then those that all have; templates come last.
+        """
+        common = cls.common_keys()
         items = list(_form_items(cls, language))
-        return sorted(items, key=lambda item: item["type"] == "Json")
+        return sorted(items, key=lambda item: (item["type"] == "Json", item["key"] in common))
 
 
 def _form_items(cls: type[ConnectorConfig], language: str) -> Iterator[dict[str, Any]]:
@@ -214,7 +240,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
+        # As it was given: what was left out may have another default tomorrow.
+        return value.model_dump(mode="json", by_alias=True, exclude_unset=True)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -21,6 +21,7 @@ from watchword.connector_kit.models import (
     ConnectorMetadata,
     DeliveryReport,
     Receipt,
+    ReportReply,
     ReportRequest,
     SmsMessage,
 )
@@ -64,6 +65,11 @@ class SmsConnector(ABC, Generic[Config]):
         self.config = config
         self.context = context
 
+    @property
+    def messages_per_second(self) -> float | None:
+        """Return the pace to keep: the administrator's, else the provider's; None is unpaced."""
+        return self.config.messages_per_second or self.metadata.messages_per_second
+
     @abstractmethod
     async def send(self, message: SmsMessage) -> Receipt:
         """Hand the message to the provider once; raises ConnectorError."""
@@ -79,6 +85,14 @@ class SmsConnector(ABC, Generic[Config]):
     def read_report(self, request: ReportRequest) -> list[DeliveryReport]:  # noqa: ARG002
         """Return the final states that a callback reports; raises ReportRefused."""
         raise ReportRefused("this provider reports nothing")
+
+    def answer_report(self, request: ReportRequest) -> ReportReply:  # noqa: ARG002
+        """Return what the provider wants to hear, once `read_report` took its callback.
+
+        A call that proves the address and reports nothing is read as no report and answered here;
+        raises ReportRefused where what the answer rests on was not checked by then.
+        """
+        return ReportReply()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.metadata.id})"
@@ -126,15 +140,19 @@ class HttpSmsConnector(SmsConnector[Config]):
     ) -> httpx2.Request:
         """Return a request to the provider, or to where the operator redirects its connector."""
         base = self.context.base_url_override or self.base_url
-        return httpx2.Request(
-            method,
-            base.rstrip("/") + path if path else base,
-            params=params,
-            headers=headers,
-            data=data,
-            json=json,
-            content=content,
-        )
+        try:
+            return httpx2.Request(
+                method,
+                base.rstrip("/") + path if path else base,
+                params=params,
+                headers=headers,
+                data=data,
+                json=json,
+                content=content,
+            )
+        except (httpx2.InvalidURL, UnicodeEncodeError):
+            # Here and not in `send` alone: a credential check makes its request this way, too.
+            raise InvalidConfig("a setting has characters that can't be sent") from None
 
     async def exchange(
         self,

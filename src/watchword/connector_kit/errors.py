@@ -60,6 +60,12 @@ class RegionUnsupported(InvalidRecipient):
     error_class = "region_unsupported"
 
 
+class RecipientThrottled(InvalidRecipient):
+    """The provider sends no more to this number for a while: too many texts in a short time."""
+
+    error_class = "recipient_throttled"
+
+
 # The administrator: settings, money, permissions at the provider.
 
 

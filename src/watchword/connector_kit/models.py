@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from watchword.core.phone import PhoneNumber
 
@@ -45,12 +45,19 @@ class ConnectorMetadata:
     id: str
     """Stable and public: the contract calls it the factory id."""
     target: str
+    """The contract's name for the provider; where it has none, the id once more."""
     name: Localized
     description: Localized
     type: ConnectorType = ConnectorType.SMS
     logo: str = "logo.svg"
+    """A file of the connector's package, SVG or PNG."""
     features: tuple[str, ...] = ()
     """Tags that the console translates: `delivery_reports`, `credential_check`, …"""
+    messages_per_second: float | None = None
+    """The pace that the provider documents for an ordinary account; None where it queues what
+    comes too fast, or documents none."""
+    countries: tuple[str, ...] = ()
+    """ISO 3166 codes of the only countries it sends to; empty where there is no such list."""
     development_only: bool = False
     """True: refused in production tenants."""
 
@@ -60,6 +67,7 @@ class SmsMessage:
     """One text for one person; its `repr` names neither the person nor the code."""
 
     id: str
+    """Ours: up to 32 small letters and digits, the same in every attempt."""
     to: PhoneNumber
     usage: UsageType
     variables: Mapping[str, Any]
@@ -67,7 +75,9 @@ class SmsMessage:
     time_left: timedelta
     """How long the message still makes sense."""
     language: str | None = None
+    """The person's, as a tag such as `ko` or `pt-BR`."""
     client_ip: str | None = None
+    """Of the browser that asked for the message; personal data."""
     receipt_url: str | None = None
     """Where the provider may report delivery, if it can reach us."""
 
@@ -85,8 +95,11 @@ class Receipt:
     """The provider's answer that it took the message."""
 
     provider_message_id: str | None = None
+    """What delivery reports will name the message by; at most 255 characters."""
     words: str = ""
+    """What the provider said, for administrators; scrubbed by the kit."""
     segments: int | None = None
+    """Messages that the provider charges for; None where it does not say."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +107,14 @@ class DeliveryReport:
     """The provider's later, final word on one message."""
 
     provider_message_id: str
+    """Empty where the report names the message by our id alone."""
     state: Literal["delivered", "undelivered"]
     error_class: str | None = None
+    """Of the ConnectorError that the provider's reason amounts to."""
     words: str = ""
+    """The provider's reason, for administrators."""
+    message_id: str | None = None
+    """Ours (`SmsMessage.id`), where the provider gives back what the request carried."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,9 +126,26 @@ class ReportRequest:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    """As it came, since signatures are made over it."""
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """Return the fields of the address, repeated and empty ones included."""
+        return parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
 
     @property
     def form(self) -> list[tuple[str, str]]:
         """Return the fields of a form body, repeated and empty ones included."""
         text = self.body.decode("utf-8", "replace")
         return parse_qsl(text, keep_blank_values=True)
+
+
+@dataclass(frozen=True)
+class ReportReply:
+    """What a provider wants to hear back from its callback; by default nothing but success."""
+
+    status: int = 204
+    """Of HTTP; providers repeat a callback that is not answered with 2xx."""
+    body: bytes = b""
+    """As it is sent, in the encoding that `content_type` names."""
+    content_type: str | None = None

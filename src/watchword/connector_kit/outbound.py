@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -161,6 +162,7 @@ class OutboundClient:
     transport: httpx2.AsyncBaseTransport | None = None
     """In place of the network, for tests."""
     total: timedelta = TOTAL
+    """The longest that one request may take, from connecting to the answer's last byte."""
     _client: httpx2.AsyncClient | None = field(default=None, init=False, repr=False)
 
     async def send(self, request: httpx2.Request) -> httpx2.Response:
@@ -211,23 +213,27 @@ class OutboundClient:
         )
 
     def _opened(self) -> httpx2.AsyncClient:
-        # Made at first use: reading the certificate store takes a while.
         if self._client is None:
             # The libraries would write addresses and headers, with keys and numbers in them.
             for library in ("httpx2", "httpcore2"):
                 logging.getLogger(library).setLevel(logging.WARNING)
-            context = httpx2.create_ssl_context()
             public = Destinations(self.allowed, self.is_development)
             plain = replace(public, allows_public=False)
             self._client = httpx2.AsyncClient(
-                transport=self.transport or GuardedTransport(public, context),
+                transport=self.transport or GuardedTransport(public, _trusted()),
                 # Without TLS only where the operator knows the way.
-                mounts={"http://": self.transport or GuardedTransport(plain, context)},
+                mounts={"http://": self.transport or GuardedTransport(plain, _trusted())},
                 timeout=httpx2.Timeout(self.total.total_seconds(), connect=CONNECT.total_seconds()),
                 trust_env=False,
                 follow_redirects=False,
             )
         return self._client
+
+
+# Once for the process and at first use: reading the certificate store takes a while.
+@cache
+def _trusted() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()
 
 
 def _name(error: Exception) -> str:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 import pytest
 
 from watchword.connector_kit.answers import error_of_status
-from watchword.connector_kit.config import ConnectorConfig
+from watchword.connector_kit.config import FASTEST, SLOWEST, ConnectorConfig
 from watchword.connector_kit.connector import ConnectorContext, HttpSmsConnector, SmsConnector
 from watchword.connector_kit.errors import (
     AnswerLost,
@@ -26,22 +26,39 @@ from watchword.connector_kit.errors import (
 )
 from watchword.connector_kit.guides import guide, logo
 from watchword.connector_kit.models import ConnectorType, ReportRequest, SmsMessage, UsageType
+from watchword.connector_kit.numbers import parts_of
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.phone import PhoneNumber
 
 CODE = "135790"
 PHONE = PhoneNumber("447700900123")
-SPELLINGS = (
-    "447700900123",
-    "+447700900123",
-    "00447700900123",
-    "%2B447700900123",
-    "+44 7700 900123",
-    "+44 (0)7700 900-123",
-    "07700 900 123",
-    "7700900123",
+SPELLING_FORMS = (
+    "{code}{national}",
+    "+{code}{national}",
+    "00{code}{national}",
+    "%2B{code}{national}",
+    "+{code} {first} {rest}",
+    "+{code} (0){first} {middle}-{last}",
+    "0{first} {middle} {last}",
+    "{national}",
 )
+
+
+def spelled(form: str, phone: PhoneNumber) -> str:
+    """Return a number as people and providers write it."""
+    code, national = parts_of(phone)
+    return form.format(
+        code=code,
+        national=national,
+        first=national[:4],
+        rest=national[4:],
+        middle=national[4:-3],
+        last=national[-3:],
+    )
+
+
+SPELLINGS = tuple(spelled(form, PHONE) for form in SPELLING_FORMS)
 MESSAGE = SmsMessage(
     id="message-1",
     to=PHONE,
@@ -52,6 +69,12 @@ MESSAGE = SmsMessage(
     client_ip="203.0.113.9",
     receipt_url="https://auth.example.com/receipts/instance-1",
 )
+
+
+def message_to(to: PhoneNumber, **others: Any) -> SmsMessage:
+    """Return the message of these tests to another number, or with other values."""
+    return replace(MESSAGE, to=to, **others)
+
 
 FORM_TYPES = {"Text", "Number", "MultilineText", "Switch", "Select", "MultiSelect", "Json"}
 SECTIONS = {
@@ -165,7 +188,14 @@ class ConnectorContract:
         for language in ("en", "ko"):
             text = guide(type(connector), language)
             for item in connector.config_type.form_items(language):
+                if item["key"] in connector.config_type.common_keys():
+                    continue  # explained once, for all connectors
                 assert item["label"] in text, f"{item['label']} is not in the {language} guide"
+
+    def test_keeps_a_pace_that_could_be_set_by_hand(self, connector: SmsConnector[Any]) -> None:
+        pace = connector.metadata.messages_per_second
+
+        assert pace is None or SLOWEST <= pace <= FASTEST
 
     def test_has_a_logo(self, connector: SmsConnector[Any]) -> None:
         assert re.match(r"data:image/(svg\+xml|png);base64,[A-Za-z0-9+/=]+$", logo(type(connector)))
@@ -181,12 +211,15 @@ class ConnectorContract:
 class HttpConnectorContract(ConnectorContract):
     """What every connector over HTTP promises besides."""
 
+    message: ClassVar[SmsMessage] = MESSAGE
+    """One that this provider sends: to another number where it serves one country only."""
+
     def accepted(self) -> httpx2.Response:
         """Return the provider's answer to a message that it took, recorded or documented."""
         raise NotImplementedError
 
     def test_builds_a_request_and_nothing_else(self, connector: HttpSmsConnector[Any]) -> None:
-        first, second = connector.build_request(MESSAGE), connector.build_request(MESSAGE)
+        first, second = connector.build_request(self.message), connector.build_request(self.message)
 
         assert first.url == second.url
         assert first.method == second.method
@@ -196,12 +229,12 @@ class HttpConnectorContract(ConnectorContract):
         redirected = answered_by(
             connector, lambda _: self.accepted(), base_url_override="http://127.0.0.1:9/emulated"
         )
-        request = redirected.build_request(MESSAGE)
+        request = redirected.build_request(self.message)
 
         assert str(request.url).startswith("http://127.0.0.1:9/emulated")
 
     def test_no_unmarked_setting_leads_elsewhere(self, connector: HttpSmsConnector[Any]) -> None:
-        host = connector.build_request(MESSAGE).url.host
+        host = connector.build_request(self.message).url.host
         saved = connector.config.reveal()
         for item in connector.config_type.form_items():
             for elsewhere in ("elsewhere.example", "https://elsewhere.example/", "a@b.example/"):
@@ -210,13 +243,13 @@ class HttpConnectorContract(ConnectorContract):
                     continue
                 try:
                     config = connector.config_type.parse(changed)
-                    request = type(connector)(config, connector.context).build_request(MESSAGE)
+                    request = type(connector)(config, connector.context).build_request(self.message)
                 except (ConnectorError, httpx2.InvalidURL):
                     continue
                 assert request.url.host == host, f"{item['key']} needs decides_destination=True"
 
     async def test_reads_a_success(self, connector: HttpSmsConnector[Any]) -> None:
-        receipt = await answered_by(connector, lambda _: self.accepted()).send(MESSAGE)
+        receipt = await answered_by(connector, lambda _: self.accepted()).send(self.message)
 
         assert CODE not in receipt.words
 
@@ -235,14 +268,14 @@ class HttpConnectorContract(ConnectorContract):
         self, connector: HttpSmsConnector[Any], status: int, expected: type[ConnectorError]
     ) -> None:
         with pytest.raises(expected):
-            await answered_by(connector, lambda _: httpx2.Response(status)).send(MESSAGE)
+            await answered_by(connector, lambda _: httpx2.Response(status)).send(self.message)
 
     async def test_waits_as_long_as_a_throttling_provider_asks(
         self, connector: HttpSmsConnector[Any]
     ) -> None:
         throttled = httpx2.Response(429, headers={"Retry-After": "7"})
         with pytest.raises(ProviderThrottled) as refused:
-            await answered_by(connector, lambda _: throttled).send(MESSAGE)
+            await answered_by(connector, lambda _: throttled).send(self.message)
         assert refused.value.retry_after == timedelta(seconds=7)
         assert refused.value.is_outcome_known
 
@@ -253,7 +286,7 @@ class HttpConnectorContract(ConnectorContract):
         body = {"code": 987654321, "message": "a new kind of trouble", "error": "new"}
         response = httpx2.Response(status, json=body)
         with pytest.raises(type(error_of_status(response))):
-            await answered_by(connector, lambda _: response).send(MESSAGE)
+            await answered_by(connector, lambda _: response).send(self.message)
 
     @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe"])
     @pytest.mark.parametrize("status", [200, 201, 400])
@@ -262,19 +295,19 @@ class HttpConnectorContract(ConnectorContract):
     ) -> None:
         answer = answered_by(connector, lambda _: httpx2.Response(status, content=body))
         try:
-            await answer.send(MESSAGE)
+            await answer.send(self.message)
         except ConnectorError as error:
             expected = UnreadableAnswer if status < 300 else ProviderRejected
             assert isinstance(error, expected)  # noqa: PT017
         else:
             assert status < 300
 
-    @pytest.mark.parametrize("spelling", SPELLINGS)
+    @pytest.mark.parametrize("form", SPELLING_FORMS)
     async def test_a_provider_that_repeats_what_it_got_gives_nothing_away(
-        self, connector: HttpSmsConnector[Any], spelling: str
+        self, connector: HttpSmsConnector[Any], form: str
     ) -> None:
         secrets = connector.config.secret_values()
-        said = f"{spelling} can't get {CODE}; {' '.join(secrets)}"
+        said = f"{spelled(form, self.message.to)} can't get {CODE}; {' '.join(secrets)}"
         body = {"code": 987654321, "message": said, "status": 400}
         answers: list[Answer] = [
             lambda _: httpx2.Response(400, json=body),
@@ -282,11 +315,13 @@ class HttpConnectorContract(ConnectorContract):
         ]
         for answer in answers:
             with pytest.raises(ConnectorError) as refused:
-                await answered_by(connector, answer).send(MESSAGE)
+                await answered_by(connector, answer).send(self.message)
             shown = (
                 f"{refused.value!r} {refused.value} {refused.value.words} {refused.value.detail}"
             )
-            assert "900123" not in re.sub(r"[^0-9]", "", shown.replace("987654321", ""))
+            assert self.message.to.digits[-6:] not in re.sub(
+                r"[^0-9]", "", shown.replace("987654321", "")
+            )
             assert CODE not in shown
             assert not any(secret in shown for secret in secrets)
 
@@ -297,7 +332,7 @@ class HttpConnectorContract(ConnectorContract):
             raise httpx2.ConnectError("refused", request=request)
 
         with pytest.raises(ProviderUnavailable) as failed:
-            await answered_by(connector, unreachable).send(MESSAGE)
+            await answered_by(connector, unreachable).send(self.message)
         assert failed.value.is_outcome_known
 
     @pytest.mark.parametrize("failure", [httpx2.ReadTimeout, httpx2.ReadError])
@@ -311,7 +346,7 @@ class HttpConnectorContract(ConnectorContract):
             raise failure("lost", request=request)
 
         with pytest.raises(ProviderUnavailable) as failed:
-            await answered_by(connector, lost).send(MESSAGE)
+            await answered_by(connector, lost).send(self.message)
         assert not failed.value.is_outcome_known
         assert len(asked) == 1, "asking again could send twice"
 
@@ -323,7 +358,7 @@ class HttpConnectorContract(ConnectorContract):
             return httpx2.Response(307, headers={"Location": "https://elsewhere.example/"})
 
         with pytest.raises(ConnectorError):
-            await answered_by(connector, elsewhere).send(MESSAGE)
+            await answered_by(connector, elsewhere).send(self.message)
         assert len(asked) == 1
 
 

@@ -51,6 +51,32 @@ class SyncProfileNotAllowed(DomainError):
     code = "connector.invalid_type_for_syncing_profile"
 
 
+class TestConnectorNotFound(DomainError):
+    """No connector class to test has this id; the contract answers as if none were set up."""
+
+    code = "connector.not_found"
+    status = 400
+
+
+class ReceiverMissing(DomainError):
+    """A test names neither a number nor an address."""
+
+    code = "guard.invalid_input"
+
+
+class ReceiverOfAnotherType(DomainError):
+    """A number was given to an e-mail connector, or an address to one for text messages."""
+
+    code = "connector.unexpected_type"
+
+
+class TokenStorageNotSupported(DomainError):
+    """A connector that sends messages gets no tokens that could be stored."""
+
+    code = "connector.token_storage_not_supported"
+    status = 422
+
+
 class SecretsWantedAgain(InvalidConfig):
     """Requests would go to another place, and *keys* are secrets that were not typed again."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchword.connector_kit.models import ConnectorType
+from watchword.connector_kit.models import ConnectorType, DeliveryReport, ReportReply
 
 MASK = "••••••••"
 """Stands for a saved secret; sent back, it means "keep"."""
@@ -42,3 +42,11 @@ class SavedConnector:
     def reads_reports_at(self, now: datetime) -> bool:
         """Tell whether a delivery report for it is still believed."""
         return self.retired_at is None or now < self.retired_at + KEPT_AFTER_RETIRING
+
+
+@dataclass(frozen=True)
+class Callback:
+    """What a provider's call reports, and what it wants to hear back."""
+
+    reports: tuple[DeliveryReport, ...]
+    reply: ReportReply

@@ -10,7 +10,7 @@ import structlog
 
 from watchword.connector_kit.connector import ConnectorContext, SmsConnector
 from watchword.connector_kit.errors import ReportRefused
-from watchword.connector_kit.models import ConnectorType, DeliveryReport, ReportRequest
+from watchword.connector_kit.models import ConnectorType, ReportRequest
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.errors import (
     ConnectorNotFound,
@@ -18,7 +18,7 @@ from watchword.connectors.errors import (
     SecretsWantedAgain,
     UnknownConnectorClass,
 )
-from watchword.connectors.models import MASK, SavedConnector
+from watchword.connectors.models import MASK, Callback, SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
 from watchword.core.ids import new_token
@@ -79,8 +79,11 @@ class ConnectorService:
 
     async def read_reports(
         self, instance_id: str, token: str | None, request: ReportRequest
-    ) -> builtins.list[DeliveryReport]:
-        """Return what a provider reports; raises ReportRefused, alike for every reason."""
+    ) -> Callback:
+        """Return what a provider reports and what to answer it.
+
+        Raises ReportRefused, alike for every reason.
+        """
         saved = await self.find_for_reports(instance_id)
         # Compared whether or not there is such a connector, so that time tells neither.
         expected = saved.receipt_token if saved is not None else new_token()
@@ -92,7 +95,8 @@ class ConnectorService:
         if needs_token and not has_token:
             raise ReportRefused("wrong token")
         try:
-            return self.build(saved).read_report(request)
+            connector = self.build(saved)
+            return Callback(tuple(connector.read_report(request)), connector.answer_report(request))
         except ReportRefused:
             raise
         except Exception as error:
@@ -119,6 +123,14 @@ class ConnectorService:
                 saved.connector_id, {**saved.config, **self.opened_secrets(saved)}
             )
         return self._built[key]
+
+    def messages_per_second(self, saved: SavedConnector | None) -> float | None:
+        """Return the pace that a connector keeps; None where it has none, or can't send at all."""
+        try:
+            return self.build(saved).messages_per_second if saved is not None else None
+        except Exception:
+            # A package's own code may fail in any way; whoever sends says what is wrong with it.
+            return None
 
     def build_unsaved(
         self,

@@ -8,21 +8,20 @@ messaging service and one sender; `TwilioEmulator(…)` takes others. A message 
 * `+1500555000n` does what Twilio's own test numbers do: 1 invalid, 2 no route, 3 region,
   4 opted out, 9 not a mobile;
 * `+150055<code>` with a code of `LATER` (30001…) is accepted and later reported undelivered;
-* a number of `Behaviour` is accepted and then something goes wrong: the answer takes 30 seconds,
-  the connection drops, the answer is nonsense, reports come out of order, twice or badly signed.
+* a number of `Behaviour` is accepted and then something goes wrong;
+* a number that ends in four digits of `kit.Trouble` meets that trouble, as with every emulator.
 
 Any other number is accepted and, where a callback was asked for, reported sent and delivered.
 `GET /emulator/messages` lists what was accepted, `DELETE` forgets it.
 """
 
-import asyncio
 import hmac
 import re
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
 from typing import Any
@@ -30,13 +29,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from watchword.connector_kit.templates import count_segments
+from watchword.connector_kit.segments import count_segments
+from watchword.emulators.kit import Emulator, Refused, Trouble
 
 # Known to everyone: they open nothing but this emulator.
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
@@ -49,22 +47,24 @@ SENDER = "+15005550006"
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 LONGEST_BODY = 1600
-SLOW = timedelta(seconds=30)
-BETWEEN_REPORTS = timedelta(milliseconds=50)
+LONGEST_VALIDITY = 36_000
 
 FIELDS = frozenset(
-    {
-        "To",
-        "From",
-        "MessagingServiceSid",
-        "Body",
-        "StatusCallback",
-        "ValidityPeriod",
-        "RiskCheck",
-        "MessageIntent",
-        "SmartEncoded",
-    }
+    {"To", "From", "MessagingServiceSid", "Body", "StatusCallback", "ValidityPeriod"}
 )
+BOOLEANS = frozenset({"true", "false"})
+# https://www.twilio.com/docs/messaging/api/message-resource#request-body-parameters
+CHOICES: dict[str, frozenset[str]] = {
+    "RiskCheck": frozenset({"enable", "disable"}),
+    "MessageIntent": frozenset(
+        {"otp", "notifications", "marketing", "fraud", "security", "customercare", "delivery"}
+    ),
+    "ContentRetention": frozenset({"retain", "discard"}),
+    "AddressRetention": frozenset({"retain", "obfuscate"}),
+    "SmartEncoded": BOOLEANS,
+    "ProvideFeedback": BOOLEANS,
+    "ShortenUrls": BOOLEANS,
+}
 
 # Code → HTTP status and what Twilio says, more or less; the number is in it as it is in theirs.
 ERRORS: dict[int, tuple[int, str]] = {
@@ -115,6 +115,19 @@ TEST_NUMBERS = {
 CHOSEN_CODE = re.compile(r"\+150055(\d{5})")
 
 
+# How Twilio says what `Trouble` asks for, at once or in a report. It approves no texts: a carrier
+# filters them later.
+REFUSALS = {
+    Trouble.LANDLINE: 21614,
+    Trouble.BLOCKED: 21610,
+    Trouble.BALANCE: 20005,
+    Trouble.CREDENTIALS: 20003,
+    Trouble.THROTTLED: 20429,
+    Trouble.FAULT: 20500,
+}
+REPORTED = {Trouble.TEMPLATE: 30007, Trouble.UNDELIVERED: 30003}
+
+
 class Behaviour(StrEnum):
     """Numbers whose messages are accepted before something goes wrong."""
 
@@ -128,13 +141,14 @@ class Behaviour(StrEnum):
     REPORTS_BADLY_SIGNED = "+15005590008"
 
 
-@dataclass
-class TwilioError(Exception):
-    """An answer with one of Twilio's codes."""
-
-    code: int
-    to: str = ""
-    detail: str = ""
+SAME_AS: dict[str, Trouble] = {
+    Behaviour.SLOW: Trouble.SLOW,
+    Behaviour.DROPPED: Trouble.DROPPED,
+    Behaviour.NONSENSE: Trouble.NONSENSE,
+    Behaviour.REPORTS_OUT_OF_ORDER: Trouble.REPORTS_OUT_OF_ORDER,
+    Behaviour.REPORTS_REPEATED: Trouble.REPORTS_REPEATED,
+    Behaviour.REPORTS_BADLY_SIGNED: Trouble.REPORTS_BADLY_SIGNED,
+}
 
 
 @dataclass(frozen=True)
@@ -145,6 +159,11 @@ class Accepted:
     account_sid: str
     form: Mapping[str, str]
     at: datetime
+
+    @property
+    def to(self) -> str:
+        """Return the number, or the ending that stands for the same trouble."""
+        return SAME_AS.get(self.form["To"], self.form["To"])
 
     @property
     def wire(self) -> dict[str, Any]:
@@ -177,9 +196,50 @@ class Accepted:
             "uri": f"{uri}.json",
         }
 
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Return the message as `GET /emulator/messages` lists it."""
+        form = dict(self.form)
+        return {
+            **self.wire,
+            "id": self.sid,
+            "text": form["Body"],
+            "fields": form,
+            "form": form,
+        }
+
+
+@dataclass(frozen=True)
+class Status:
+    """One status callback to come."""
+
+    message: Accepted
+    status: str
+    error_code: int | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return the callback's form."""
+        message = self.message
+        fields = {
+            "AccountSid": message.account_sid,
+            "ApiVersion": "2010-04-01",
+            "From": message.form.get("From", SENDER),
+            "MessageSid": message.sid,
+            "MessageStatus": self.status,
+            "SmsSid": message.sid,
+            "SmsStatus": self.status,
+            "To": message.form["To"],
+        }
+        if "MessagingServiceSid" in message.form:
+            fields["MessagingServiceSid"] = message.form["MessagingServiceSid"]
+        if self.error_code is not None:
+            fields["ErrorCode"] = str(self.error_code)
+        return fields
+
 
 @dataclass(kw_only=True)
-class TwilioEmulator:
+class TwilioEmulator(Emulator):
     """One emulated Twilio, with its accounts and what they sent."""
 
     accounts: Mapping[str, str] = field(
@@ -193,46 +253,41 @@ class TwilioEmulator:
     suspended: frozenset[str] = frozenset({SUSPENDED_SID})
     services: frozenset[str] = frozenset({MESSAGING_SERVICE_SID})
     senders: frozenset[str] = frozenset({SENDER})
-    slow: timedelta = SLOW
-    accepted: list[Accepted] = field(default_factory=list)
-    _reporting: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    @property
-    def app(self) -> Starlette:
-        """Return the ASGI application."""
+    def routes(self) -> Sequence[Route]:
+        """Return the three resources of an account that a connector asks."""
         account = "/2010-04-01/Accounts/{account_sid}"
-        return Starlette(
-            routes=[
-                Route(f"{account}/Messages.json", self.create_message, methods=["POST"]),
-                Route(f"{account}/Balance.json", self.balance, methods=["GET"]),
-                Route(f"{account}.json", self.account, methods=["GET"]),
-                Route("/emulator/messages", self.list_messages, methods=["GET"]),
-                Route("/emulator/messages", self.clear, methods=["DELETE"]),
-            ],
-            exception_handlers={TwilioError: _on_error, HTTPException: _on_http_error},
-        )
+        return [
+            Route(f"{account}/Messages.json", self.create_message, methods=["POST"]),
+            Route(f"{account}/Balance.json", self.balance, methods=["GET"]),
+            Route(f"{account}.json", self.account, methods=["GET"]),
+        ]
+
+    def not_found(self, request: Request, status: int) -> Response:
+        """Return Twilio's 404 or 405."""
+        code = 20004 if status == 405 else 20404
+        return _refused(code, detail=request.url.path).response
 
     async def create_message(self, request: Request) -> Response:
         """Take a message, or refuse it as Twilio would."""
-        account_sid = self._authenticated(request)
+        _, account_sid = self._authenticated(request)
         if account_sid in self.suspended:
-            raise TwilioError(10001)
+            raise _refused(10001)
         form = await _form(request)
         self._check(form)
-        self._fail_on_purpose(form["To"])
         message = Accepted(f"SM{secrets.token_hex(16)}", account_sid, form, datetime.now(UTC))
-        self.accepted.append(message)
+        _fail_on_purpose(message.to)
+        self.accepted.append(message.entry)
         if "StatusCallback" in form:
-            task = asyncio.create_task(self._report(message))
-            self._reporting.add(task)
-            task.add_done_callback(self._reporting.discard)
+            await self.report(message.to, _statuses(message), self._post)
         return await self._answer(message)
 
     async def account(self, request: Request) -> Response:
         """Describe the account: what a credential check asks."""
-        account_sid = self._authenticated(request)
-        if request.headers["authorization"] == _basic(API_KEY_SID, API_KEY_SECRET):
-            raise TwilioError(20003)
+        user, account_sid = self._authenticated(request)
+        if user in self.api_keys:
+            # A key of the usual kind reaches what is in an account, not the account.
+            raise _refused(20003)
         status = "suspended" if account_sid in self.suspended else "active"
         return JSONResponse(
             {
@@ -247,21 +302,10 @@ class TwilioEmulator:
 
     async def balance(self, request: Request) -> Response:
         """Tell what money is left; it is a string."""
-        account_sid = self._authenticated(request)
+        _, account_sid = self._authenticated(request)
         return JSONResponse({"account_sid": account_sid, "balance": "12.34", "currency": "USD"})
 
-    async def list_messages(self, request: Request) -> Response:  # noqa: ARG002
-        """List what was accepted, with the fields as they came."""
-        return JSONResponse(
-            [{**message.wire, "form": dict(message.form)} for message in self.accepted]
-        )
-
-    async def clear(self, request: Request) -> Response:  # noqa: ARG002
-        """Forget what was accepted."""
-        self.accepted.clear()
-        return Response(status_code=204)
-
-    def _authenticated(self, request: Request) -> str:
+    def _authenticated(self, request: Request) -> tuple[str, str]:
         account_sid = str(request.path_params["account_sid"])
         scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
         try:
@@ -273,15 +317,15 @@ class TwilioEmulator:
             **self.api_keys,
         }.get(user)
         if scheme.lower() != "basic" or expected != (password, account_sid):
-            raise TwilioError(20003)
-        return account_sid
+            raise _refused(20003)
+        return user, account_sid
 
     def _check(self, form: Mapping[str, str]) -> None:
         to, body = form.get("To", ""), form.get("Body", "")
         service, sender = form.get("MessagingServiceSid"), form.get("From")
         callback = form.get("StatusCallback")
-        validity = form.get("ValidityPeriod", "36000")
-        rules = (
+        validity = form.get("ValidityPeriod", "1")
+        rules = [
             (not to, 21604, ""),
             (not E164.fullmatch(to), 21211, ""),
             (not body, 21602, ""),
@@ -290,83 +334,86 @@ class TwilioEmulator:
             (service is not None and service not in self.services, 21701, service),
             (sender is not None and sender not in self.senders, 21660, sender),
             (callback is not None and not _is_callable(callback), 21609, callback),
-            (
-                not validity.isdigit() or not 1 <= int(validity) <= 36_000,
-                20001,
-                "ValidityPeriod",
+            (not _is_between(validity, 1, LONGEST_VALIDITY), 20001, "ValidityPeriod"),
+            *(
+                (name in form and form[name] not in choices, 20001, name)
+                for name, choices in CHOICES.items()
             ),
-            (form.get("RiskCheck", "enable") not in {"enable", "disable"}, 20001, "RiskCheck"),
-        )
+        ]
         for is_broken, code, detail in rules:
             if is_broken:
-                raise TwilioError(code, to, detail or "")
-
-    @staticmethod
-    def _fail_on_purpose(to: str) -> None:
-        chosen = CHOSEN_CODE.fullmatch(to)
-        code = TEST_NUMBERS.get(to, int(chosen[1]) if chosen else 0)
-        if code in ERRORS:
-            raise TwilioError(code, to, "on purpose")
+                raise _refused(code, to, detail or "")
 
     async def _answer(self, message: Accepted) -> Response:
-        behaviour = message.form["To"]
-        if behaviour == Behaviour.SLOW:
-            await asyncio.sleep(self.slow.total_seconds())
-        if behaviour == Behaviour.DROPPED:
-            return Dropped()
-        if behaviour == Behaviour.NONSENSE:
-            return HTMLResponse("<p>Welcome to the hotel's network", 201)
-        if behaviour == Behaviour.HTML_ERROR:
-            return HTMLResponse("<h1>502 Bad Gateway</h1>", 500)
         wire = message.wire
-        if behaviour == Behaviour.NO_SID:
+        if message.to == Behaviour.HTML_ERROR:
+            return HTMLResponse("<h1>502 Bad Gateway</h1>", 500)
+        if message.to == Behaviour.NO_SID:
             del wire["sid"]
-        return JSONResponse(wire, 201)
+        return await self.answer(message.to, JSONResponse(wire, 201))
 
-    async def _report(self, message: Accepted) -> None:
-        to = message.form["To"]
-        token = self.accounts[message.account_sid]
-        chosen = CHOSEN_CODE.fullmatch(to)
-        error_code = int(chosen[1]) if chosen and int(chosen[1]) in LATER else None
-        statuses = ["queued", "sent", "undelivered" if error_code else "delivered"]
-        if to == Behaviour.REPORTS_OUT_OF_ORDER:
-            statuses.reverse()
-        if to == Behaviour.REPORTS_REPEATED:
-            statuses = [status for status in statuses for _ in range(3)]
-        if to == Behaviour.REPORTS_BADLY_SIGNED:
-            token = "someone else's"  # noqa: S105
-        async with httpx2.AsyncClient(trust_env=False) as client:
-            for status in statuses:
-                await asyncio.sleep(BETWEEN_REPORTS.total_seconds())
-                await _post_report(client, message, status, error_code, token)
+    async def _post(self, client: httpx2.AsyncClient, status: Status, is_signed: bool) -> None:
+        url, fields = status.message.form["StatusCallback"], status.fields
+        token = self.accounts[status.message.account_sid] if is_signed else "someone else's"
+        signed = url + "".join(name + fields[name] for name in sorted(fields))
+        signature = b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
+        await client.post(url, data=fields, headers={"X-Twilio-Signature": signature})
 
 
-class Dropped(Response):
-    """Begins an answer and breaks off, as a lost connection does."""
+def _refused(code: int, to: str = "", detail: str = "") -> Refused:
+    status, message = ERRORS[code]
+    body = {
+        "code": code,
+        "message": message.format(to=to, detail=detail),
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    headers = {"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == 401 else None
+    return Refused(JSONResponse(body, status, headers=headers))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send headers that promise more than comes; the server then closes the connection."""
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"900")]
-        await send({"type": "http.response.start", "status": 201, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"account', "more_body": True})
+
+def _chosen_code(to: str) -> int | None:
+    chosen = CHOSEN_CODE.fullmatch(to)
+    return int(chosen[1]) if chosen else None
+
+
+def _fail_on_purpose(to: str) -> None:
+    trouble = Trouble.of(to)
+    code = TEST_NUMBERS.get(to) or (REFUSALS.get(trouble) if trouble else _chosen_code(to))
+    if code is not None and code in ERRORS:
+        raise _refused(code, to, "on purpose")
+
+
+def _statuses(message: Accepted) -> list[Status]:
+    trouble = Trouble.of(message.to)
+    code = REPORTED.get(trouble) if trouble else _chosen_code(message.to)
+    stations = [Status(message, "queued"), Status(message, "sent")]
+    if code in {*LATER, *REPORTED.values()}:
+        return [*stations, Status(message, "undelivered", code)]
+    return [*stations, Status(message, "delivered")]
 
 
 async def _form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0] != (
         "application/x-www-form-urlencoded"
     ):
-        raise TwilioError(20001, detail="Content-Type")
+        raise _refused(20001, detail="Content-Type")
     try:
         text = (await request.body()).decode("utf-8")
         fields = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
     except ValueError:
-        raise TwilioError(20001, detail="body") from None
+        raise _refused(20001, detail="body") from None
     form = dict(fields)
     # The real one passes over what it does not know; a typing error should show here.
-    unknown = sorted(form.keys() - FIELDS)
+    unknown = sorted(form.keys() - FIELDS - CHOICES.keys())
     if unknown or len(form) != len(fields):
-        raise TwilioError(20001, detail=", ".join(unknown) or "a repeated field")
+        raise _refused(20001, detail=", ".join(unknown) or "a repeated field")
     return form
+
+
+def _is_between(value: str, lowest: int, highest: int) -> bool:
+    is_number = value.isascii() and value.isdigit() and len(value) < 10
+    return is_number and lowest <= int(value) <= highest
 
 
 def _is_callable(url: str) -> bool:
@@ -375,57 +422,6 @@ def _is_callable(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(host) and "_" not in host
 
 
-async def _post_report(
-    client: httpx2.AsyncClient,
-    message: Accepted,
-    status: str,
-    error_code: int | None,
-    token: str,
-) -> None:
-    url = message.form["StatusCallback"]
-    fields = {
-        "AccountSid": message.account_sid,
-        "ApiVersion": "2010-04-01",
-        "From": message.form.get("From", SENDER),
-        "MessageSid": message.sid,
-        "MessageStatus": status,
-        "SmsSid": message.sid,
-        "SmsStatus": status,
-        "To": message.form["To"],
-    }
-    if "MessagingServiceSid" in message.form:
-        fields["MessagingServiceSid"] = message.form["MessagingServiceSid"]
-    if error_code is not None and status == "undelivered":
-        fields["ErrorCode"] = str(error_code)
-    signed = url + "".join(name + fields[name] for name in sorted(fields))
-    signature = b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
-    try:
-        await client.post(url, data=fields, headers={"X-Twilio-Signature": signature})
-    except httpx2.TransportError:
-        # Whoever asked for reports is gone; Twilio would note it in its debugger.
-        return
-
-
-async def _on_error(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    assert isinstance(error, TwilioError)
-    status, message = ERRORS[error.code]
-    return JSONResponse(
-        {
-            "code": error.code,
-            "message": message.format(to=error.to, detail=error.detail),
-            "more_info": f"https://www.twilio.com/docs/errors/{error.code}",
-            "status": status,
-        },
-        status,
-        headers={"WWW-Authenticate": 'Basic realm="Twilio API"'} if status == 401 else None,
-    )
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = 20004 if error.status_code == 405 else 20404
-    return await _on_error(request, TwilioError(code, detail=request.url.path))
-
-
-def _basic(user: str, password: str) -> str:
-    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+def emulator() -> Starlette:
+    """Return an emulated Twilio."""
+    return TwilioEmulator().app

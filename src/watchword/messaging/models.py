@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from watchword.connector_kit.models import UsageType
+from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
 
 
@@ -82,7 +83,7 @@ class Sent:
     """How an attempt to send ended."""
 
     state: MessageState
-    refusal: Exception | None = None
+    refusal: DomainError | None = None
     """The connector's error, where the provider is known to have refused."""
 
 

@@ -1,17 +1,19 @@
 """The messages' rows; each statement allows exactly the moves that a state has."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     and_,
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -20,22 +22,31 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.models import DeliveryReport, UsageType
 from watchword.core.pagination import PageRequest
 from watchword.messaging.models import Message, MessageState
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import messages
+from watchword.storage.schema import connector_pace, early_reports, messages
+from watchword.storage.types import UtcDateTime
 
 State = MessageState
 m = messages.c
+p = connector_pace.c
+e = early_reports.c
 OURS = m.tenant_id == bindparam("tenant_id")
 THIS = m.id == bindparam("id_")
 MINE = m.lease_holder == bindparam("holder")
-TAKEN_AT_ONCE = 100
-
 SHOWN = [m[name] for name in Message.__dataclass_fields__]
 PARCEL = [m.recipient, m.content, m.usage_type, m.language, m.expires_at, m.attempts]
+
+# Asked by the statement that would send, so that a pause costs an ordinary sending nothing.
+IS_PAUSED = exists().where(
+    p.tenant_id == bindparam("tenant_id"),
+    p.instance_id == bindparam("instance_id"),
+    p.paused_until > bindparam("now"),
+)
 
 INSERT = insert(messages).values({column.name: bindparam(column.name) for column in m})
 
@@ -47,6 +58,7 @@ CLAIM = (
         m.state == State.QUEUED,
         m.expires_at > bindparam("now"),
         or_(m.not_before.is_(None), m.not_before <= bindparam("now")),
+        ~IS_PAUSED,
     )
     .values(
         state=State.SENDING,
@@ -124,21 +136,31 @@ TAKE_OVER = (
                 m.state == State.QUEUED,
                 m.lease_until <= bindparam("now"),
                 m.expires_at > bindparam("now"),
+                ~IS_PAUSED,
             )
-            .order_by(m.lease_until)
-            .limit(literal(TAKEN_AT_ONCE))
+            # A code for now goes before an invitation for next week.
+            .order_by(m.expires_at)
+            .limit(bindparam("at_most"))
         ),
         # Once more outside: of two sweepers, the second must not match what the first took.
         m.state == State.QUEUED,
         m.lease_until <= bindparam("now"),
     )
     .values(lease_holder=bindparam("lease_holder"), lease_until=bindparam("lease_until"))
-    .returning(m.id)
+    .returning(m.id, m.expires_at)
+)
+
+# Only what this process has not begun to send; whoever comes by next may.
+LET_GO = (
+    update(messages)
+    .where(OURS, THIS, m.state == State.QUEUED, MINE)
+    .values(lease_holder=null(), lease_until=bindparam("now"))
 )
 
 THEIRS = m.connector_instance_id == bindparam("instance_id")
 BY_PROVIDERS_ID = m.provider_message_id == bindparam("message_id")
 NAMED = m.id == bindparam("named")
+IS_ANSWERED = and_(m.state != State.QUEUED, m.state != State.SENDING)
 REPORT = (
     update(messages)
     .where(
@@ -150,7 +172,9 @@ REPORT = (
     )
     .values(
         state=bindparam("state"),
-        provider_message_id=bindparam("message_id"),
+        provider_message_id=func.coalesce(
+            bindparam("message_id", type_=m.provider_message_id.type), m.provider_message_id
+        ),
         error_class=func.coalesce(
             bindparam("error_class", type_=m.error_class.type), m.error_class
         ),
@@ -160,32 +184,87 @@ REPORT = (
         final_at=bindparam("final_at"),
     )
 )
-ACCEPT_REPORTED = (
-    update(messages)
-    .where(OURS, THEIRS, NAMED, m.state == State.SENDING)
-    .values(
-        state=State.ACCEPTED,
-        content=null(),
-        lease_holder=null(),
-        lease_until=null(),
-        provider_message_id=bindparam("message_id"),
-        accepted_at=bindparam("now"),
-    )
-)
-IS_REPORTABLE = select(m.id).where(
-    OURS,
-    THEIRS,
-    or_(
-        BY_PROVIDERS_ID,
-        and_(NAMED, m.state != State.QUEUED, m.state != State.SENDING),
-    ),
-)
+IS_REPORTABLE = select(m.id).where(OURS, THEIRS, or_(BY_PROVIDERS_ID, and_(NAMED, IS_ANSWERED)))
 
 FIND = select(*SHOWN).where(OURS, THIS)
 STATE_OF = select(m.state).where(OURS, THIS)
 RECIPIENT = select(m.recipient).where(OURS, THIS)
-PURGE = delete(messages).where(
-    OURS, m.created_at < bindparam("before"), m.state != State.QUEUED, m.state != State.SENDING
+PURGE = delete(messages).where(OURS, m.created_at < bindparam("before"), IS_ANSWERED)
+
+# A provider that is let in may still be wrong, or somebody else with its key.
+MOST_EARLY_REPORTS = 10_000
+LONGEST_EARLY_WORDS = 1000
+MATCHED_AT_ONCE = 200
+OUR_EARLY = e.tenant_id == bindparam("tenant_id")
+KEEP_EARLY = (
+    upsert(early_reports)
+    .from_select(
+        [column.name for column in e],
+        select(*(bindparam(column.name, type_=column.type) for column in e)).where(
+            select(func.count())
+            .select_from(early_reports)
+            .where(OUR_EARLY, e.instance_id == bindparam("instance_id"))
+            .scalar_subquery()
+            < literal(MOST_EARLY_REPORTS)
+        ),
+    )
+    .on_conflict_do_nothing()
+)
+IS_FROM_THERE = m.connector_instance_id == e.instance_id
+MATCH_EARLY = (
+    select(early_reports)
+    .where(
+        OUR_EARLY,
+        # Two questions, each with an index to answer it: PostgreSQL compares every report with
+        # every message where they are one.
+        or_(
+            exists().where(OURS, IS_FROM_THERE, m.provider_message_id == e.provider_message_id),
+            exists().where(OURS, IS_FROM_THERE, m.id == e.message_id, IS_ANSWERED),
+        ),
+    )
+    .limit(literal(MATCHED_AT_ONCE))
+)
+DROP_EARLY = delete(early_reports).where(
+    OUR_EARLY,
+    e.instance_id == bindparam("instance_id"),
+    e.provider_message_id == bindparam("provider_message_id"),
+    e.message_id == bindparam("message_id"),
+)
+PURGE_EARLY = delete(early_reports).where(OUR_EARLY, e.received_at < bindparam("before"))
+
+# Whole microseconds, so that both databases calculate alike and exactly.
+MICROSECOND = timedelta(microseconds=1)
+_present = bindparam("present", type_=BigInteger)
+_step = bindparam("step", type_=BigInteger)
+_slot = case((p.next_at > _present, p.next_at), else_=_present)
+_first = upsert(connector_pace).values(
+    tenant_id=bindparam("tenant_id"), instance_id=bindparam("instance_id"), next_at=_present + _step
+)
+# The lock on the row lets parallel senders take their turns; no row comes back where the next slot
+# is too far away to be waited for, so that it stays for whoever comes when it is near.
+RESERVE = _first.on_conflict_do_update(
+    index_elements=[p.tenant_id, p.instance_id],
+    set_={"next_at": _slot + _step},
+    where=and_(
+        or_(p.next_at.is_(None), p.next_at <= bindparam("latest", type_=BigInteger)),
+        or_(p.paused_until.is_(None), p.paused_until <= bindparam("now", type_=UtcDateTime)),
+    ),
+).returning(p.next_at)
+_paused = upsert(connector_pace).values(
+    tenant_id=bindparam("tenant_id"),
+    instance_id=bindparam("instance_id"),
+    paused_until=bindparam("paused_until"),
+)
+PAUSE = _paused.on_conflict_do_update(
+    index_elements=[p.tenant_id, p.instance_id],
+    set_={"paused_until": _paused.excluded.paused_until},
+    # Of two refusals the longer one holds, whichever is read first.
+    where=or_(p.paused_until.is_(None), p.paused_until < _paused.excluded.paused_until),
+)
+RESUME = (
+    update(connector_pace)
+    .where(p.tenant_id == bindparam("tenant_id"), p.instance_id == bindparam("instance_id"))
+    .values(paused_until=null())
 )
 
 CONDITIONS: Mapping[str, ColumnElement[bool]] = {
@@ -239,13 +318,17 @@ class MessageRows(TenantRepository):
         instance_id: str | None,
         connector_id: str | None,
     ) -> Row | None:
-        """Move a queued message to `sending`; None where someone else did, or it is too late."""
+        """Move a queued message to `sending`.
+
+        None where someone else did, where it is too late, or where the connector is paused.
+        """
         return await self.first(
             CLAIM,
             id_=message_id,
             now=now,
             lease_holder=holder,
             lease_until=now + lease,
+            instance_id=instance_id,
             connector_instance_id=instance_id,
             connector_id=connector_id,
         )
@@ -287,61 +370,58 @@ class MessageRows(TenantRepository):
         """End what is too late to send, and what a lost process may or may not have sent."""
         return await self.run(GIVE_UP, now=now)
 
-    async def take_over(self, now: datetime, holder: str, lease: timedelta) -> list[str]:
-        """Return the queued messages that nobody is about to send, now this holder's."""
-        rows = await self.all(TAKE_OVER, now=now, lease_holder=holder, lease_until=now + lease)
-        return [row["id"] for row in rows]
-
-    async def report(
+    async def take_over(
         self,
-        instance_id: str,
-        named: str,
-        message_id: str,
-        *,
-        state: MessageState,
-        error_class: str | None,
-        words: str | None,
         now: datetime,
-    ) -> bool:
-        """Move a message on by its provider's word; False where it stands beyond or is unknown.
+        holder: str,
+        lease: timedelta,
+        *,
+        instance_id: str | None,
+        at_most: int,
+    ) -> list[str]:
+        """Return the queued messages that nobody is about to send, now this holder's.
 
-        *message_id* is the provider's id for it, *named* ours, if the provider gave it back.
+        The one whose time runs out first comes first; none while the connector is paused.
         """
+        rows = await self.all(
+            TAKE_OVER,
+            now=now,
+            lease_holder=holder,
+            lease_until=now + lease,
+            instance_id=instance_id,
+            at_most=at_most,
+        )
+        return [row["id"] for row in sorted(rows, key=lambda row: row["expires_at"])]
+
+    async def let_go(self, message_id: str, holder: str, now: datetime) -> None:
+        """Leave a queued message to whoever looks for one next."""
+        await self.run(LET_GO, id_=message_id, holder=holder, now=now)
+
+    async def report(self, instance_id: str, report: DeliveryReport, now: datetime) -> bool:
+        """Move a message on by its provider's word; False where it stands beyond or is unknown."""
         return (
             await self.run(
                 REPORT,
                 instance_id=instance_id,
-                named=named,
-                message_id=message_id,
-                state=state,
-                error_class=error_class,
-                provider_words=words,
+                named=report.message_id or "",
+                message_id=report.provider_message_id or None,
+                state=State(report.state),
+                error_class=report.error_class,
+                provider_words=report.words or None,
                 final_at=now,
             )
             > 0
         )
 
-    async def knows(self, instance_id: str, named: str, message_id: str) -> bool:
+    async def knows(self, instance_id: str, report: DeliveryReport) -> bool:
         """Tell whether a report is of a message whose answer is written, whatever it was."""
         found = await self.first(
-            IS_REPORTABLE, instance_id=instance_id, named=named, message_id=message_id
+            IS_REPORTABLE,
+            instance_id=instance_id,
+            named=report.message_id or "",
+            message_id=report.provider_message_id or None,
         )
         return found is not None
-
-    async def accept_reported(
-        self, instance_id: str, named: str, message_id: str, now: datetime
-    ) -> bool:
-        """End a sending whose answer is missing, by the provider's word that it has the message."""
-        return (
-            await self.run(
-                ACCEPT_REPORTED,
-                instance_id=instance_id,
-                named=named,
-                message_id=message_id,
-                now=now,
-            )
-            == 1
-        )
 
     async def find(self, message_id: str) -> Message | None:
         """Return a message, or None."""
@@ -371,6 +451,92 @@ class MessageRows(TenantRepository):
     async def purge(self, before: datetime) -> int:
         """Delete finished messages from before a moment."""
         return await self.run(PURGE, before=before)
+
+
+class PaceRows(TenantRepository):
+    """Knows when one tenant's connectors may send."""
+
+    async def reserve(
+        self, instance_id: str, now: datetime, *, step: timedelta, reach: timedelta
+    ) -> datetime | None:
+        """Return the connector's next free moment, now taken.
+
+        None where it lies beyond *reach*, or where the connector is paused.
+        """
+        present, apart = _microseconds(now), step // MICROSECOND
+        row = await self.first(
+            RESERVE,
+            instance_id=instance_id,
+            now=now,
+            present=present,
+            latest=_microseconds(now + reach),
+            step=apart,
+        )
+        if row is None:
+            return None
+        next_at: int = row["next_at"]
+        return now + (next_at - apart - present) * MICROSECOND
+
+    async def pause(self, instance_id: str, until: datetime) -> None:
+        """Hand nothing more to the connector's provider until then."""
+        await self.run(PAUSE, instance_id=instance_id, paused_until=until)
+
+    async def resume(self, instance_id: str) -> None:
+        """End a pause."""
+        await self.run(RESUME, instance_id=instance_id)
+
+
+class EarlyReportRows(TenantRepository):
+    """Keeps the reports of messages whose provider's id is not known yet."""
+
+    async def keep(self, instance_id: str, report: DeliveryReport, now: datetime) -> bool:
+        """Write a report down, once; False where it is there, or where there are too many."""
+        return (
+            await self.run(
+                KEEP_EARLY,
+                instance_id=instance_id,
+                provider_message_id=report.provider_message_id,
+                message_id=report.message_id or "",
+                state=report.state,
+                error_class=report.error_class,
+                words=report.words[:LONGEST_EARLY_WORDS] or None,
+                received_at=now,
+            )
+            == 1
+        )
+
+    async def matching(self) -> list[tuple[str, DeliveryReport]]:
+        """Return reports whose message is known by now, each with its connector."""
+        return [
+            (
+                row["instance_id"],
+                DeliveryReport(
+                    row["provider_message_id"],
+                    row["state"],
+                    row["error_class"],
+                    row["words"] or "",
+                    row["message_id"] or None,
+                ),
+            )
+            for row in await self.all(MATCH_EARLY)
+        ]
+
+    async def drop(self, instance_id: str, report: DeliveryReport) -> None:
+        """Forget a report."""
+        await self.run(
+            DROP_EARLY,
+            instance_id=instance_id,
+            provider_message_id=report.provider_message_id,
+            message_id=report.message_id or "",
+        )
+
+    async def purge(self, before: datetime) -> int:
+        """Forget what came before a moment, and return how many that were."""
+        return await self.run(PURGE_EARLY, before=before)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime.fromtimestamp(0, UTC)) // MICROSECOND
 
 
 def _message(row: Row) -> Message:

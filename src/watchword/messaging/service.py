@@ -1,8 +1,10 @@
 """Messages of one tenant: written down first, then sent once by a task of their own."""
 
 import asyncio
+import math
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,7 +23,8 @@ from watchword.connector_kit.models import (
     SmsMessage,
     UsageType,
 )
-from watchword.connector_kit.templates import Segments, count_segments, minutes_of
+from watchword.connector_kit.segments import Segments, count_segments
+from watchword.connector_kit.templates import minutes_of
 from watchword.connectors.errors import NoConnector
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
@@ -41,7 +44,8 @@ from watchword.messaging.models import (
     QueuedMessage,
     Sent,
 )
-from watchword.messaging.repository import MessageRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
+from watchword.messaging.sessions import Sessions
 from watchword.storage import Row
 
 log = structlog.get_logger(__name__)
@@ -53,13 +57,25 @@ SENDING_LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
 THROTTLED_WAIT = timedelta(seconds=5)
 SHORTEST_WAIT = timedelta(seconds=1)
+# Some ask for a day where they mean a quota; an hour on, one message asks them again.
+LONGEST_PAUSE = timedelta(hours=1)
+# How far ahead a message waits for its turn: a new one inside its first lease, and one from the
+# queue a little longer than until the sweeper comes again, so that no turn is left out.
+NEW_REACH = timedelta(seconds=3)
+QUEUE_REACH = timedelta(seconds=6)
+TAKEN_AT_ONCE = 100
+MOST_TAKEN_AT_ONCE = 1000
 TEST_LIFETIME = timedelta(minutes=10)
 # A little longer than the kit waits for a provider, so that a test ends with what came of it.
 TEST_WAIT = timedelta(seconds=11)
 TEST_CODE = "000000"
+# As long as a request ever waits for what becomes of its message.
+FOLLOWED = timedelta(seconds=3)
+LOOK_AGAIN = timedelta(milliseconds=200)
 # A provider may report before its own answer is read and written.
-REPORT_TRIES = 4
-REPORT_PAUSE = timedelta(milliseconds=250)
+EARLY_REPORT_LIFETIME = timedelta(hours=1)
+LONGEST_PROVIDERS_ID = 255
+MESSAGE_ID = re.compile(r"[0-9a-z]{1,32}")
 
 
 @dataclass
@@ -70,6 +86,7 @@ class Dispatch:
     """
 
     holder: str = field(default_factory=new_id)
+    sessions: Sessions = field(default_factory=Sessions)
     _running: set["asyncio.Task[Sent]"] = field(default_factory=set, init=False, repr=False)
 
     def start(self, sending: Callable[[], Awaitable[Sent]]) -> "asyncio.Task[Sent]":
@@ -105,6 +122,8 @@ class MessagingService:
     """Sends messages and knows what became of them."""
 
     rows: MessageRows
+    pace: PaceRows
+    early: EarlyReportRows
     connectors: ConnectorService
     sealer: Sealer
     digest: KeyedDigest
@@ -142,18 +161,21 @@ class MessagingService:
         row = self._new_row(
             to, usage, message_id=message_id or new_id(), language=language, now=now, until=until
         )
+        is_elsewhere = self.dispatch.sessions.are_elsewhere(self.connectors, saved)
         if deliver:
             row |= {
                 "state": MessageState.QUEUED,
                 "content": self._seal("content", row["id"], orjson.dumps(content).decode()),
                 "lease_holder": self.dispatch.holder,
-                "lease_until": now + QUEUED_LEASE,
+                # Whoever holds the session looks for it at once.
+                "lease_until": now if is_elsewhere else now + QUEUED_LEASE,
             }
         else:
             row |= {"state": MessageState.SUPPRESSED, "final_at": now}
         row |= {"connector_instance_id": saved.id, "connector_id": saved.connector_id}
         await self.rows.add(row)
-        sending = self.dispatch.start(partial(self._send, row["id"])) if deliver else None
+        send = self._follow if is_elsewhere else self._send
+        sending = self.dispatch.start(partial(send, row["id"])) if deliver else None
         return QueuedMessage(row["id"], row["state"], until, sending)
 
     async def outcome(self, queued: QueuedMessage, within: timedelta) -> MessageState:
@@ -188,6 +210,53 @@ class MessagingService:
         Raises UnknownConnectorClass, DevelopmentConnectorRefused or InvalidConfig, before anything
         is written; a provider's refusal is in the message's state and words.
         """
+        found, _ = await self._send_test(
+            to,
+            connector_id,
+            config,
+            actor=actor,
+            keep_from=keep_from,
+            usage=usage,
+            language=language,
+        )
+        return found
+
+    async def require_sent(
+        self,
+        to: PhoneNumber,
+        connector_id: str,
+        config: Mapping[str, Any],
+        *,
+        actor: Actor,
+        language: str | None = None,
+    ) -> None:
+        """Send a test as `send_test` does; raises what the connector or its provider refused."""
+        _, sent = await self._send_test(
+            to,
+            connector_id,
+            config,
+            actor=actor,
+            keep_from=None,
+            usage=UsageType.GENERIC,
+            language=language,
+        )
+        if sent is not None and sent.refusal is not None:
+            # Whoever tests is an administrator, and may read what the provider said.
+            words = getattr(sent.refusal, "words", "")
+            sent.refusal.data = {"message": words} if words else None
+            raise sent.refusal
+
+    async def _send_test(
+        self,
+        to: PhoneNumber,
+        connector_id: str,
+        config: Mapping[str, Any],
+        *,
+        actor: Actor,
+        keep_from: SavedConnector | None,
+        usage: UsageType,
+        language: str | None,
+    ) -> tuple[Message, Sent | None]:
         connector = self.connectors.build_unsaved(connector_id, config, keep_from)
         now = self.clock.now()
         until = now + TEST_LIFETIME
@@ -229,7 +298,9 @@ class MessagingService:
             completed = self.connectors.completed(connector_id, config, keep_from)
             if completed == {**keep_from.config, **self.connectors.opened_secrets(keep_from)}:
                 await self.connectors.note_tested(keep_from)
-        return found
+                # The provider takes messages again: what waits need not wait any longer.
+                await self.pace.resume(keep_from.id)
+        return found, sending.result() if sending.done() and not sending.cancelled() else None
 
     # What became of them.
 
@@ -280,34 +351,33 @@ class MessagingService:
         and with it the provider's id.
         """
         # An address names one message, so it says nothing of a batch.
-        named = message_id if message_id and len(reports) == 1 else ""
-        return sum([await self._apply(instance_id, named, report) for report in reports])
-
-    async def _apply(self, instance_id: str, named: str, report: DeliveryReport) -> bool:
-        for attempt in range(REPORT_TRIES):
-            if await self._move(instance_id, named, report):
-                return True
-            if await self.rows.knows(instance_id, named, report.provider_message_id):
-                return False
-            if attempt < REPORT_TRIES - 1:
-                await asyncio.sleep(REPORT_PAUSE.total_seconds())
-        # Still `sending`: its answer is late, or lost with its process. The provider's word that
-        # it took the message is here first.
-        accepted = await self.rows.accept_reported(
-            instance_id, named, report.provider_message_id, self.clock.now()
+        address = message_id if len(reports) == 1 else None
+        return sum(
+            [
+                await self._apply(instance_id, _named(report, report.message_id or address))
+                for report in reports
+            ]
         )
-        return accepted and await self._move(instance_id, named, report)
 
-    async def _move(self, instance_id: str, named: str, report: DeliveryReport) -> bool:
-        return await self.rows.report(
-            instance_id,
-            named,
-            report.provider_message_id,
-            state=MessageState(report.state),
-            error_class=report.error_class,
-            words=report.words or None,
-            now=self.clock.now(),
-        )
+    async def match_early_reports(self) -> int:
+        """Apply the reports that came before their message's answer was written."""
+        found = await self.early.matching()
+        for instance_id, report in found:
+            await self.rows.report(instance_id, report, self.clock.now())
+            await self.early.drop(instance_id, report)
+        return len(found)
+
+    async def _apply(self, instance_id: str, report: DeliveryReport) -> bool:
+        if not report.provider_message_id and report.message_id is None:
+            return False
+        now = self.clock.now()
+        if await self.rows.report(instance_id, report, now):
+            return True
+        if await self.rows.knows(instance_id, report):
+            # Said before; unless the answer was written between the two questions.
+            return await self.rows.report(instance_id, report, now)
+        await self.early.keep(instance_id, report, now)
+        return False
 
     # Keeping promises after a crash.
 
@@ -316,12 +386,30 @@ class MessagingService:
 
         A message put back because its provider was throttled is sent by this, too.
         """
+        ended = await self.rows.give_up(self.clock.now())
+        return ended + await self.take_over_queued()
+
+    async def take_over_queued(self) -> int:
+        """Send what is queued and nobody is about to send, if this process is the one to do so."""
         now = self.clock.now()
-        ended = await self.rows.give_up(now)
-        taken = await self.rows.take_over(now, self.dispatch.holder, QUEUED_LEASE)
+        saved = await self.connectors.active(ConnectorType.SMS)
+        if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
+            return 0
+        rate = self.connectors.messages_per_second(saved)
+        taken = await self.rows.take_over(
+            now,
+            self.dispatch.holder,
+            QUEUED_LEASE + QUEUE_REACH if rate else QUEUED_LEASE,
+            instance_id=saved.id if saved else None,
+            # Not more than have a turn by then: the others stay for another process.
+            at_most=_turns_within(QUEUE_REACH, rate) if rate else TAKEN_AT_ONCE,
+        )
         for message_id in taken:
-            self.dispatch.start(partial(self._send, message_id))
-        return ended + len(taken)
+            # One after another, so that the most urgent one has the first turn.
+            turn = await self._turn(message_id, QUEUE_REACH)
+            if turn is not None:
+                self.dispatch.start(partial(self._send_at, turn, message_id))
+        return len(taken)
 
     async def drain(self, within: timedelta) -> int:
         """Wait for the sendings of this process, and return how many are left."""
@@ -331,11 +419,47 @@ class MessagingService:
         """Forget finished messages from before a moment, and return how many."""
         return await self.rows.purge(before)
 
+    async def purge_early_reports(self) -> int:
+        """Forget reports that no message came for, and return how many."""
+        return await self.early.purge(self.clock.now() - EARLY_REPORT_LIFETIME)
+
     # One sending.
 
     async def _send(self, message_id: str) -> Sent:
+        turn = await self._turn(message_id, NEW_REACH)
+        if turn is None:
+            return Sent(MessageState.QUEUED)
+        return await self._send_at(turn, message_id)
+
+    async def _follow(self, message_id: str) -> Sent:
+        """Return what another process made of a message, or how far it is after a while."""
+        state = MessageState.QUEUED
+        for _ in range(FOLLOWED // LOOK_AGAIN):
+            await asyncio.sleep(LOOK_AGAIN.total_seconds())
+            state = await self.rows.find_state(message_id) or MessageState.UNKNOWN
+            if not state.is_open:
+                break
+        return Sent(state, ConnectorError() if state.has_failed else None)
+
+    async def _turn(self, message_id: str, reach: timedelta) -> datetime | None:
+        """Return when the message may go, and leave it to the queue where that is out of reach."""
+        saved = await self.connectors.active(ConnectorType.SMS)
+        rate, now = self.connectors.messages_per_second(saved), self.clock.now()
+        if saved is None or rate is None:
+            return now
+        turn = await self.pace.reserve(saved.id, now, step=_step(rate), reach=reach)
+        if turn is None:
+            await self.rows.let_go(message_id, self.dispatch.holder, now)
+        return turn
+
+    async def _send_at(self, turn: datetime, message_id: str) -> Sent:
+        # Still `queued` meanwhile: should this process die, another one sends it.
+        await self.clock.sleep_until(turn)
         saved = await self.connectors.active(ConnectorType.SMS)
         now = self.clock.now()
+        if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
+            await self.rows.let_go(message_id, self.dispatch.holder, now)
+            return Sent(MessageState.QUEUED)
         row = await self.rows.claim(
             message_id,
             now=now,
@@ -349,7 +473,8 @@ class MessagingService:
         try:
             if saved is None:
                 raise NoConnector(type=ConnectorType.SMS)
-            connector = self.connectors.build(saved)
+            session = self.dispatch.sessions.find(self.rows.tenant_id, saved)
+            connector = session or self.connectors.build(saved)
         except DomainError as error:
             return await self._failed(message_id, error)
         content = orjson.loads(self._unseal("content", message_id, row["content"]))
@@ -363,7 +488,7 @@ class MessagingService:
             client_ip=content["client_ip"],
             receipt_url=self.connectors.receipt_url(saved, message_id),
         )
-        return await self._hand_over(connector, message, Attempt(row["attempts"], now))
+        return await self._hand_over(connector, message, Attempt(row["attempts"], now, saved.id))
 
     async def _hand_over(
         self, connector: SmsConnector[Any], message: SmsMessage, attempt: "Attempt"
@@ -398,7 +523,7 @@ class MessagingService:
             message.id,
             Sent(MessageState.ACCEPTED),
             accepted_at=self.clock.now(),
-            provider_message_id=receipt.provider_message_id,
+            provider_message_id=receipt.provider_message_id or None,
             provider_words=receipt.words or None,
             encoding=size.encoding if size else None,
             segments=receipt.segments or (size.count if size else None),
@@ -407,7 +532,11 @@ class MessagingService:
     async def _throttled(
         self, message: SmsMessage, error: ProviderThrottled, attempt: "Attempt"
     ) -> Sent:
-        not_before = self.clock.now() + max(error.retry_after or THROTTLED_WAIT, SHORTEST_WAIT)
+        wait = max(error.retry_after or THROTTLED_WAIT, SHORTEST_WAIT)
+        not_before = self.clock.now() + min(wait, LONGEST_PAUSE)
+        if attempt.instance_id is not None:
+            # What else is queued would only be refused, too, and has three attempts.
+            await self.pace.pause(attempt.instance_id, not_before)
         if attempt.number >= MAX_ATTEMPTS or not_before >= attempt.started_at + message.time_left:
             return await self._failed(message.id, error)
         # The refusal is known, so a second request can't be a second text.
@@ -484,6 +613,8 @@ class Attempt:
 
     number: int
     started_at: datetime
+    instance_id: str | None = None
+    """Of the saved connector; None for a test, whose refusal says nothing of what is saved."""
 
 
 def _variables(
@@ -502,3 +633,23 @@ def _size(connector: SmsConnector[Any], message: SmsMessage) -> Segments | None:
     # A provider that renders by itself has texts that we do not know.
     text = connector.text_of(message)
     return None if text is None else count_segments(text)
+
+
+def _step(rate: float) -> timedelta:
+    # Rounded up: a provider counts what comes too fast, not what comes too slow.
+    return timedelta(microseconds=math.ceil(1_000_000 / rate))
+
+
+def _turns_within(reach: timedelta, rate: float) -> int:
+    return min(math.ceil(reach / _step(rate)) + 1, MOST_TAKEN_AT_ONCE)
+
+
+def _named(report: DeliveryReport, message_id: str | None) -> DeliveryReport:
+    # Both ids may come from a body that anybody with the address could write.
+    provider_id = report.provider_message_id
+    is_ours = message_id is not None and MESSAGE_ID.fullmatch(message_id)
+    return replace(
+        report,
+        provider_message_id=provider_id if len(provider_id) <= LONGEST_PROVIDERS_ID else "",
+        message_id=message_id if is_ours else None,
+    )

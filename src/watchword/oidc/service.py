@@ -21,6 +21,7 @@ from watchword.oidc.introspection import Introspection
 from watchword.oidc.jwt import Signer
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.logout import LogoutService
+from watchword.oidc.management_access import ManagementAccess
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.refresh_token import RefreshTokenGrant
@@ -57,6 +58,7 @@ class OpenIdProvider:
     introspection: Introspection
     revocation: Revocation
     logout: LogoutService
+    management: ManagementAccess
     tokens: TokenRepository
 
     @classmethod
@@ -118,6 +120,9 @@ class OpenIdProvider:
             introspection=Introspection(repository=repository, signer=signer, clock=clock),
             revocation=Revocation(repository=repository, clock=clock),
             logout=LogoutService(applications=applications, sessions=sessions, signer=signer),
+            management=ManagementAccess(
+                applications=applications, signer=signer, clock=clock, resources=resources
+            ),
             tokens=repository,
         )
 

@@ -15,6 +15,12 @@ class NotOffered(DomainError):
     code = "request.invalid_input"
 
 
+class UserWanted(DomainError):
+    """A password can't be judged without its owner: it may not hold their name or number."""
+
+    code = "request.invalid_input"
+
+
 class UnsupportedDefaultLanguage(DomainError):
     """There are no phrases in the fallback language."""
 

@@ -245,6 +245,11 @@ class PasswordPolicy(SparseSection):
     character_types: CharacterTypes | None = None
     rejects: PasswordRejects | None = None
 
+    @property
+    def looks_at_the_person(self) -> bool:
+        """Tell whether a password may not hold what is known of its owner; so by default."""
+        return not (self.rejects and self.rejects.user_info is False)
+
 
 class PasswordExpiration(SparseSection):
     """Whether passwords end after a time."""

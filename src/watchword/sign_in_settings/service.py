@@ -365,7 +365,7 @@ def password_issues(
         weak_parts.append(("restricted.sequence", _sequences(password)))
     if rejects and rejects.words:
         weak_parts.append(("restricted.words", [word for word in rejects.words if word]))
-    if not (rejects and rejects.user_info is False):
+    if policy.looks_at_the_person:
         weak_parts.append(("restricted.user_info", _known_of(profile)))
     # A weak part is worth one character; what is then too short leans on that part.
     issues.extend(

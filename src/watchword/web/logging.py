@@ -39,7 +39,10 @@ def configure_logging(log_format: str, level: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=_json)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        # Plain: the pretty one prints local variables, and with them codes and secrets.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[*shared, renderer],

@@ -151,6 +151,31 @@ class TestSetUp:
 
 
 class TestTestSends:
+    async def test_the_preview_shows_one_language_at_a_time(self, owner: Browser) -> None:
+        await owner.open(TWILIO)
+        owner.page.form("/twilio-short-message-service").action += "/preview"
+        korean = {"usageType": "Generic", "language": "ko", "content": "인증번호 {{code}}"}
+        both = json.dumps([*json.loads(TEMPLATES), korean])
+
+        page = await owner.submit("/preview", templates=both, preview_language="ko")
+
+        assert "증번호 246810" in page.words
+        assert "is there twice" not in page.words
+        page = await owner.open(TWILIO)
+        owner.page.form("/twilio-short-message-service").action += "/preview"
+        page = await owner.submit("/preview", templates=both, preview_language="*")
+        assert "Code 246810" in page.words
+
+    async def test_an_unknown_variable_is_named_with_its_line(self, owner: Browser) -> None:
+        await owner.open(TWILIO)
+        odd = json.dumps([*json.loads(TEMPLATES), {"usageType": "BindMfa", "content": "{{cod}}"}])
+
+        page = await owner.submit(
+            "/twilio-short-message-service", **TWILIO_FORM, templates=odd, confirm="yes"
+        )
+
+        assert "Line 1: there is no variable cod." in page.words
+
     async def test_an_impossible_number_is_said_and_costs_nothing(
         self, site: Site, owner: Browser
     ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,18 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.connectors.provider import CONFIG, OTHER_PROVIDER_ID, UNSIGNED_PROVIDER_ID, signature
+from tests.connectors.provider import (
+    CONFIG,
+    OTHER_PROVIDER_ID,
+    UNSIGNED_PROVIDER_ID,
+    ProviderConnector,
+    signature,
+)
 from tests.connectors.rooms import ORIGIN, Rooms, open_rooms
 from tests.fakes import FakeClock
 from tests.messaging.test_sending import MOMENT, queue
-from watchword.connector_kit.errors import ProviderTimeout
-from watchword.connector_kit.models import Receipt
+from watchword.connector_kit.errors import ProviderTimeout, ReportRefused
+from watchword.connector_kit.models import DeliveryReport, Receipt, ReportReply, ReportRequest
 from watchword.connectors.models import SavedConnector
 from watchword.core.errors import DomainError
 from watchword.core.keys import SecretKeys
@@ -171,7 +178,7 @@ async def test_a_replaced_connector_is_heard_for_seven_days(
     assert (await post_signed(client, saved, report())).status_code == 403
 
 
-async def test_a_report_of_an_unknown_message_is_taken_and_forgotten(
+async def test_a_report_of_an_unknown_message_is_taken_and_moves_nothing(
     rooms: Rooms, client: httpx2.AsyncClient
 ) -> None:
     saved = await rooms.set_up()
@@ -244,20 +251,109 @@ async def test_the_address_names_no_message_of_another_tenant_connector_or_provi
     assert await theirs.messaging.find_state(foreign) is MessageState.UNKNOWN
 
 
-async def test_a_report_that_is_faster_than_the_answer_ends_the_sending(
-    rooms: Rooms, client: httpx2.AsyncClient
+@pytest.mark.parametrize("ending", [Receipt("P1"), ProviderTimeout("no answer")])
+async def test_a_report_that_is_faster_than_the_answer_is_taken_at_once_and_not_lost(
+    rooms: Rooms, client: httpx2.AsyncClient, ending: Receipt | ProviderTimeout
 ) -> None:
     saved = await rooms.set_up()
     rooms.provider.gate = asyncio.Event()
-    rooms.provider.answers.append(ProviderTimeout("no answer"))
+    rooms.provider.answers.append(ending)
     queued = await queue(rooms)
     await rooms.provider.asked.wait()
 
+    # The provider is told so although its own answer is still to come.
     answer = await post_signed(client, saved, report(), query=f"?message={queued.id}")
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(queued.id) is MessageState.DELIVERED
+    assert await rooms.messaging.find_state(queued.id) is MessageState.SENDING
     rooms.provider.gate.set()
     await rooms.messaging.drain(MOMENT)
+    await rooms.messaging.match_early_reports()
     message = await rooms.messaging.get(queued.id)
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
+
+
+async def test_a_report_to_one_address_for_all_is_matched_by_what_it_gives_back(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await rooms.set_up()
+    message_id = await lose_answer(rooms)
+
+    answer = await post_signed(client, saved, report(message=message_id))
+
+    assert answer.status_code == 204
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+
+
+# What the provider hears.
+
+
+class ParticularConnector(ProviderConnector):
+    """Wants to be thanked in JSON, and proves its address with a challenge first."""
+
+    metadata = replace(ProviderConnector.metadata, id="particular-provider")
+
+    def read_report(self, request: ReportRequest) -> list[DeliveryReport]:
+        """Read a report; a challenge is none."""
+        if request.method == "GET":
+            if dict(request.query).get("verify_token") != self.config.sender:
+                raise ReportRefused("not who it says")
+            return []
+        return super().read_report(request)
+
+    def answer_report(self, request: ReportRequest) -> ReportReply:
+        """Give the challenge back, or say thank you."""
+        if request.method == "GET":
+            challenge = dict(request.query)["challenge"]
+            return ReportReply(200, challenge.encode(), "text/plain")
+        return ReportReply(200, b'{"code":0,"msg":"OK"}', "application/json")
+
+
+async def particular(rooms: Rooms) -> SavedConnector:
+    names = {"provider": rooms.provider}
+    rooms.registry.add(type("Particular", (ParticularConnector,), names))
+    rooms.reload()
+    return await rooms.set_up(ParticularConnector.metadata.id)
+
+
+async def test_a_provider_hears_what_it_wants_to_hear(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await particular(rooms)
+    message_id = await send_one(rooms)
+
+    answer = await post_signed(client, saved, report())
+    unknown = await post_signed(client, saved, report().replace(b"P1", b"P2"))
+
+    for heard in (answer, unknown):
+        assert (heard.status_code, heard.json()) == (200, {"code": 0, "msg": "OK"})
+        assert heard.headers["content-type"] == "application/json"
+    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+
+
+async def test_a_call_that_proves_the_address_is_answered_and_reports_nothing(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await particular(rooms)
+    query = f"verify_token={CONFIG['sender']}&challenge=%3Cb%3E1158201444"
+
+    answer = await client.get(f"/receipts/{saved.id}?{query}")
+
+    assert (answer.status_code, answer.text) == (200, "<b>1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+async def test_a_wrong_or_broken_proof_of_the_address_is_refused_like_any_other(
+    rooms: Rooms, client: httpx2.AsyncClient
+) -> None:
+    saved = await particular(rooms)
+    nobody = await client.get("/receipts/nothing")
+
+    for query in (
+        "",
+        "?verify_token=wrong&challenge=1",
+        # Proved, but with nothing to give back.
+        f"?verify_token={CONFIG['sender']}",
+    ):
+        answer = await client.get(f"/receipts/{saved.id}{query}")
+        assert (answer.status_code, answer.text) == (nobody.status_code, nobody.text)

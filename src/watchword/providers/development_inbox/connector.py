@@ -6,15 +6,15 @@ from watchword.connector_kit.config import Setting
 from watchword.connector_kit.connector import SmsConnector
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.connector_kit.models import ConnectorMetadata, Receipt, SmsMessage
+from watchword.connector_kit.segments import count_segments
 from watchword.connector_kit.templates import (
     TEMPLATES_HELP,
     TEMPLATES_LABEL,
     TextTemplate,
     TextTemplatesConfig,
-    count_segments,
-    default_templates,
     render,
 )
+from watchword.connector_kit.wording import default_templates
 
 
 class DevelopmentInboxConfig(TextTemplatesConfig):

@@ -30,20 +30,21 @@ class TwilioConfig(TextTemplatesConfig):
         ),
     ] = Field(alias="accountSID")
     auth_token: Annotated[
-        SecretStr,
+        SecretStr | None,
         Setting(
             label={"en": "Auth Token", "ko": "Auth Token"},
             help={
-                "en": "Beside the Account SID. It also proves that delivery reports are Twilio's.",
+                "en": "Beside the Account SID. It also proves that delivery reports are Twilio's. "
+                "It may be left out where an API key sends, for the price of those reports.",
                 "ko": "Account SID 옆에 있습니다. 전송 결과가 Twilio에서 온 것인지도 이 값으로 "
-                "확인합니다.",
+                "확인합니다. API 키로 보낸다면 비워도 되지만, 그러면 전송 결과를 받지 못합니다.",
             },
             hint=looks_like(
                 r"[0-9a-f]{32}",
                 {"en": "32 digits or letters a to f", "ko": "숫자나 a~f 글자 32개"},
             ),
         ),
-    ] = Field(alias="authToken")
+    ] = Field(default=None, alias="authToken")
     messaging_service_sid: Annotated[
         str | None,
         Setting(
@@ -168,4 +169,14 @@ class TwilioConfig(TextTemplatesConfig):
                 "An API key needs both its SID and its secret",
                 phrase="pair_incomplete",
             )
+        if self.auth_token is None and self.api_key_sid is None:
+            raise rule_broken("authToken", "Needs an Auth Token or an API key", phrase="required")
         return self
+
+    @property
+    def credentials(self) -> tuple[str, SecretStr]:
+        """Return who sends: the API key if there is one, else the account itself."""
+        if self.api_key_sid is not None and self.api_key_secret is not None:
+            return self.api_key_sid, self.api_key_secret
+        # One of the two is there, or `_is_complete` would have refused.
+        return self.account_sid, self.auth_token or SecretStr("")

@@ -1,5 +1,6 @@
 """Twilio Programmable Messaging. https://www.twilio.com/docs/messaging/api/message-resource"""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -35,6 +36,7 @@ FINAL: dict[str, Literal["delivered", "undelivered"]] = {
     "delivered": "delivered",
     "undelivered": "undelivered",
     "failed": "undelivered",
+    "canceled": "undelivered",
 }
 
 # A region is reached through an edge; these stand in it.
@@ -88,7 +90,7 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
             form["From"] = config.sender
         if "code" in message.variables:
             form["MessageIntent"] = "otp"
-        if self.context.public_receipts and _can_call(message.receipt_url):
+        if self._can_verify and self.context.public_receipts and _can_call(message.receipt_url):
             form["StatusCallback"] = str(message.receipt_url)
         return self._to_account("POST", "/Messages.json", data=form)
 
@@ -108,8 +110,15 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
         """Return what Twilio says of the account, which costs nothing."""
         # API keys of the usual kind may not read the account itself, only what is in it.
         if self.config.api_key_sid is not None:
-            return await self.exchange(self._to_account("GET", "/Balance.json"), _read_balance)
-        return await self.exchange(self._to_account("GET", ".json"), _read_account)
+            return f"Twilio: {await self._ask_balance()}"
+        account = await self.exchange(self._to_account("GET", ".json"), _read_account)
+        with suppress(ConnectorError):
+            # A subaccount may have no balance of its own, and is as good without.
+            return f"Twilio: {account}, {await self._ask_balance()}"
+        return f"Twilio: {account}"
+
+    async def _ask_balance(self) -> str:
+        return await self.exchange(self._to_account("GET", "/Balance.json"), _read_balance)
 
     def read_report(self, request: ReportRequest) -> list[DeliveryReport]:
         """Return the final state, if it is one, of the message that a status callback names."""
@@ -127,6 +136,10 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
             words = f"Twilio {code[:16] or form['MessageStatus']}: {meaning}"
         return [DeliveryReport(form["MessageSid"], state, error_class, words)]
 
+    @property
+    def _can_verify(self) -> bool:
+        return self.config.auth_token is not None or self.config.webhook_secret is not None
+
     def _check_signature(self, request: ReportRequest, fields: list[tuple[str, str]]) -> None:
         settings = dict(
             part.strip().partition("=")[::2]
@@ -143,14 +156,10 @@ class TwilioConnector(HttpSmsConnector[TwilioConfig]):
     def _to_account(
         self, method: str, path: str, data: dict[str, str] | None = None
     ) -> httpx2.Request:
-        config = self.config
-        user, password = config.account_sid, config.auth_token
-        if config.api_key_sid is not None and config.api_key_secret is not None:
-            user, password = config.api_key_sid, config.api_key_secret
         return self.request(
             method,
-            f"/2010-04-01/Accounts/{quote(config.account_sid, safe='')}{path}",
-            headers=basic_auth(user, password),
+            f"/2010-04-01/Accounts/{quote(self.config.account_sid, safe='')}{path}",
+            headers=basic_auth(*self.config.credentials),
             data=data,
         )
 
@@ -185,12 +194,12 @@ def _error(response: httpx2.Response) -> ConnectorError:
 
 def _read_account(response: httpx2.Response) -> str:
     answer = _read(response)
-    words = f"Twilio: {answer['friendly_name']}, {answer['status']}"
+    words = f"{answer['friendly_name']}, {answer['status']}"
     if answer["status"] != "active":
-        raise AccountSuspended(words)
+        raise AccountSuspended(f"Twilio: {words}")
     return words
 
 
 def _read_balance(response: httpx2.Response) -> str:
     answer = _read(response)
-    return f"Twilio: {answer['balance']} {answer['currency']}"
+    return f"{answer['balance']} {answer['currency']}"

@@ -17,6 +17,8 @@ from watchword.storage.schema.configuration import (
     settings,
 )
 from watchword.storage.schema.delivery import (
+    connector_pace,
+    early_reports,
     guard_windows,
     leases,
     lockouts,
@@ -36,8 +38,10 @@ __all__ = [
     "applications",
     "audit_log",
     "configuration_versions",
+    "connector_pace",
     "connectors",
     "consents",
+    "early_reports",
     "guard_windows",
     "interactions",
     "leases",

@@ -1,6 +1,6 @@
 """Codes, messages, and what limits them."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from watchword.storage.schema.base import metadata, tenant_key
 from watchword.storage.types import Id, Json, Sealed, UtcDateTime
@@ -86,6 +86,32 @@ Index(
     messages.c.connector_instance_id,
     messages.c.provider_message_id,
 )
+
+connector_pace = Table(
+    "connector_pace",
+    metadata,
+    tenant_key(),
+    Column("instance_id", Id(128), primary_key=True),
+    # Its provider was asked too often: nothing is handed over before.
+    Column("paused_until", UtcDateTime),
+    # When the next message may go, in microseconds since 1970: statements calculate with it.
+    Column("next_at", BigInteger),
+)
+
+early_reports = Table(
+    "early_reports",
+    metadata,
+    tenant_key(),
+    Column("instance_id", Id(128), primary_key=True),
+    # What the report calls its message: the provider's id, ours, or both; empty for neither.
+    Column("provider_message_id", String(255), primary_key=True),
+    Column("message_id", Id(), primary_key=True),
+    Column("state", String(16), nullable=False),  # delivered | undelivered
+    Column("error_class", String(64)),
+    Column("words", Text),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+Index("ix_early_reports_received_at", early_reports.c.tenant_id, early_reports.c.received_at)
 
 guard_windows = Table(
     "guard_windows",

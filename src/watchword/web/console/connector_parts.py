@@ -1,15 +1,20 @@
 """What set-up and details of a connector share: cards, test sends, previews of templates."""
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound
 from watchword.connector_kit.guides import logo
 from watchword.connector_kit.models import UsageType
-from watchword.connector_kit.templates import REQUIRED, count_segments, default_templates, fill
+from watchword.connector_kit.segments import count_segments
+from watchword.connector_kit.templates import REQUIRED, TextTemplate, choose, fill
+from watchword.connector_kit.wording import default_templates
 from watchword.connectors.models import SavedConnector
 from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
@@ -23,6 +28,7 @@ from watchword.web.console.forms import (
     FormField,
     field_errors,
     has_text_templates,
+    template_type,
 )
 from watchword.web.console.messages import timeline_of
 from watchword.web.console.template_text import USAGES, problems_of
@@ -32,7 +38,14 @@ SAMPLE = {
     "code": "246810",
     "minutes": "10",
     "link": "https://example.com/invitation",
+    "application": {"name": "Acme"},
+    "organization": {"name": "Acme"},
+    "inviter": {"name": "Ada"},
 }
+
+
+OTHER_LANGUAGES = "*"
+"""In the preview: whoever reads a language without texts of its own."""
 
 
 @dataclass(frozen=True)
@@ -146,37 +159,58 @@ def proof_of_test(desk: Desk, answers: Answers) -> str:
 
 
 def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]) -> dict[str, Any]:
-    """Return the preview of the templates in a form; None where texts are not ours."""
-    if not has_text_templates(found):
+    """Return the preview of the templates in a form; None where it has none."""
+    if template_type(found) is None:
         return {"preview": None}
     text = next(str(field.value) for field in fields if field.key == TEMPLATES)
-    return {"preview": preview_of(desk, found, text, "")}
+    return {"preview": preview_of(desk, found, text)}
 
 
-def preview_of(desk: Desk, found: ConnectorClass, text: str, wanted: str) -> dict[str, Any]:
+def preview_of(
+    desk: Desk, found: ConnectorClass, text: str, usage: str = "", language: str = ""
+) -> dict[str, Any]:
     """Return a template as a phone would show it, and what is wrong with the list."""
-    problems = problems_of(text) if text.strip() else []
+    has_texts = has_text_templates(found)
+    problems = problems_of(text, has_texts=has_texts) if text.strip() else []
+    if not has_texts:
+        return {"problems": problems, "has_texts": False}
     templates = _templates(text)
     if not text.strip() and not found.config_type.model_fields[TEMPLATES].is_required():
         # Left empty, the connector sends the defaults.
-        templates = {
-            item["usageType"]: item["content"] for item in default_templates(desk.language)
-        }
-    listed = [usage for usage in USAGES if usage in templates or usage in REQUIRED]
-    usage = wanted if wanted in listed else UsageType.GENERIC
-    content = templates.get(usage, templates.get(UsageType.GENERIC, ""))
+        templates = [TextTemplate.model_validate(item) for item in default_templates(desk.language)]
+    present = {template.usage_type for template in templates}
+    listed = [wanted for wanted in USAGES if wanted in present or wanted in REQUIRED]
+    spoken = {template.language or OTHER_LANGUAGES for template in templates}
+    languages = sorted(spoken) if spoken != {OTHER_LANGUAGES} else []
+    chosen = UsageType(usage) if usage in listed else UsageType.GENERIC
+    shown = language if language in languages else desk.language
+    return {
+        "problems": problems,
+        "has_texts": True,
+        "usages": listed,
+        "usage": chosen,
+        "missing": [wanted for wanted in listed if wanted not in present],
+        "languages": languages,
+        "language": shown,
+        **_bubble(desk, templates, chosen, shown),
+    }
+
+
+def _bubble(
+    desk: Desk, templates: Sequence[TextTemplate], usage: UsageType, language: str
+) -> dict[str, Any]:
     host = desk.scope.origin.partition("://")[2].partition(":")[0]
-    sample = {**SAMPLE, "origin_line": f"@{host} #{SAMPLE['code']}", "locale": desk.language}
+    sample = {**SAMPLE, "origin_line": f"@{host} #{SAMPLE['code']}", "locale": language}
+    try:
+        content = choose(templates, usage, language).content
+    except TemplateNotFound:
+        content = ""
     filled = fill(content, sample)
     segments = count_segments(filled)
     before, forcing, after = filled, "", ""
     if segments.forcing_character:
         before, forcing, after = filled.partition(segments.forcing_character)
     return {
-        "usages": listed,
-        "usage": usage,
-        "missing": [item for item in listed if item not in templates],
-        "problems": problems,
         "before": before,
         "forcing": forcing,
         "after": after,
@@ -185,14 +219,14 @@ def preview_of(desk: Desk, found: ConnectorClass, text: str, wanted: str) -> dic
     }
 
 
-def _templates(text: str) -> dict[str, str]:
+def _templates(text: str) -> list[TextTemplate]:
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError:
-        return {}
-    items = parsed if isinstance(parsed, list) else []
-    return {
-        str(item["usageType"]): item["content"]
-        for item in items
-        if isinstance(item, dict) and "usageType" in item and isinstance(item.get("content"), str)
-    }
+        return []
+    found = []
+    for item in parsed if isinstance(parsed, list) else []:
+        # Half-written ones are among the problems; the others can be shown.
+        with suppress(ValidationError):
+            found.append(TextTemplate.model_validate(item))
+    return found

@@ -97,7 +97,13 @@ async def preview_templates(desk: WorkDesk, connector_id: str) -> Response:
     """Show what a template becomes on a phone, or what is wrong with it."""
     found = desk.scope.connectors.class_of(connector_id)
     form = await desk.form()
-    preview = preview_of(desk, found, text_of(form, TEMPLATES), text_of(form, "preview_usage"))
+    preview = preview_of(
+        desk,
+        found,
+        text_of(form, TEMPLATES),
+        text_of(form, "preview_usage"),
+        text_of(form, "preview_language"),
+    )
     return desk.render("preview.html", preview=preview)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from watchword.connector_kit.connector import SmsConnector
 from watchword.connector_kit.errors import InvalidConfig
-from watchword.connector_kit.templates import TextTemplatesConfig
+from watchword.connector_kit.templates import Template, TextTemplate
 from watchword.connectors.models import MASK
 from watchword.web.console.desk import Desk, text_of
 from watchword.web.console.template_text import problems_of
@@ -110,8 +110,9 @@ def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
                 answers.config[key] = json.loads(text)
             except json.JSONDecodeError as error:
                 answers.errors[key] = desk.text("console.templates.not_json", line=error.lineno)
-        if key == TEMPLATES and has_text_templates(found) and key in answers.config:
-            problems = [problem for problem in problems_of(text) if not problem.is_warning]
+        if key == TEMPLATES and template_type(found) and key in answers.config:
+            listed = problems_of(text, has_texts=has_text_templates(found))
+            problems = [problem for problem in listed if not problem.is_warning]
             if problems:
                 answers.errors[key] = desk.text(
                     f"console.templates.{problems[0].phrase}",
@@ -121,9 +122,16 @@ def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
     return answers
 
 
+def template_type(found: ConnectorClass) -> type[Template] | None:
+    """Return what a connector's templates are; None where it has none."""
+    field_info = found.config_type.model_fields.get(TEMPLATES)
+    item = get_args(field_info.annotation)[0] if field_info else None
+    return item if isinstance(item, type) and issubclass(item, Template) else None
+
+
 def has_text_templates(found: ConnectorClass) -> bool:
     """Tell whether the connector's texts are ours, so that they can be shown filled in."""
-    return issubclass(found.config_type, TextTemplatesConfig)
+    return template_type(found) is TextTemplate
 
 
 def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchword.connector_kit.models import UsageType
-from watchword.connector_kit.templates import REQUIRED
+from watchword.connector_kit.templates import REQUIRED, VARIABLES, roots_of
 
 USAGES = (UsageType.GENERIC, *(usage for usage in UsageType if usage is not UsageType.GENERIC))
 BLANK = " \t\r\n"
@@ -25,8 +25,11 @@ class Problem:
         return self.phrase == "unknown_usage"
 
 
-def problems_of(text: str) -> list[Problem]:
-    """Return what keeps *text* from being a list of templates; empty when it is one."""
+def problems_of(text: str, *, has_texts: bool = True) -> list[Problem]:
+    """Return what keeps *text* from being a list of templates; empty when it is one.
+
+    Without *has_texts* the wording stands at the provider, and only its id is here.
+    """
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError as error:
@@ -34,30 +37,46 @@ def problems_of(text: str) -> list[Problem]:
     if not isinstance(parsed, list):
         return [Problem("not_a_list", 1, {})]
     found: list[Problem] = []
-    seen: set[str] = set()
+    seen: set[Variant] = set()
     for item, line in zip(parsed, _lines_of_items(text), strict=True):
-        found.extend(Problem(phrase, line, values) for phrase, values in _item_problems(item, seen))
-    missing = [usage for usage in REQUIRED if usage not in seen]
+        found.extend(
+            Problem(phrase, line, values)
+            for phrase, values in _item_problems(item, seen, has_texts)
+        )
+    missing = [usage for usage in REQUIRED if usage not in {variant[0] for variant in seen}]
     if missing:
         last = text.rstrip().count("\n") + 1
         found.append(Problem("missing_usage", last, {"usages": ", ".join(missing)}))
     return found
 
 
-def _item_problems(item: Any, seen: set[str]) -> list[tuple[str, dict[str, Any]]]:
+Variant = tuple[str, str, str]
+"""What one template is for: usage type, language, countries."""
+
+
+def _item_problems(
+    item: Any, seen: set[Variant], has_texts: bool
+) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(item, dict):
         return [("not_an_object", {})]
-    usage, content = item.get("usageType"), item.get("content")
+    usage = str(item.get("usageType"))
+    variant = (usage, str(item.get("language") or ""), str(item.get("countries") or ""))
     found: list[tuple[str, dict[str, Any]]] = []
     if usage not in list(UsageType):
-        found.append(("unknown_usage", {"usage": str(usage)[:40]}))
-    elif usage in seen:
+        found.append(("unknown_usage", {"usage": usage[:40]}))
+    elif variant in seen:
         found.append(("repeated_usage", {"usage": usage}))
-    else:
-        seen.add(str(usage))
-    if not isinstance(content, str) or not content.strip():
-        found.append(("no_content", {"usage": str(usage)[:40]}))
+    seen.add(variant)
+    if has_texts:
+        found.extend(_text_problems(item.get("content"), usage[:40]))
     return found
+
+
+def _text_problems(content: Any, usage: str) -> list[tuple[str, dict[str, Any]]]:
+    if not isinstance(content, str) or not content.strip():
+        return [("no_content", {"usage": usage})]
+    unknown = sorted({name for name in roots_of(content) if name not in VARIABLES})
+    return [("unknown_variable", {"names": ", ".join(unknown)[:80]})] if unknown else []
 
 
 def _lines_of_items(text: str) -> list[int]:

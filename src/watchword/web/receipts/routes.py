@@ -31,9 +31,10 @@ async def receive(
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.body(),  # at most 64 KiB: `web.security.BodyLimit`,
     )
-    reports = await scope.connectors.read_reports(instance_id, token, report)
-    await scope.messaging.apply_reports(instance_id, reports, message)
-    return Response(status_code=204)
+    callback = await scope.connectors.read_reports(instance_id, token, report)
+    await scope.messaging.apply_reports(instance_id, callback.reports, message)
+    reply = callback.reply
+    return Response(reply.body, reply.status, media_type=reply.content_type)
 
 
 def _public_url(request: Request, origin: str) -> str:

@@ -1,0 +1,1 @@
+"""Alibaba Cloud's two message services, which share an account, a signature and error codes."""

@@ -1,0 +1,1 @@
+"""Alibaba Cloud's message authentication, with signs and templates that it lends."""

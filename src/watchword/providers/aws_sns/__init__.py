@@ -1,0 +1,1 @@
+"""Amazon SNS: texts straight to a phone number."""

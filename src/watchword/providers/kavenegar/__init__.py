@@ -1,0 +1,1 @@
+"""Kavenegar: verification templates and texts in Iran."""

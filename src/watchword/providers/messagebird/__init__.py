@@ -1,0 +1,1 @@
+"""MessageBird, by now Bird: the SMS API of the older platform."""

@@ -1,0 +1,1 @@
+"""NAVER Cloud SENS: texts in Korea."""

@@ -1,0 +1,1 @@
+"""SOLAPI, once CoolSMS: texts and Kakao Alimtalk in Korea."""

@@ -1,0 +1,1 @@
+"""Vonage SMS API, once Nexmo."""

@@ -1,0 +1,1 @@
+"""Our connectors and the providers' own packages send the same message."""
