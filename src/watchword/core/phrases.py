@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +22,7 @@ class Phrases:
     """Flat keys (`errors.user.invalid_phone`) by language tag."""
 
     @classmethod
+    @cache
     def load(cls) -> "Phrases":
         """Read every file in `locales/`."""
         languages = {}
