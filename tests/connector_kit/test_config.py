@@ -1,11 +1,17 @@
 """One model draws the form, validates, marks secrets and warns."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pytest
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
-from watchword.connector_kit.config import ConfigWarning, ConnectorConfig, Setting, looks_like
+from watchword.connector_kit.config import (
+    ConfigWarning,
+    ConnectorConfig,
+    Setting,
+    looks_like,
+    rule_broken,
+)
 from watchword.connector_kit.errors import InvalidConfig
 
 
@@ -175,3 +181,26 @@ def test_knows_its_secrets() -> None:
     assert config.secret_keys() == {"apiKey", "second"}
     assert config.secret_values() == ("hush-hush",)
     assert "hush-hush" not in repr(config)
+
+
+class PairedConfig(ConnectorConfig):
+    user: Annotated[str | None, Setting(label={"en": "User"})] = None
+    password: Annotated[SecretStr | None, Setting(label={"en": "Password"})] = None
+
+    @model_validator(mode="after")
+    def _is_a_pair(self) -> Self:
+        if (self.user is None) != (self.password is None):
+            sentence = {"en": "Fill in {both}, or neither.", "ko": "둘 다 적거나 비워 두세요."}
+            raise rule_broken("password", sentence)
+        return self
+
+
+def test_a_connector_says_in_its_own_words_what_is_wrong() -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        PairedConfig.parse({"user": "ada"})
+
+    assert refused.value.texts == {
+        "password": {"en": "Fill in {both}, or neither.", "ko": "둘 다 적거나 비워 두세요."}
+    }
+    assert refused.value.fields.keys() == {"password"}
+    assert "password: Fill in {both}, or neither." in refused.value.words

@@ -149,7 +149,7 @@ def test_each_of_the_nine_templates_must_be_there(usage: UsageType) -> None:
     with pytest.raises(InvalidConfig) as refused:
         made({"templates": templates})
 
-    assert refused.value.fields == {"templates": "connector_kit.form.every_template_missing"}
+    assert refused.value.fields.keys() == {"templates"}
     assert usage.value in refused.value.words
 
 

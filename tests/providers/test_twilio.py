@@ -153,7 +153,8 @@ def test_some_sender_there_must_be() -> None:
     with pytest.raises(InvalidConfig) as refused:
         made({"fromMessagingServiceSID": None})
 
-    assert refused.value.fields == {"fromMessagingServiceSID": "connector_kit.form.sender_missing"}
+    assert refused.value.fields.keys() == {"fromMessagingServiceSID"}
+    assert refused.value.texts["fromMessagingServiceSID"].keys() == {"en", "ko"}
 
 
 @pytest.mark.parametrize("half", [{"apiKeySID": "SK1"}, {"apiKeySecret": "s"}])

@@ -193,9 +193,20 @@ def _form_items(cls: type[ConnectorConfig], language: str) -> Iterator[dict[str,
         yield item
 
 
-def rule_broken(key: str, message: str, phrase: str = "invalid") -> PydanticCustomError:
-    """Return what a model's own validator raises: the setting at fault, and a form phrase."""
-    return PydanticCustomError("rule", message, {"key": key, "phrase": phrase})
+def rule_broken(key: str, message: str | Localized, phrase: str = "invalid") -> PydanticCustomError:
+    """Return what a model's own validator raises: the setting at fault, and what to do.
+
+    A connector brings its own sentence in every language; *phrase* names one that all share
+    (`required`, `invalid`, `unknown_variable`), and *message* is then for programs.
+    """
+    if isinstance(message, str):
+        return PydanticCustomError("rule", message, {"key": key, "phrase": phrase})
+    return PydanticCustomError(
+        # In a placeholder, so that braces in a sentence stay what they are.
+        "rule",
+        "{text}",
+        {"key": key, "text": message["en"], "texts": dict(message)},
+    )
 
 
 def localized(text: Localized, language: str) -> str:
@@ -251,6 +262,7 @@ def _invalid(error: ValidationError) -> InvalidConfig:
     # Neither inputs nor contexts go out: one of them may be a secret.
     issues = []
     fields: dict[str, str] = {}
+    texts: dict[str, Localized] = {}
     for issue in error.errors(include_input=False, include_url=False):
         context = issue.get("ctx", {})
         path = [str(part) for part in issue["loc"]] or [str(context.get("key", ""))]
@@ -259,8 +271,11 @@ def _invalid(error: ValidationError) -> InvalidConfig:
         kind = "invalid_type" if is_missing or issue["type"].endswith("_type") else "custom"
         issues.append({"code": kind, "path": path, "message": message})
         phrase = "required" if is_missing else context.get("phrase", "invalid")
+        if path[0] not in fields and "texts" in context:
+            texts[path[0]] = context["texts"]
         fields.setdefault(path[0], f"connector_kit.form.{phrase}")
-    failure = InvalidConfig(data={"issues": issues, "name": "ZodError"}, fields=fields)
+    data = {"issues": issues, "name": "ZodError"}
+    failure = InvalidConfig(data=data, fields=fields, texts=texts)
     failure.replace_words(
         "; ".join(f"{'.'.join(issue['path'])}: {issue['message']}" for issue in issues)
     )

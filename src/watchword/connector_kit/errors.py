@@ -70,7 +70,10 @@ class RecipientThrottled(InvalidRecipient):
 
 
 class InvalidConfig(ConnectorError):
-    """The settings don't do; *fields* maps a setting's key to a phrase key, where it is known."""
+    """The settings don't do; *fields* maps a setting's key to a phrase key, where it is known.
+
+    *texts* has the connector's own sentence for a key, by language, where it brought one.
+    """
 
     code = "connector.invalid_config"
     acts = "administrator"
@@ -82,9 +85,11 @@ class InvalidConfig(ConnectorError):
         *,
         data: Mapping[str, Any] | None = None,
         fields: Mapping[str, str] | None = None,
+        texts: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         super().__init__(words, data=data)
         self.fields = dict(fields or {})
+        self.texts = dict(texts or {})
 
 
 class ProviderSettingsRefused(InvalidConfig):

@@ -169,6 +169,10 @@ class AwsSnsConfig(TextTemplatesConfig):
         registered = self.dlt_template_id or any(t.dlt_template_id for t in self.templates)
         if registered and self.entity_id is None:
             raise rule_broken(
-                "entityId", "A template ID for India needs the entity ID", phrase="entity_missing"
+                "entityId",
+                {
+                    "en": "A template ID for India needs the entity ID.",
+                    "ko": "인도 템플릿 ID를 쓰려면 엔티티 ID도 적으세요.",
+                },
             )
         return self

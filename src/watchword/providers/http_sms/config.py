@@ -326,16 +326,27 @@ class WebhookConfig(TextTemplatesConfig):
         if self.body_format == "payload" and self.body:
             raise rule_broken(
                 "bodyFormat",
-                "A body is sent as JSON, as a form or in the address",
-                phrase="body_without_format",
+                {
+                    "en": "Choose how the body is sent: JSON, form or fields of the address.",
+                    "ko": "본문을 보낼 형식(JSON, 폼, 주소의 쿼리)을 고르세요.",
+                },
             )
         if self.method == "GET" and self.body_format != "query":
             raise rule_broken(
-                "bodyFormat", "GET needs the fields in the address", phrase="get_needs_query"
+                "bodyFormat",
+                {
+                    "en": "GET sends no body. Choose fields of the address, or another method.",
+                    "ko": "GET은 본문을 보내지 않습니다. "
+                    "주소의 쿼리를 고르거나 다른 메서드를 고르세요.",
+                },
             )
         if self.body_format in {"form", "query"} and not _is_flat(self.body):
             raise rule_broken(
-                "body", "A form has no objects or lists in it", phrase="nested_form_body"
+                "body",
+                {
+                    "en": "A form has one value for each name, no objects or lists.",
+                    "ko": "폼과 쿼리에는 이름마다 값 하나만 적을 수 있습니다.",
+                },
             )
         return self
 
@@ -348,8 +359,10 @@ class WebhookConfig(TextTemplatesConfig):
         if self.username is not None and self.authorization is not None and is_taken:
             raise rule_broken(
                 "username",
-                "The authorization header says already who calls",
-                phrase="two_authorizations",
+                {
+                    "en": "Use either the authorization header or user name and password.",
+                    "ko": "Authorization 헤더와 사용자 이름·비밀번호 중 하나만 적으세요.",
+                },
             )
         return self
 
@@ -370,8 +383,10 @@ class WebhookConfig(TextTemplatesConfig):
         if self.success_test == "matches" and not is_pattern(self.success_value):
             raise rule_broken(
                 "successValue",
-                "Not a regular expression, or too large a one",
-                phrase="not_a_pattern",
+                {
+                    "en": "This is no regular expression, or one that is too large.",
+                    "ko": "정규식이 아니거나 너무 큽니다.",
+                },
             )
         return self
 

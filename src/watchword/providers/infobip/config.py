@@ -72,8 +72,10 @@ class InfobipConfig(TextTemplatesConfig):
         if not _names_a_host(address_of(host)):
             raise rule_broken(
                 "baseUrl",
-                "A base URL is https:// and a host name, nothing more",
-                phrase="not_a_host",
+                {
+                    "en": "Enter https:// and a host name, nothing more.",
+                    "ko": "https://와 호스트 이름만 입력하세요.",
+                },
             )
         return host
 

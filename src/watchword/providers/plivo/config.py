@@ -79,12 +79,18 @@ class PlivoConfig(TextTemplatesConfig):
     def _has_one_way_to_send(self) -> Self:
         if self.sender is None and self.powerpack_uuid is None:
             raise rule_broken(
-                "src", "Needs a sender or a Powerpack", phrase="sender_or_pool_missing"
+                "src",
+                {
+                    "en": "Enter a sender or a Powerpack.",
+                    "ko": "발신 번호나 Powerpack을 입력하세요.",
+                },
             )
         if self.sender is not None and self.powerpack_uuid is not None:
             raise rule_broken(
                 "powerpackUuid",
-                "Fill in a sender or a Powerpack, not both",
-                phrase="one_sender_only",
+                {
+                    "en": "Fill in a sender or a Powerpack, not both.",
+                    "ko": "발신 번호와 Powerpack 가운데 하나만 입력하세요.",
+                },
             )
         return self

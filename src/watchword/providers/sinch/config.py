@@ -129,14 +129,18 @@ class SinchConfig(TextTemplatesConfig):
         if has_plan and has_project:
             raise rule_broken(
                 "projectId",
-                "Fill in a service plan or a project, not both",
-                phrase="plan_or_project",
+                {
+                    "en": "Fill in a service plan or a project, not both.",
+                    "ko": "서비스 플랜과 프로젝트 가운데 하나만 입력하세요.",
+                },
             )
         missing = [key for key, value in (project if has_project else plan).items() if not value]
         if missing:
             raise rule_broken(
                 missing[0],
-                "Needs a service plan with its token, or a project with its key",
-                phrase="account_incomplete",
+                {
+                    "en": "Enter a service plan with its token, or a project with its key.",
+                    "ko": "서비스 플랜과 토큰, 또는 프로젝트와 키를 입력하세요.",
+                },
             )
         return self

@@ -150,7 +150,11 @@ class SolapiConfig(TextTemplatesConfig):
     def _has_a_channel(self) -> Self:
         if self.channel_id is None and any(t.template_code for t in self.templates):
             raise rule_broken(
-                "pfId", "Alimtalk needs the channel ID", phrase="kakao_channel_missing"
+                "pfId",
+                {
+                    "en": "Alimtalk templates need the Kakao channel ID (pfId).",
+                    "ko": "알림톡 템플릿을 쓰려면 카카오톡 채널 연동 ID(pfId)를 적으세요.",
+                },
             )
         return self
 

@@ -85,12 +85,18 @@ class TelnyxConfig(TextTemplatesConfig):
             return self
         if self.sender is None:
             raise rule_broken(
-                "from", "Needs a sender or a messaging profile", phrase="sender_or_profile_missing"
+                "from",
+                {
+                    "en": "Enter a sender or a messaging profile.",
+                    "ko": "발신 번호나 메시징 프로필을 입력하세요.",
+                },
             )
         if not NUMBER_OR_SHORT_CODE.fullmatch(self.sender):
             raise rule_broken(
                 "messagingProfileId",
-                "A name as sender needs a messaging profile too",
-                phrase="name_needs_profile",
+                {
+                    "en": "A name as sender needs a messaging profile too.",
+                    "ko": "이름으로 발신하려면 메시징 프로필도 입력해야 합니다.",
+                },
             )
         return self

@@ -160,14 +160,20 @@ class TwilioConfig(TextTemplatesConfig):
         if self.messaging_service_sid is None and self.sender is None:
             raise rule_broken(
                 "fromMessagingServiceSID",
-                "Needs a Messaging Service SID or a sender",
-                phrase="sender_missing",
+                {
+                    "en": "Enter a Messaging Service SID, or a number or name to send from.",
+                    "ko": "Messaging Service SID나 발신 번호 또는 이름을 입력하세요.",
+                },
             )
         if (self.api_key_sid is None) != (self.api_key_secret is None):
             raise rule_broken(
                 "apiKeySecret" if self.api_key_sid else "apiKeySID",
-                "An API key needs both its SID and its secret",
-                phrase="pair_incomplete",
+                {
+                    "en": "The SID and the secret of an API key go together. "
+                    "Fill in both, or neither.",
+                    "ko": "API 키의 SID와 시크릿은 함께 적어야 합니다. "
+                    "둘 다 적거나 둘 다 비워 두세요.",
+                },
             )
         if self.auth_token is None and self.api_key_sid is None:
             raise rule_broken("authToken", "Needs an Auth Token or an API key", phrase="required")

@@ -11,6 +11,7 @@ from markdown_it.renderer import RendererHTML
 from markupsafe import Markup
 from starlette.datastructures import FormData
 
+from watchword.connector_kit.config import localized
 from watchword.connector_kit.connector import SmsConnector
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.templates import Template, TextTemplate
@@ -136,7 +137,10 @@ def has_text_templates(found: ConnectorClass) -> bool:
 
 def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:
     """Return an invalid config's errors by field; empty where it names none."""
-    return {key: desk.text(phrase) for key, phrase in error.fields.items()}
+    return {
+        key: localized(error.texts[key], desk.language) if key in error.texts else desk.text(phrase)
+        for key, phrase in error.fields.items()
+    }
 
 
 def _warnings(found: ConnectorClass, values: Mapping[str, Any], language: str) -> dict[str, str]:

@@ -72,6 +72,12 @@ class AliyunAuthenticationConfig(AliyunAccount):
         present = {template.usage_type for template in templates}
         missing = [usage.value for usage in UsageType if usage not in present]
         if missing:
-            message = f"Templates are missing for {', '.join(missing)}"
-            raise rule_broken("templates", message, phrase="every_template_missing")
+            names = ", ".join(missing)
+            raise rule_broken(
+                "templates",
+                {
+                    "en": f"Templates are missing for {names}.",
+                    "ko": f"{names} 템플릿이 없습니다.",
+                },
+            )
         return templates
