@@ -10,6 +10,7 @@ from watchword.configuration.models import Kind
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
+from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
 from watchword.core.pagination import PageRequest
 from watchword.web.console.connector_parts import (
@@ -180,6 +181,7 @@ async def _details_page(
         override=desk.server.provider_base_urls.get(saved.connector_id),
         receipts=desk.scope.connectors.receipt_url(saved),
         has_reports=found.has_reports,
+        has_session=issubclass(found, SessionConnector),
         base=desk.address("connectors", saved.id),
         preview_base=desk.address("connectors", "set-up", saved.connector_id),
         **{**test_form(desk), **preview_of_fields(desk, found, fields), "check": None, **context},
