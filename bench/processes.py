@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from tests.postgresql import free_port, postgresql_server
+from tests.ports import free_port
+from tests.postgresql import postgresql_server
 
 from bench.connection import Connection
 from watchword.core.keys import SecretKeys

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.server import PYTHON, Installation, Server
-from tests.postgresql import free_port
+from tests.ports import free_port
 
 OUTPUT = Path(__file__).parent / "output"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.postgresql import free_port
+from tests.ports import free_port
 from tests.web.console.conftest import Page
 
 PAGES = Path(__file__).parents[2] / "docs" / "tutorial"

@@ -6,30 +6,21 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack
 
 import httpx2
 import pytest
 
+from tests.ports import free_ports
 from watchword.connector_kit.models import ReportRequest
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.emulators import names as known_emulators
 
-START = 20.0
+START = 90.0
 
 COMMAND = "from watchword.emulators import run_apart; run_apart({ports})"
 
 Addresses = Mapping[str, str]
 """Where each emulated provider is, by its module's name."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses; held together, so that no two are one."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 @pytest.fixture(scope="session")

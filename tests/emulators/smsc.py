@@ -12,7 +12,8 @@ from typing import Any
 
 import httpx2
 
-from tests.emulators.conftest import _wait_for, free_ports
+from tests.emulators.conftest import _wait_for
+from tests.ports import free_ports
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.wording import default_templates

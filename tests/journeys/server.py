@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from tests.postgresql import free_port
+from tests.ports import free_port
 from watchword.core.keys import SecretKeys
 
 # `make dist` names the Python of the environment that the wheel was installed into.

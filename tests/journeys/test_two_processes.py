@@ -12,7 +12,7 @@ from tests.journeys.browser import Browser
 from tests.journeys.provider import Provider
 from tests.journeys.rows import until
 from tests.journeys.server import Installation, Server
-from tests.postgresql import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

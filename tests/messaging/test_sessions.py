@@ -14,10 +14,10 @@ import pytest
 
 from tests.connectors.provider import CONFIG, PROVIDER_ID, Provider
 from tests.connectors.rooms import OPERATOR, Rooms
-from tests.emulators.conftest import free_ports
 from tests.emulators.smsc import PATIENCE, RunningSmsc, cleared, running_smsc, until
 from tests.fakes import FakeClock
 from tests.messaging.test_sending import LIFETIME, queue, rows_of
+from tests.ports import free_ports
 from watchword.app import build_app
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.errors import (

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.conftest import free_ports
 from tests.emulators.smsc import RunningSmsc, cleared, running_smsc, until
+from tests.ports import free_ports
 from tests.sdk.conftest import CLIENTS, PYTHON
 from watchword.connector_kit.models import DeliveryReport
 from watchword.connector_kit.testing import MESSAGE
