@@ -9,7 +9,7 @@ from anyio.from_thread import BlockingPortal
 from sqlalchemy import func, select
 
 from tests.invariants.hostile import Sent, Who
-from tests.invariants.world import Operator, World, prove, send, start
+from tests.invariants.world import MACHINE, Operator, World, bearer, prove, send, start
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.storage import ServerRepository
@@ -57,6 +57,7 @@ class Fuzzed:
     world: World
     people: dict[Who, httpx2.AsyncClient] = field(default_factory=dict)
     operator: Operator | None = None
+    machine: tuple[str, str] = ("", "")
     record_id: str = "r"
     proved_id: str = "p"
     ids: dict[str, str] = field(default_factory=dict)
@@ -70,6 +71,8 @@ class Fuzzed:
         self.counts = None
         for who in ("waiting", "proved"):
             self.people[who].cookies.clear()
+        asking = self.people["stranger"]
+        self.people["machine"].headers["Authorization"] = await bearer(asking, self.machine)
         waiting = self.people["waiting"]
         await start(waiting, "Register")
         self.record_id = (await send(waiting, PHONE, "Register")).json()["verificationId"]
@@ -78,12 +81,14 @@ class Fuzzed:
 
     async def set_up(self) -> None:
         """Let everyone in."""
-        for who in ("stranger", "waiting", "proved"):
+        for who in ("stranger", "waiting", "proved", "machine"):
             self.people[who] = await self.world.browser()
         self.operator = await self.world.operator()
         self.people["operator"] = self.operator.client
         scope = await self.world.scope()
         created = await scope.configuration.create_application(SYSTEM, NEW_APPLICATION)
+        machine = await scope.configuration.create_application(SYSTEM, MACHINE)
+        self.machine = (machine.application.id, machine.secret or "")
         connector = await scope.connectors.active()
         assert connector is not None
         await self.prepare()

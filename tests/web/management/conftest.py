@@ -89,3 +89,41 @@ async def api(site: Site) -> httpx2.AsyncClient:
     client = await site.client()
     client.headers["Authorization"] = f"Bearer {await site.token()}"
     return client
+
+
+PHONE_SIGN_IN: dict[str, Any] = {
+    "signUp": {"identifiers": ["phone"], "password": False, "verify": True},
+    "signIn": {
+        "methods": [
+            {
+                "identifier": "phone",
+                "password": True,
+                "verificationCode": True,
+                "isPasswordPrimary": False,
+            }
+        ]
+    },
+    "mfa": {"factors": [], "policy": "NoPrompt"},
+}
+"""How the model system was set up when the stories were recorded."""
+
+
+async def set_sms_up(api: httpx2.AsyncClient) -> str:
+    """Set the recorded mock connector up, and return its id."""
+    config: dict[str, Any] = {
+        "accountSID": "sid",
+        "authToken": "token",
+        "fromMessagingServiceSID": "from",
+        "templates": [{"usageType": "Generic", "content": "{{code}}"}],
+    }
+    body = {"connectorId": "mock-short-message-service", "config": config}
+    answer = await api.post("/api/connectors", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+async def take_sms_away(api: httpx2.AsyncClient) -> None:
+    """Delete every connector, whatever needs it."""
+    for saved in (await api.get("/api/connectors")).json():
+        answer = await api.delete(f"/api/connectors/{saved['id']}", params={"force": "true"})
+        assert answer.status_code == 204, answer.text

@@ -18,6 +18,8 @@ RECORDED = Path(__file__).with_name("recorded")
 LEFT_OUT = "…"
 SENTENCES = {"message", "details", "error_description"}
 MOMENTS = re.compile(r"(At|at|_at|expires_in)$")
+SAID = {"accept-language"}
+"""Headers that are sent as recorded; the client itself says who asks."""
 ID = re.compile(r"[a-z0-9]{12}|[A-Za-z0-9_-]{21}")
 
 Step = dict[str, Any]
@@ -53,19 +55,26 @@ class Replay:
     found: list[str] = field(default_factory=list)
     """Every difference that no decision explains."""
 
-    async def take(self, step: Step, **request: Any) -> httpx2.Response:
+    async def take(self, step: Step) -> httpx2.Response:
         """Ask one step's question, and note how the answer differs."""
         answer = await self.client.request(
             step["method"],
             self._ours(step["path"]),
             params=self._ours(step.get("query")),
-            headers=None,
-            **({"json": self._ours(step["body"])} if "body" in step and not request else request),
+            **self._sent(step),
         )
         self._same(step["step"], "status", step["status"], answer.status_code)
         if answer.status_code == step["status"] and "answer" in step:
             self._compare(step["step"], "answer", step["answer"], answer.json())
         return answer
+
+    def _sent(self, step: Step) -> dict[str, Any]:
+        headers = {name: step["headers"][name] for name in SAID & step.get("headers", {}).keys()}
+        body = self._ours(step.get("body"))
+        if isinstance(body, str):
+            # Recorded as it was sent: no JSON.
+            return {"content": body, "headers": {**headers, "content-type": "application/json"}}
+        return {"headers": headers, **({"json": body} if "body" in step else {})}
 
     def must_agree(self) -> None:
         """Raise with every difference that no decision explains."""

@@ -170,9 +170,7 @@ async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, A
         ConfigurationChanged,
     ),
 )
-async def change_connector(
-    id: InstanceId, body: ChangeConnector, caller: Caller
-) -> dict[str, Any]:
+async def change_connector(id: InstanceId, body: ChangeConnector, caller: Caller) -> dict[str, Any]:
     """Change an active connector; what the body does not name stays."""
     saved = await caller.tenant.configuration.change_connector(
         caller.actor,

@@ -9,7 +9,12 @@ from watchword.oidc.management_access import (
     Unauthorized,
 )
 from watchword.web.documented import problems
-from watchword.web.management import connectors, sign_in_experience
+from watchword.web.management import (
+    connectors,
+    messages,
+    sign_in_experience,
+    verification_codes,
+)
 from watchword.web.management.access import BEARER
 
 ACCESS = problems(
@@ -17,5 +22,5 @@ ACCESS = problems(
 )
 
 router = APIRouter(prefix="/api", dependencies=[Depends(BEARER)], responses=ACCESS)
-for resource in (connectors, sign_in_experience):
+for resource in (connectors, messages, sign_in_experience, verification_codes):
     router.include_router(resource.router)

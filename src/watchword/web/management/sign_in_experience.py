@@ -7,7 +7,7 @@ from pydantic import Field
 
 from watchword.core.errors import DomainError
 from watchword.sign_in_settings import errors
-from watchword.sign_in_settings.errors import NotOffered, NothingToChange, UserWanted
+from watchword.sign_in_settings.errors import NothingToChange, NotOffered, UserWanted
 from watchword.sign_in_settings.models import Profile, SignInSettingsPatch
 from watchword.sign_in_settings.service import password_issues
 from watchword.users.errors import UserNotFound
