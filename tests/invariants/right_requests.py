@@ -53,10 +53,8 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
     }
     path = route.path
     if is_management(route):
-        places = {"{id}": ids["message_id" if "/messages/" in path else "instance_id"]}
-        for name, value in places.items():
-            path = path.replace(name, value)
-        return Right(route, path, "machine")
+        asked = "message_id" if "/messages/" in path else "instance_id"
+        return Right(route, path.replace("{id}", fuzzed.managed[asked]), "machine")
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
     who: Who = "operator" if path.startswith("/console") else "waiting"
@@ -100,20 +98,11 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
 
 def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
-        at = path.replace("{id}", fuzzed.ids["instance_id"]).replace("{factory_id}", CONNECTOR)
+        at = path.replace("{id}", fuzzed.managed["instance_id"])
+        at = at.replace("{factory_id}", CONNECTOR)
         return Right(Route(method, path), at, "machine", body)
 
     connector = "/api/connectors/{id}"
-    yield api(
-        "POST",
-        "/api/connectors",
-        {
-            "connectorId": "twilio-short-message-service",
-            "config": {"accountSID": "x", "authToken": "x", "templates": []},
-            "metadata": {},
-            "id": "x",
-        },
-    )
     yield api(
         "PATCH",
         connector,
@@ -136,24 +125,47 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         "PATCH",
         "/api/sign-in-exp",
         {
-            "color": {"primaryColor": "x", "isDarkModeEnabled": True, "darkPrimaryColor": "x"},
-            "termsOfUseUrl": "x",
-            "supportEmail": "x",
+            "color": {
+                "primaryColor": "#123",
+                "isDarkModeEnabled": True,
+                "darkPrimaryColor": "#123",
+            },
+            "termsOfUseUrl": "https://shop.example/terms",
+            "supportEmail": "help@shop.example",
             "customContent": {"/sign-in": "x"},
-            "passwordPolicy": {"length": {"min": 0}, "rejects": {"words": ["x"]}},
-            "sentinelPolicy": {"maxAttempts": 0, "lockoutDuration": 0},
+            "customUiAssets": {"id": "x", "createdAt": 1},
             "socialSignInConnectorTargets": ["x"],
+        },
+    )
+    yield api(
+        "PATCH",
+        "/api/sign-in-exp",
+        {
+            "passwordPolicy": {"length": {"min": 8}, "rejects": {"words": ["x"]}},
+            "passwordExpiration": {"enabled": False, "validPeriodDays": 1, "enabledAt": 1},
+            "sentinelPolicy": {"maxAttempts": 100, "lockoutDuration": 60.5},
+            "verificationCodePolicy": {"expirationDuration": 600},
         },
     )
     yield api(
         "POST", "/api/sign-in-exp/default/check-password", {"password": "x", "userId": "nobody"}
     )
     yield api("POST", "/api/verification-codes", {"phone": PHONE})
-    yield api("POST", "/api/verification-codes", {"email": "a@example.com", "phone": PHONE})
     yield api(
         "POST",
         "/api/verification-codes/verify",
         {"phone": PHONE, "email": "a@example.com", "verificationCode": "not it"},
+    )
+    # Last: where it succeeds, the connector that the others name is gone.
+    yield api(
+        "POST",
+        "/api/connectors",
+        {
+            "connectorId": "twilio-short-message-service",
+            "config": {"accountSID": "x", "authToken": "x", "templates": []},
+            "metadata": {},
+            "id": "x",
+        },
     )
 
 

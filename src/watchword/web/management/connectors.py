@@ -32,7 +32,7 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.phone import PhoneNumber
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
-from watchword.web.management.paging import Paged, describe_page
+from watchword.web.management.paging import InvalidPagination, Paged, describe_page
 from watchword.web.models import ApiModel, PhoneDigits
 
 router = APIRouter(tags=["Connectors"])
@@ -85,7 +85,7 @@ class SendTest(ApiModel):
 class RestoreConnector(ApiModel):
     """Which version to bring back."""
 
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=2**31 - 1)
     reason: str | None = Field(default=None, max_length=500)
 
 
@@ -216,12 +216,18 @@ async def test_connector(
     )
 
 
-@router.get("/connectors/{id}/history", response_model=list[VersionAnswer])
+@router.get(
+    "/connectors/{id}/history",
+    response_model=list[VersionAnswer],
+    responses=problems(ConnectorNotFound, InvalidPagination),
+)
 async def connector_history(
     id: InstanceId, caller: Caller, page: Paged, request: Request, response: Response
 ) -> list[VersionAnswer]:
     """List what was changed of a connector, replaced and deleted ones included; newest first."""
     found = await caller.tenant.configuration.history(Kind.CONNECTOR, id, page)
+    if not found.total:
+        raise ConnectorNotFound(id)
     describe_page(request, response, found)
     return [_version(version) for version in found.items]
 
