@@ -5,7 +5,7 @@ from typing import Any
 from watchword.core.errors import DomainError
 from watchword.web.problems import STATUS_BY_CODE
 
-PROBLEM = {
+PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["code", "message"],
     "properties": {

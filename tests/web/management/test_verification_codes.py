@@ -35,7 +35,7 @@ async def send(site: Site, api: httpx2.AsyncClient, phone: str = PHONE) -> str:
     answer = await api.post(PATH, json={"phone": phone})
     assert answer.status_code == 204, answer.text
     await site.server.dispatch.drain(SECOND)
-    return MockSmsConnector.sent[-1].variables["code"]
+    return str(MockSmsConnector.sent[-1].variables["code"])
 
 
 async def verdict(api: httpx2.AsyncClient, code: str, phone: str = PHONE) -> str:
@@ -107,8 +107,8 @@ async def test_a_code_bears_ten_wrong_tries_and_locks_nobody_out(
     assert await verdict(api, code) == "verification_code.exceed_max_try"
 
     assert await verdict(api, await send(site, api)) == "accepted"
-    attempt = await (await site.scope()).lockout.attempt(LockoutPool.SHARED, "somebody else")
-    assert attempt is not None
+    # One failure would be enough: this would raise if any of the above had been counted.
+    await (await site.scope()).lockout.attempt(LockoutPool.SHARED, PHONE)
 
 
 async def test_of_many_who_bring_the_same_code_at_once_one_is_believed(

@@ -1,6 +1,6 @@
 """Pages of a list: asked for in the query, described in headers (RFC 8288)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query
@@ -39,7 +39,7 @@ def _natural(text: str) -> int:
 Paged = Annotated[PageRequest, Depends(page_request)]
 
 
-def describe_page(request: Request, response: Response, page: Page[object]) -> None:
+def describe_page(request: Request, response: Response, page: Page[Any]) -> None:
     """Say in headers how many items there are, and where the other pages stand."""
     number, last = page.request.number, page.last_number
     response.headers[TOTAL] = str(page.total)
