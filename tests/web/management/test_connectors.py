@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 
 from tests.web.management.conftest import Site
-from tests.web.management.replay import Difference, Replay, story
+from tests.web.management.replay import Difference, Replay, Step, story
 from watchword.configuration.models import Kind
 from watchword.connector_kit.wording import default_templates
 from watchword.connectors.models import MASK
@@ -17,8 +17,8 @@ TWILIO = {
     "fromMessagingServiceSID": "MG0123456789abcdef0123456789abcdef",
     "templates": default_templates(),
 }
-SOCIAL = slice(32, None)
-"""Steps of the social connectors, which are not built yet."""
+BUILT = slice(32)
+"""The steps before those of the social connectors, which are not built yet."""
 
 DIFFERENCES = (
     # Which connectors there are, and how their forms read, is each product's own.
@@ -35,9 +35,14 @@ DIFFERENCES = (
     Difference(r"answer\.data", adr=8, steps="create: bad config"),
     # An empty list of templates is refused as one that is missing, before anything is sent.
     Difference(r"answer\.(code|data.*)", adr=8, steps="test: no Test-like template"),
-    # No e-mail connector is set up in this story yet.
-    Difference(r"answer\.(length|\d+\..*)", adr=8, steps="list|list after it"),
 )
+
+
+def without_email(step: Step) -> Step:
+    """Return the step as it was without the e-mail connector, which is not built yet."""
+    if step["step"] not in {"list", "list after it"}:
+        return step
+    return {**step, "answer": [item for item in step["answer"] if item["type"] != "Email"]}
 
 
 async def create(api: httpx2.AsyncClient, **config: Any) -> dict[str, Any]:
@@ -54,10 +59,10 @@ async def test_the_recorded_exchanges_are_answered_alike(
     site: Site, api: httpx2.AsyncClient
 ) -> None:
     replay = Replay(api, DIFFERENCES)
-    for step in story("connectors")[:32]:
+    for step in story("connectors")[BUILT]:
         if step["step"] == "no token":
             replay.client = await site.client()
-        await replay.take(step)
+        await replay.take(without_email(step))
         replay.client = api
 
     replay.must_agree()

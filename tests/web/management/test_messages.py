@@ -40,6 +40,7 @@ async def test_a_message_says_what_became_of_it_and_neither_code_nor_number(
     codes = {message.variables["code"] for message in MockSmsConnector.sent}
     strings = {str(value) for item in listed.json() for value in item.values()}
     assert not codes & strings
+    assert newest["phone"].endswith(SECOND[-4:])
     assert FIRST not in listed.text
     assert SECOND not in listed.text
 
