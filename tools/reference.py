@@ -30,7 +30,16 @@ SURFACES = (
         "Experience API",
         "What a sign-in page calls; the browser's cookies say who.",
     ),
-    ("/api", "Other APIs", "JSON."),
+    *(
+        (prefix, "Open to anyone", "What a sign-in page or a probe may read without a token.")
+        for prefix in ("/api/.well-known", "/api/status", "/api/swagger.json")
+    ),
+    ("/api/interaction", "Experience API", ""),
+    (
+        "/api",
+        "Management API",
+        "For machines with a token. [Call it](../how-to/call-the-management-api.md) from a script.",
+    ),
     ("/oidc", "OpenID Connect", "For applications and their libraries."),
     ("/console", "Console", "For operators, on the server's own host only."),
     ("/receipts", "Receipts", "For providers, to report what became of a message."),

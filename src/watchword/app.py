@@ -63,6 +63,7 @@ from watchword.web import (
     console,
     experience,
     health,
+    management,
     metrics,
     oidc,
     pages,
@@ -151,7 +152,7 @@ def surfaces() -> APIRouter:
     """Return every route; made once, for reading their signatures takes longer than the rest."""
     router = APIRouter()
     # Asked in this order: the routes of every sign-in come first.
-    for surface in (experience, oidc, pages, receipts, health, metrics, console):
+    for surface in (experience, oidc, pages, receipts, health, metrics, management, console):
         router.include_router(surface.router)
     return router
 

@@ -9,9 +9,20 @@ from anyio.from_thread import BlockingPortal
 from sqlalchemy import func, select
 
 from tests.invariants.hostile import Sent, Who
-from tests.invariants.world import Operator, World, prove, send, start
+from tests.invariants.world import (
+    MACHINE,
+    OTHER,
+    OTHER_ORIGIN,
+    Operator,
+    World,
+    bearer,
+    prove,
+    send,
+    start,
+)
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
+from watchword.core.phone import PhoneNumber
 from watchword.storage import ServerRepository
 from watchword.storage.schema import (
     applications,
@@ -57,9 +68,12 @@ class Fuzzed:
     world: World
     people: dict[Who, httpx2.AsyncClient] = field(default_factory=dict)
     operator: Operator | None = None
+    machine: tuple[str, str] = ("", "")
     record_id: str = "r"
     proved_id: str = "p"
     ids: dict[str, str] = field(default_factory=dict)
+    managed: dict[str, str] = field(default_factory=dict)
+    """Ids of the other tenant, whose settings machines may change: no visit is there."""
     counts: Any = None
     """How many rows there are, as far as is known."""
 
@@ -70,6 +84,8 @@ class Fuzzed:
         self.counts = None
         for who in ("waiting", "proved"):
             self.people[who].cookies.clear()
+        machine = self.people["machine"]
+        machine.headers["Authorization"] = await bearer(machine, self.machine)
         waiting = self.people["waiting"]
         await start(waiting, "Register")
         self.record_id = (await send(waiting, PHONE, "Register")).json()["verificationId"]
@@ -80,10 +96,12 @@ class Fuzzed:
         """Let everyone in."""
         for who in ("stranger", "waiting", "proved"):
             self.people[who] = await self.world.browser()
+        self.people["machine"] = await self.world.browser(OTHER_ORIGIN)
         self.operator = await self.world.operator()
         self.people["operator"] = self.operator.client
         scope = await self.world.scope()
         created = await scope.configuration.create_application(SYSTEM, NEW_APPLICATION)
+        await self._set_up_machine()
         connector = await scope.connectors.active()
         assert connector is not None
         await self.prepare()
@@ -94,6 +112,15 @@ class Fuzzed:
             "message_id": messages_.items[0].id,
             "secret": created.secret or "",
         }
+
+    async def _set_up_machine(self) -> None:
+        scope = await self.world.scope(OTHER)
+        machine = await scope.configuration.create_application(SYSTEM, MACHINE)
+        self.machine = (machine.application.id, machine.secret or "")
+        connector = await scope.connectors.active()
+        assert connector is not None
+        record = await scope.verification.send_lone_code(PhoneNumber(PHONE))
+        self.managed = {"instance_id": connector.id, "message_id": record.message_id or ""}
 
     def reset(self) -> None:
         """Prepare once more."""

@@ -9,7 +9,7 @@ import httpx2
 
 from tests.invariants.fuzzed import PHONE, Fuzzed
 from tests.invariants.hostile import Right, Who
-from tests.invariants.routes import Route, routes_of
+from tests.invariants.routes import Route, is_management, routes_of
 from tests.invariants.world import API, CONNECTOR, SEND, VERIFIER, authorization, identifier
 from watchword.web.pages.forms import form_token
 
@@ -25,6 +25,7 @@ FOR_PROVED = {
 def right_requests(fuzzed: Fuzzed) -> Iterator[Right]:
     """Return one right request for every route that takes a body, and for every page."""
     yield from _experience(fuzzed)
+    yield from _management(fuzzed)
     yield from _openid(fuzzed)
     yield from _pages(fuzzed)
     yield from _console(fuzzed)
@@ -51,6 +52,9 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "path:path": "x",
     }
     path = route.path
+    if is_management(route):
+        asked = "message_id" if "/messages/" in path else "instance_id"
+        return Right(route, path.replace("{id}", fuzzed.managed[asked]), "machine")
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
     who: Who = "operator" if path.startswith("/console") else "waiting"
@@ -90,6 +94,79 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
     yield api(f"{API}/interaction-event", "waiting", event, "PUT")
     yield api("/api/interaction/consent", "waiting", {})
     yield api(API, "waiting", event, "PUT")
+
+
+def _management(fuzzed: Fuzzed) -> Iterator[Right]:
+    def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
+        at = path.replace("{id}", fuzzed.managed["instance_id"])
+        at = at.replace("{factory_id}", CONNECTOR)
+        return Right(Route(method, path), at, "machine", body)
+
+    connector = "/api/connectors/{id}"
+    yield api(
+        "PATCH",
+        connector,
+        {
+            "config": {"templates": [{"usageType": "x", "content": 1}]},
+            "metadata": {"target": "x"},
+            "syncProfile": True,
+            "expectedVersion": 99,
+        },
+    )
+    yield api("POST", f"{connector}/restore", {"version": 99, "reason": "x"})
+    yield api("POST", f"{connector}/check")
+    yield api(
+        "POST",
+        "/api/connectors/{factory_id}/test",
+        {"phone": PHONE, "config": {"templates": []}, "locale": "xx"},
+    )
+    yield api("DELETE", connector)
+    yield api(
+        "PATCH",
+        "/api/sign-in-exp",
+        {
+            "color": {
+                "primaryColor": "#123",
+                "isDarkModeEnabled": True,
+                "darkPrimaryColor": "#123",
+            },
+            "termsOfUseUrl": "https://shop.example/terms",
+            "supportEmail": "help@shop.example",
+            "customContent": {"/sign-in": "x"},
+            "customUiAssets": {"id": "x", "createdAt": 1},
+            "socialSignInConnectorTargets": ["x"],
+        },
+    )
+    yield api(
+        "PATCH",
+        "/api/sign-in-exp",
+        {
+            "passwordPolicy": {"length": {"min": 8}, "rejects": {"words": ["x"]}},
+            "passwordExpiration": {"enabled": False, "validPeriodDays": 1, "enabledAt": 1},
+            "sentinelPolicy": {"maxAttempts": 100, "lockoutDuration": 60.5},
+            "verificationCodePolicy": {"expirationDuration": 600},
+        },
+    )
+    yield api(
+        "POST", "/api/sign-in-exp/default/check-password", {"password": "x", "userId": "nobody"}
+    )
+    yield api("POST", "/api/verification-codes", {"phone": PHONE})
+    yield api(
+        "POST",
+        "/api/verification-codes/verify",
+        {"phone": PHONE, "email": "a@example.com", "verificationCode": "not it"},
+    )
+    # Last: where it succeeds, the connector that the others name is gone.
+    yield api(
+        "POST",
+        "/api/connectors",
+        {
+            "connectorId": "twilio-short-message-service",
+            "config": {"accountSID": "x", "authToken": "x", "templates": []},
+            "metadata": {},
+            "id": "x",
+        },
+    )
 
 
 def _openid(fuzzed: Fuzzed) -> Iterator[Right]:

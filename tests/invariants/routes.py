@@ -16,6 +16,20 @@ class Route(NamedTuple):
         return f"{self.method} {self.path}"
 
 
+OTHER_APIS = (
+    "/api/experience",
+    "/api/interaction",
+    "/api/.well-known",
+    "/api/status",
+    "/api/swagger.json",
+)
+
+
+def is_management(route: Route) -> bool:
+    """Tell whether only machines may ask: what is no other API is the Management API."""
+    return route.path.startswith("/api/") and not route.path.startswith(OTHER_APIS)
+
+
 def routes_of(app: Any) -> set[Route]:
     """Return the application's routes."""
     return set(_walk(app.routes))

@@ -28,7 +28,8 @@ __all__ = ["provider"]
 
 pytestmark = pytest.mark.slow
 
-ALICE, BOB, CAROL = "447700900123", "821012345678", "14155550123"
+# None of them is an example in a form or a guide, which would be found and prove nothing.
+ALICE, BOB, CAROL = "447911765432", "821087651234", "14155550123"
 PASSWORD, WRONG_PASSWORD = "Good-pass-4-Phone", "Not-her-pass-4-Phone"
 OPERATOR_PASSWORD, WRONG_OPERATOR_PASSWORD = "quiet harbour lamp", "loud harbour lamp"
 PROVIDER_KEY, NEXT_PROVIDER_KEY = "key-of-the-provider-1", "key-of-the-provider-2"

@@ -45,6 +45,8 @@ LISTS = frozenset(
 )
 """Pages that show a tenant's rows without being asked for one."""
 
+API_LISTS = frozenset(Route("GET", f"/api/{name}") for name in ("connectors", "messages"))
+
 TAKES_NO_ID = frozenset(
     {
         # The same for everyone, or made of the tenant that the host names.
@@ -60,6 +62,14 @@ TAKES_NO_ID = frozenset(
         Route("GET", "/demo-app"),
         Route("GET", "/unknown-session"),
         Route("GET", "/account-suspended"),
+        # A connector class is the server's; settings there are one of.
+        Route("GET", "/api/connector-factories"),
+        Route("GET", "/api/connector-factories/{id}"),
+        Route("POST", "/api/connectors"),
+        Route("POST", "/api/connectors/{factory_id}/test"),
+        Route("GET", "/api/sign-in-exp"),
+        Route("PATCH", "/api/sign-in-exp"),
+        Route("POST", "/api/verification-codes"),
         # Forms that become the address of a route that is walked.
         Route("POST", "/oidc/auth"),
         Route("POST", "/oidc/session/end"),
@@ -107,11 +117,11 @@ TAKES_NO_ID = frozenset(
 
 async def test_every_route_is_walked_or_takes_no_id(world: World) -> None:
     walked = {step.route for step in STEPS}
-    known = walked | LISTS | TAKES_NO_ID
+    known = walked | LISTS | API_LISTS | TAKES_NO_ID
 
     assert routes_of(world.app) - known == set(), "walk the new route: tests/invariants/walk.py"
     assert known - routes_of(world.app) == set(), "the route is gone"
-    assert not walked & (LISTS | TAKES_NO_ID)
+    assert not walked & (LISTS | API_LISTS | TAKES_NO_ID)
 
 
 async def test_another_tenants_ids_open_nothing_and_change_nothing(world: World) -> None:
@@ -162,6 +172,21 @@ async def test_no_list_shows_another_tenants_rows(world: World) -> None:
                 seen_at_home |= shown
             else:
                 assert shown == set(), route
+
+    assert seen_at_home == marks
+
+
+async def test_no_list_for_machines_shows_another_tenants_rows(world: World) -> None:
+    walk = await settled(world)
+    marks = {walk.connector_id, walk.message_id}
+    seen_at_home = set()
+
+    for route in sorted(API_LISTS):
+        abroad = await (await walk.machine(ABROAD)).get(route.path)
+        assert abroad.status_code == 200, f"{route}: {abroad.status_code}"
+        assert not {mark for mark in marks if mark in abroad.text}, route
+        at_home = await (await walk.machine(HOME)).get(route.path)
+        seen_at_home |= {mark for mark in marks if mark in at_home.text}
 
     assert seen_at_home == marks
 

@@ -17,6 +17,7 @@ from tests.invariants.routes import Route
 from tests.invariants.world import (
     API,
     CONNECTOR,
+    MACHINE,
     ORIGIN,
     OTHER,
     OTHER_ORIGIN,
@@ -26,6 +27,7 @@ from tests.invariants.world import (
     World,
     arrive,
     authorization,
+    bearer,
     identifier,
     resume,
     send,
@@ -107,6 +109,10 @@ class Walk:
     receipt_token: str
     own: dict[str, Any] = field(default_factory=dict)
     """Each tenant's own application, by tenant: id and secret."""
+    machines: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Each tenant's own machine, by tenant: id and secret."""
+    lone_code: str = ""
+    """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
     begun: int = 0
 
@@ -121,6 +127,12 @@ class Walk:
         if cookies:
             pairs = "; ".join(f"{name}={value}" for name, value in self.visit.cookies.items())
             client.headers["cookie"] = pairs
+        return client
+
+    async def machine(self, at: Place) -> httpx2.AsyncClient:
+        """Return the Management API's client of the tenant that *at* is."""
+        client = await self.client(at, cookies=False)
+        client.headers["authorization"] = await bearer(client, self.machines[at.tenant])
         return client
 
     async def begin(self, stage: Stage, event: str = "Register") -> None:
@@ -180,11 +192,14 @@ async def settled(world: World) -> Walk:
             name="Somebody at Acme",
         )
     )
-    own = {}
+    own, machines = {}, {}
     for tenant in ("default", OTHER):
         configuration = (await world.scope(tenant)).configuration
         created = await configuration.create_application(SYSTEM, _shop(f"Shop of {tenant}"))
         own[tenant] = (created.application.id, created.secret or "")
+        configuration = (await world.scope(tenant)).configuration
+        made = await configuration.create_application(SYSTEM, MACHINE)
+        machines[tenant] = (made.application.id, made.secret or "")
     scope = await world.scope(OTHER)
     machine = await scope.configuration.create_application(
         SYSTEM,
@@ -209,6 +224,7 @@ async def settled(world: World) -> Walk:
         replaced_id=replaced.id,
         receipt_token=replaced.receipt_token,
         own=own,
+        machines=machines,
     )
     await walk.begin("waiting")
     for place in (HOME, ABROAD):
@@ -216,6 +232,9 @@ async def settled(world: World) -> Walk:
         await (await walk.client(place)).get("/oidc/jwks")
     scope = await world.scope(OTHER)
     walk.message_id = (await scope.messaging.list()).items[0].id
+    sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
+    assert sent.status_code == 204, sent.text
+    walk.lone_code = await world.code(OTHER)
     return walk
 
 
@@ -281,6 +300,41 @@ def step(method: str, path: str, **options: Any) -> Callable[[Ask], Ask]:
         return ask
 
     return listed
+
+
+# The Management API: a machine of the place itself asks with Acme's ids.
+
+
+def _managed(
+    method: str,
+    path: str,
+    body: Callable[[Walk], Any] = lambda _: None,
+    name: str = "connector_id",
+) -> None:
+    @step(method, path)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{id}", str(getattr(walk, name)))
+        params = {"force": "true"} if method == "DELETE" else None
+        client = await walk.machine(at)
+        return await client.request(method, address, json=body(walk), params=params)
+
+
+# First, while the code lives.
+_managed(
+    "POST",
+    "/api/verification-codes/verify",
+    lambda walk: {"phone": PHONE, "verificationCode": walk.lone_code},
+)
+_managed(
+    "POST",
+    "/api/sign-in-exp/default/check-password",
+    lambda walk: {"password": "Entirely-9-Other", "userId": walk.user_id},
+)
+for _path in ("", "/history", "/messages"):
+    _managed("GET", f"/api/connectors/{{id}}{_path}")
+_managed("PATCH", "/api/connectors/{id}", lambda _: {"config": {}})
+_managed("POST", "/api/connectors/{id}/check")
+_managed("GET", "/api/messages/{id}", name="message_id")
 
 
 # The Experience API: the interaction is in the cookie, its records in the body.
@@ -601,3 +655,6 @@ _console(
     "application_id",
     lambda _: {"typed_name": "Shop of acme"},
 )
+# What the console deleted comes back, and goes again.
+_managed("POST", "/api/connectors/{id}/restore", lambda _: {"version": 1})
+_managed("DELETE", "/api/connectors/{id}")

@@ -13,6 +13,7 @@ import httpx2
 from tests.fakes import FakeClock
 from tests.web.pages.conftest import BY_CODE
 from watchword.app import build_app
+from watchword.applications.models import ApplicationType, NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.core.keys import SecretKeys
 from watchword.settings import Settings
@@ -88,6 +89,23 @@ class World:
         visit = await self.server.operators.find_visit(client.cookies["_console"])
         assert visit is not None
         return Operator(client, visit.session.csrf_token)
+
+
+async def bearer(client: httpx2.AsyncClient, machine: tuple[str, str], scope: str = "all") -> str:
+    """Return the header of a machine that calls the Management API where *client* is."""
+    origin = str(client.base_url).rstrip("/")
+    answer = await client.post(
+        "/oidc/token",
+        data={"grant_type": "client_credentials", "resource": f"{origin}/api", "scope": scope},
+        auth=machine,
+    )
+    assert answer.status_code == 200, answer.text
+    return f"Bearer {answer.json()['access_token']}"
+
+
+MACHINE = NewApplication(
+    name="Machine", type=ApplicationType.MACHINE_TO_MACHINE, is_management=True
+)
 
 
 @dataclass

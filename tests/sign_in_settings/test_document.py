@@ -165,8 +165,8 @@ class TestShapes:
     @pytest.mark.parametrize(
         "patch",
         [
-            {"termsOfUseUrl": "https://example.com/t", "privacyPolicyUrl": ""},
-            {"termsOfUseUrl": None, "supportEmail": "", "customCss": None},
+            {"termsOfUseUrl": "https://example.com/t", "privacyPolicyUrl": None},
+            {"termsOfUseUrl": None, "supportEmail": "help@example.com", "customCss": None},
             {"verificationCodePolicy": {"expirationDuration": 60, "maxRetryAttempts": 100}},
             {"passwordPolicy": {"rejects": {"pwned": False, "words": ["logto"]}}},
             {"languageInfo": {"autoDetect": True, "fallbackLanguage": "zh-CN"}},

@@ -7,9 +7,9 @@ from sqlalchemy import bindparam, insert, select
 
 from tests.fakes import FakeClock
 from watchword.storage import Storage, TenantRepository
-from watchword.storage.compiled import StatementNotBound
+from watchword.storage.compiled import StatementNotBound, ValueNotStorable
 from watchword.storage.database import StorageConflict
-from watchword.storage.schema import leases
+from watchword.storage.schema import leases, settings
 
 INSERT = insert(leases).values(
     tenant_id=bindparam("tenant_id"),
@@ -19,6 +19,9 @@ INSERT = insert(leases).values(
 )
 ALL = select(leases).where(leases.c.tenant_id == bindparam("tenant_id"))
 EVERYONE = select(leases)
+INSERT_DOCUMENT = insert(settings).values(
+    {column.name: bindparam(column.name) for column in settings.columns}
+)
 
 
 async def test_a_tenant_sees_its_own_rows_only(storage: Storage, clock: FakeClock) -> None:
@@ -32,6 +35,19 @@ async def test_a_tenant_sees_its_own_rows_only(storage: Storage, clock: FakeCloc
 async def test_a_statement_that_does_not_name_the_tenant_is_refused(storage: Storage) -> None:
     with pytest.raises(StatementNotBound):
         await TenantRepository(storage, "ours").all(EVERYONE)
+
+
+@pytest.mark.parametrize("value", ["half a pair: \ud800", 10**30])
+async def test_a_document_that_no_text_can_hold_is_refused(
+    storage: Storage, clock: FakeClock, value: object
+) -> None:
+    ours = TenantRepository(storage, "ours")
+    row = {"kind": "guard", "version": 1, "updated_at": clock.now()}
+
+    with pytest.raises(ValueNotStorable):
+        await ours.run(INSERT_DOCUMENT, document={"value": value}, **row)
+    with pytest.raises(TypeError):  # a defect of ours stays one
+        await ours.run(INSERT_DOCUMENT, document={"value": object()}, **row)
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(

@@ -530,17 +530,22 @@ class ConfigurationService:
         self, write: _Write, before: SignInSettings, patch: Mapping[str, Any]
     ) -> SignInSettings:
         wanted = SignInSettingsPatch.model_validate(patch)
-        available = {saved.type for saved in await write.connectors.list()}
+        connectors = await write.connectors.list()
+        available = {saved.type for saved in connectors}
         conflicts = []
         # Asked only now: it reads every user name of the tenant.
         if before.username_policy.case_sensitive and not wanted.username_policy.case_sensitive:
             conflicts = await self.users.username_conflicts(tx=write.tx)
-        return SignInRules.check(
+        after = SignInRules.check(
             before,
             wanted,
             available,
             languages=self.languages,
             username_conflicts=conflicts,
+        )
+        # As the contract does: a button for a provider that is not there is left out, silently.
+        return after.with_social_targets(
+            saved.target for saved in connectors if saved.type is ConnectorType.SOCIAL
         )
 
     async def _save_settings(

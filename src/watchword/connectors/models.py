@@ -39,6 +39,11 @@ class SavedConnector:
         """Tell whether messages go out through it."""
         return self.retired_at is None
 
+    @property
+    def target(self) -> str:
+        """Return what the sign-in settings call a social provider."""
+        return str(self.metadata.get("target", self.connector_id))
+
     def reads_reports_at(self, now: datetime) -> bool:
         """Tell whether a delivery report for it is still believed."""
         return self.retired_at is None or now < self.retired_at + KEPT_AFTER_RETIRING

@@ -66,8 +66,9 @@ def _web_address(value: str) -> str:
     return value
 
 
-def _web_address_or_empty(value: str) -> str:
-    return value if value == "" else _web_address(value)
+def _web_address_or_none(value: str | None) -> str | None:
+    # A form that was emptied sends "", which the contract stores as null.
+    return _web_address(value) if value else None
 
 
 def _language_tag(value: str) -> str:
@@ -85,7 +86,11 @@ WebAddress = Annotated[str, Field(max_length=2048), AfterValidator(_web_address)
 OptionalWebAddress = Annotated[
     str | None,
     Field(max_length=2048),
-    AfterValidator(lambda value: value if value is None else _web_address_or_empty(value)),
+    AfterValidator(_web_address_or_none),
+]
+OptionalEmail = Annotated[
+    Annotated[str, Field(pattern=r"^$|^[^\s@]+@[^\s@]+\.[^\s@]+$")] | None,
+    AfterValidator(lambda value: value or None),
 ]
 LanguageTag = Annotated[str, AfterValidator(_language_tag)]
 
@@ -397,7 +402,7 @@ class SignInSettings(Section):
     adaptive_mfa: AdaptiveMfa = AdaptiveMfa(enabled=False)
     trusted_device: TrustedDevice = TrustedDevice()
     single_sign_on_enabled: Flag = False
-    support_email: Annotated[str, Field(pattern=r"^$|^[^\s@]+@[^\s@]+\.[^\s@]+$")] | None = None
+    support_email: OptionalEmail = None
     support_website_url: OptionalWebAddress = None
     unknown_session_redirect_url: OptionalWebAddress = None
     captcha_policy: CaptchaPolicy = CaptchaPolicy()
@@ -574,6 +579,12 @@ class SignInSettings(Section):
 
     def _with_methods(self, methods: Iterable[SignInMethod]) -> "SignInSettings":
         return self._with(sign_in=SignIn(methods=tuple(methods)))
+
+    def with_social_targets(self, known: Iterable[str]) -> "SignInSettings":
+        """Leave out the social buttons whose provider is not set up."""
+        kept = set(known)
+        targets = tuple(name for name in self.social_sign_in_connector_targets if name in kept)
+        return self._with(social_sign_in_connector_targets=targets)
 
     def _with(self, **changes: Any) -> "SignInSettings":
         return self.model_copy(update=changes)

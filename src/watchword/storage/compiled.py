@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import Dialect, Executable
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.dialects.sqlite import aiosqlite
@@ -48,7 +49,7 @@ class CompiledStatement:
             if value is _REQUIRED:
                 raise StatementNotBound(f"no value for {name!r} in: {self.sql}")
             if convert is not None and value is not None:
-                value = convert(value)
+                value = _converted(name, value, convert)
             # PostgreSQL's text can't hold it, so SQLite's must not either.
             if type(value) is str and "\0" in value:
                 raise ValueNotStorable(f"a NUL in {name!r}")
@@ -61,6 +62,16 @@ class CompiledStatement:
             name: convert(value) if convert is not None and value is not None else value
             for (name, convert), value in zip(self.columns, raw, strict=True)
         }
+
+
+def _converted(name: str, value: Any, convert: Convert) -> Any:
+    try:
+        return convert(value)
+    except orjson.JSONEncodeError as error:
+        # A value of ours that is no JSON at all is a defect, and stays one.
+        if "serializable" in str(error):
+            raise
+        raise ValueNotStorable(f"half a surrogate pair or a huge number in {name!r}") from None
 
 
 class _Required:

@@ -1,0 +1,40 @@
+"""Which errors a route answers with, for the OpenAPI document."""
+
+from typing import Any
+
+from watchword.core.errors import DomainError
+from watchword.web.problems import STATUS_BY_CODE
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string", "description": "In the caller's language; may be reworded."},
+        "data": {},
+        "details": {"type": "string"},
+    },
+}
+# Every route that reads something can answer with these.
+ANYWHERE = {"guard.invalid_input": 400, "server.storage_unavailable": 503}
+
+
+def problems(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[int | str, Any]:
+    """Return the responses of a route that raises *errors*, or what has one of *codes*."""
+    by_status: dict[int, set[str]] = {}
+    for error in errors:
+        status = getattr(error, "status", None) or STATUS_BY_CODE.get(error.code, 400)
+        by_status.setdefault(int(status), set()).add(error.code)
+    for code in codes:
+        by_status.setdefault(STATUS_BY_CODE.get(code, 400), set()).add(code)
+    for code, status in ANYWHERE.items():
+        by_status.setdefault(status, set()).add(code)
+    return {status: _response(sorted(named)) for status, named in sorted(by_status.items())}
+
+
+def _response(codes: list[str]) -> dict[str, Any]:
+    schema = {**PROBLEM, "properties": {**PROBLEM["properties"], "code": {"enum": codes}}}
+    return {
+        "description": ", ".join(f"`{code}`" for code in codes),
+        "content": {"application/json": {"schema": schema}},
+    }
