@@ -50,6 +50,16 @@ async def test_a_document_that_no_text_can_hold_is_refused(
         await ours.run(INSERT_DOCUMENT, document={"value": object()}, **row)
 
 
+async def test_a_text_with_a_nul_is_refused_on_both_databases_alike(
+    storage: Storage, clock: FakeClock
+) -> None:
+    ours = TenantRepository(storage, "ours")
+
+    with pytest.raises(ValueNotStorable):
+        await ours.run(INSERT, name="a\0b", holder="a", expires_at=clock.now())
+    assert await ours.all(ALL) == []
+
+
 async def test_a_transaction_that_fails_leaves_nothing_behind(
     storage: Storage, clock: FakeClock
 ) -> None:
