@@ -245,8 +245,8 @@ def ago(minutes: int) -> str:
     ("changed", "code"),
     [
         ({"AccessKeyId": "LTAI5tUnknown"}, "InvalidAccessKeyId.NotFound"),
-        ({"Timestamp": ago(20)}, "InvalidTimeStamp.Expired"),
-        ({"Timestamp": ago(-20)}, "InvalidTimeStamp.Expired"),
+        ({"Timestamp": ago(24 * 60)}, "InvalidTimeStamp.Expired"),
+        ({"Timestamp": ago(-24 * 60)}, "InvalidTimeStamp.Expired"),
         ({"Timestamp": "today"}, "InvalidParameter"),
         ({"Version": "2016-09-27"}, "InvalidVersion"),
         ({"Action": "SendSMS"}, "InvalidAction.NotFound"),
