@@ -75,7 +75,8 @@ def portrait(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    return DRAWN.sub("…", PERSONAL.sub("•", text))
+    # Drawn first: a token that happens to hold a number's digits is still one token.
+    return PERSONAL.sub("•", DRAWN.sub("…", text))
 
 
 Answers = list[dict[str, Any]]
