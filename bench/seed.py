@@ -59,10 +59,10 @@ async def seed(database: Database, variables: dict[str, str], provider_url: str)
         await server.directory.ensure_default(TenantTag.PRODUCTION)
         actor = Actor.system("bench")
         scope = await server.scope_of("default")
-        await scope.configuration.create_connector(actor, "http-sms", {"endpoint": provider_url})
+        await scope.configuration.connectors.create(actor, "http-sms", {"endpoint": provider_url})
         scope = await server.scope_of("default")
-        await scope.configuration.save_sign_in_settings(actor, PHONE_SIGN_IN)
-        created = await scope.configuration.create_application(
+        await scope.configuration.settings.save_sign_in(actor, PHONE_SIGN_IN)
+        created = await scope.configuration.applications.create(
             actor, NewApplication(name="Shop", type="SPA", redirect_uris=(REDIRECT_URI,))
         )
         return created.application.id

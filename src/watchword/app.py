@@ -23,6 +23,7 @@ from watchword.audit.service import AuditService
 from watchword.background import Retention, background
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
+from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import ConnectorContext, SmsConnector
 from watchword.connector_kit.models import SmsMessage
 from watchword.connector_kit.outbound import OutboundClient
@@ -75,6 +76,7 @@ from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_
 from watchword.web.scope import ServerScope, TenantScope
 from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
+from watchword.webhooks.service import WebhookService
 
 # The providers, in the order of the console's cards; to add one, add its line.
 CONNECTORS: tuple[type[SmsConnector[Any]], ...] = tuple(
@@ -207,6 +209,7 @@ class TenantScopes:
         saved_policy = await counters.find_policy()
         policy = GuardPolicy.model_validate(saved_policy["document"] if saved_policy else {})
         audit = AuditService(AuditRows(storage, tenant.id), clock)
+        webhooks = WebhookService()
         applications = ApplicationService(
             repository=ApplicationRepository(storage, tenant.id),
             sealer=Sealer(keys, "application"),
@@ -277,17 +280,19 @@ class TenantScopes:
             applications=applications,
             users=users,
             connectors=connectors,
-            configuration=ConfigurationService(
-                tenant=tenant,
-                storage=storage,
-                directory=server.directory,
-                versions=VersionRows(storage, tenant.id),
+            configuration=ConfigurationService.build(
+                ConfigurationWriter(
+                    tenant=tenant,
+                    storage=storage,
+                    directory=server.directory,
+                    versions=VersionRows(storage, tenant.id),
+                    audit=audit,
+                    clock=clock,
+                    on_change=partial(server.forget, tenant.id),
+                ),
                 connectors=connectors,
                 applications=applications,
                 users=users,
-                audit=audit,
-                clock=clock,
-                on_change=partial(server.forget, tenant.id),
             ),
             guard=guard,
             lockout=lockout,
@@ -307,6 +312,7 @@ class TenantScopes:
                 clock=clock,
             ),
             audit=audit,
+            webhooks=webhooks,
             leases=Leases(storage, tenant.id),
         )
 

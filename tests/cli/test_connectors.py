@@ -47,7 +47,7 @@ def save(connector_id: str, config: dict[str, Any]) -> None:
     async def work() -> None:
         async with opened(load_settings()) as server:
             scope = await server.scope_of("default")
-            await scope.configuration.create_connector(Actor.system("test"), connector_id, config)
+            await scope.configuration.connectors.create(Actor.system("test"), connector_id, config)
 
     asyncio.run(work())
 

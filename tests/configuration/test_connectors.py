@@ -73,10 +73,10 @@ async def test_a_changed_address_is_not_saved_with_a_kept_secret(rooms: Rooms) -
     moved = {**CONFIG, "apiKey": MASK, "gateway": "https://evil.example"}
 
     with pytest.raises(SecretsWantedAgain):
-        await rooms.configuration.change_connector(OPERATOR, saved.id, moved)
+        await rooms.configuration.connectors.change(OPERATOR, saved.id, moved)
     assert await rooms.connectors.get(saved.id) == saved
 
-    await rooms.configuration.change_connector(OPERATOR, saved.id, {**moved, "apiKey": "again"})
+    await rooms.configuration.connectors.change(OPERATOR, saved.id, {**moved, "apiKey": "again"})
     assert (await rooms.connectors.get(saved.id)).config["gateway"] == "https://evil.example"
 
 
@@ -107,9 +107,9 @@ async def test_a_refused_creation_leaves_everything_as_it_was(rooms: Rooms) -> N
     stamp = (await rooms.directory.get("default")).configuration_stamp
 
     with pytest.raises(InvalidConfig):
-        await rooms.configuration.create_connector(OPERATOR, OTHER_PROVIDER_ID, {"sender": "x"})
+        await rooms.configuration.connectors.create(OPERATOR, OTHER_PROVIDER_ID, {"sender": "x"})
     with pytest.raises(UnknownConnectorClass):
-        await rooms.configuration.create_connector(OPERATOR, "logto-sms", CONFIG)
+        await rooms.configuration.connectors.create(OPERATOR, "logto-sms", CONFIG)
     with pytest.raises(ConnectorIdTaken):
         await rooms.set_up(OTHER_PROVIDER_ID, id=old.id)
 
@@ -119,7 +119,7 @@ async def test_a_refused_creation_leaves_everything_as_it_was(rooms: Rooms) -> N
 
 
 async def test_the_contracts_extras_on_creation_are_kept(rooms: Rooms) -> None:
-    saved = await rooms.configuration.create_connector(
+    saved = await rooms.configuration.connectors.create(
         OPERATOR, PROVIDER_ID, None, id="chosen", metadata={"target": "sms"}, sync_profile=True
     )
 
@@ -133,7 +133,7 @@ async def test_a_change_is_a_version_with_its_difference_and_masks(rooms: Rooms)
     templates[0]["content"] = "Hello {{code}}"
     config = {"apiKey": "key-second", "sender": "Example 2", "templates": templates}
 
-    changed = await rooms.configuration.change_connector(
+    changed = await rooms.configuration.connectors.change(
         OPERATOR, saved.id, config, expected_version=1
     )
 
@@ -158,7 +158,7 @@ async def test_a_change_is_a_version_with_its_difference_and_masks(rooms: Rooms)
 async def test_a_kept_secret_is_not_a_change(rooms: Rooms) -> None:
     saved = await rooms.set_up()
 
-    same = await rooms.configuration.change_connector(
+    same = await rooms.configuration.connectors.change(
         OPERATOR, saved.id, rooms.connectors.masked_config(saved)
     )
 
@@ -171,7 +171,7 @@ async def test_a_change_over_someone_elses_is_refused(rooms: Rooms) -> None:
 
     outcomes = await asyncio.gather(
         *(
-            rooms.anew().configuration.change_connector(
+            rooms.anew().configuration.connectors.change(
                 OPERATOR, saved.id, {**CONFIG, "sender": f"Sender {n}"}, expected_version=1
             )
             for n in range(6)
@@ -186,7 +186,7 @@ async def test_a_change_over_someone_elses_is_refused(rooms: Rooms) -> None:
 
 async def test_the_contracts_refusals_of_a_change(rooms: Rooms) -> None:
     saved = await rooms.set_up()
-    change = rooms.configuration.change_connector
+    change = rooms.configuration.connectors.change
 
     with pytest.raises(ConnectorNotFound):
         await change(OPERATOR, "nothing", CONFIG)
@@ -220,7 +220,7 @@ async def test_a_replaced_connector_comes_back_with_its_secrets(rooms: Rooms) ->
 
 async def test_an_earlier_version_of_the_active_connector_comes_back(rooms: Rooms) -> None:
     saved = await rooms.set_up(config={"apiKey": "key-old"})
-    await rooms.configuration.change_connector(OPERATOR, saved.id, {**CONFIG, "apiKey": "key-new"})
+    await rooms.configuration.connectors.change(OPERATOR, saved.id, {**CONFIG, "apiKey": "key-new"})
 
     await rooms.configuration.restore(OPERATOR, Kind.CONNECTOR, saved.id, 1)
 
@@ -231,7 +231,7 @@ async def test_an_earlier_version_of_the_active_connector_comes_back(rooms: Room
 
 async def test_a_deleted_connector_comes_back(rooms: Rooms) -> None:
     saved = await rooms.set_up()
-    await rooms.configuration.delete_connector(OPERATOR, saved.id)
+    await rooms.configuration.connectors.delete(OPERATOR, saved.id)
     assert await active_ids(rooms) == []
 
     with pytest.raises(VersionNotRestorable):
@@ -263,22 +263,24 @@ async def test_restorations_and_creations_at_once_leave_one_active(rooms: Rooms)
 
 async def test_deleting_a_connector_in_use_is_refused_unless_forced(rooms: Rooms) -> None:
     saved = await rooms.set_up()
-    await rooms.configuration.save_sign_in_settings(OPERATOR, PHONE_SIGN_IN)
+    await rooms.configuration.settings.save_sign_in(OPERATOR, PHONE_SIGN_IN)
 
     with pytest.raises(ConnectorInUse) as caught:
-        await rooms.configuration.delete_connector(OPERATOR, saved.id)
+        await rooms.configuration.connectors.delete(OPERATOR, saved.id)
 
     assert isinstance(caught.value.data, dict)
     assert [each["setting"] for each in caught.value.data["breaks"]] == ["sign_up", "sign_in"]
-    assert [each.setting for each in await rooms.configuration.what_breaks(saved.id)] == [
+    assert [
+        each.setting for each in await rooms.configuration.connectors.what_breaks(saved.id)
+    ] == [
         "sign_up",
         "sign_in",
     ]
     assert await active_ids(rooms) == [saved.id]
-    await rooms.configuration.delete_connector(OPERATOR, saved.id, force=True)
+    await rooms.configuration.connectors.delete(OPERATOR, saved.id, force=True)
     assert await active_ids(rooms) == []
     with pytest.raises(ConnectorNotFound):
-        await rooms.configuration.delete_connector(OPERATOR, saved.id, force=True)
+        await rooms.configuration.connectors.delete(OPERATOR, saved.id, force=True)
 
 
 # Production.
@@ -293,10 +295,10 @@ async def test_a_tenant_with_a_development_connector_does_not_become_production(
     saved = await lab.set_up(DEVELOPMENT_ID)
 
     with pytest.raises(DevelopmentPartsInUse):
-        await lab.configuration.set_tag(OPERATOR, TenantTag.PRODUCTION)
+        await lab.configuration.settings.set_tag(OPERATOR, TenantTag.PRODUCTION)
     await lab.set_up(PROVIDER_ID)
     stale = lab.anew()
-    await lab.configuration.set_tag(OPERATOR, TenantTag.PRODUCTION)
+    await lab.configuration.settings.set_tag(OPERATOR, TenantTag.PRODUCTION)
 
     assert (await lab.directory.get("lab")).is_production
     # A process that has not yet heard of it can't slip one in.

@@ -12,6 +12,7 @@ from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
+from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
@@ -82,11 +83,16 @@ class Rooms:
         self.users = UserService(
             users=UserRepository(self.storage, self.tenant.id), clock=self.clock
         )
-        self.configuration = ConfigurationService(
-            tenant=self.tenant,
-            storage=self.storage,
-            directory=self.directory,
-            versions=VersionRows(self.storage, self.tenant.id),
+        self.configuration = ConfigurationService.build(
+            ConfigurationWriter(
+                tenant=self.tenant,
+                storage=self.storage,
+                directory=self.directory,
+                versions=VersionRows(self.storage, self.tenant.id),
+                audit=self.audit,
+                clock=self.clock,
+                on_change=self._changed,
+            ),
             connectors=self.connectors,
             applications=ApplicationService(
                 repository=ApplicationRepository(self.storage, self.tenant.id),
@@ -95,9 +101,6 @@ class Rooms:
                 origin=ORIGIN,
             ),
             users=self.users,
-            audit=self.audit,
-            clock=self.clock,
-            on_change=self._changed,
         )
 
     async def _changed(self) -> None:
@@ -113,7 +116,7 @@ class Rooms:
     async def set_up(self, connector_id: str = PROVIDER_ID, **options: Any) -> SavedConnector:
         """Save a connector that works."""
         config = {**CONFIG, **options.pop("config", {})}
-        return await self.configuration.create_connector(OPERATOR, connector_id, config, **options)
+        return await self.configuration.connectors.create(OPERATOR, connector_id, config, **options)
 
 
 async def open_rooms(

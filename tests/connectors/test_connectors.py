@@ -32,7 +32,7 @@ KEY = str(CONFIG["apiKey"])
 
 async def test_a_dump_of_the_database_holds_no_secret(rooms: Rooms) -> None:
     saved = await rooms.set_up()
-    await rooms.configuration.change_connector(
+    await rooms.configuration.connectors.change(
         OPERATOR, saved.id, {**CONFIG, "apiKey": "key-second"}
     )
 

@@ -100,7 +100,7 @@ class Fuzzed:
         self.operator = await self.world.operator()
         self.people["operator"] = self.operator.client
         scope = await self.world.scope()
-        created = await scope.configuration.create_application(SYSTEM, NEW_APPLICATION)
+        created = await scope.configuration.applications.create(SYSTEM, NEW_APPLICATION)
         await self._set_up_machine()
         connector = await scope.connectors.active()
         assert connector is not None
@@ -115,7 +115,7 @@ class Fuzzed:
 
     async def _set_up_machine(self) -> None:
         scope = await self.world.scope(OTHER)
-        machine = await scope.configuration.create_application(SYSTEM, MACHINE)
+        machine = await scope.configuration.applications.create(SYSTEM, MACHINE)
         self.machine = (machine.application.id, machine.secret or "")
         connector = await scope.connectors.active()
         assert connector is not None

@@ -51,7 +51,7 @@ async def provider(world: World) -> Provider:
     world.server.registry = ConnectorRegistry([ScriptedConnector])
     await world.server.forget("default")
     scope = await world.scope()
-    await scope.configuration.create_connector(SYSTEM, "scripted", {})
+    await scope.configuration.connectors.create(SYSTEM, "scripted", {})
     for phone in (WITH_PASSWORD, WITHOUT_PASSWORD):
         user = await scope.users.create(
             NewUser(primary_phone=PhoneNumber(phone), is_phone_verified=True)

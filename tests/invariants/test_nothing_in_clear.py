@@ -121,14 +121,14 @@ async def _set_up(installation: Installation, endpoint: str) -> dict[str, str]:
             "signingSecret": SIGNING_SECRET,
         }
         scope = await server.scope_of("default")
-        saved = await scope.configuration.create_connector(SYSTEM, "http-sms", config)
+        saved = await scope.configuration.connectors.create(SYSTEM, "http-sms", config)
         scope = await server.scope_of("default")
-        await scope.configuration.save_sign_in_settings(SYSTEM, BY_PHONE_AND_PASSWORD)
+        await scope.configuration.settings.save_sign_in(SYSTEM, BY_PHONE_AND_PASSWORD)
         ids = {"connector": saved.id, "link": await server.operators.invite("owner")}
         for type_ in ("SPA", "Traditional"):
             scope = await server.scope_of("default")
             new = NewApplication(name="Shop", type=type_, redirect_uris=(REDIRECT_URI,))
-            created = await scope.configuration.create_application(SYSTEM, new)
+            created = await scope.configuration.applications.create(SYSTEM, new)
             ids[type_] = created.application.id
             ids[f"{type_} secret"] = created.secret or ""
     return ids

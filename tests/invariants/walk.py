@@ -195,22 +195,22 @@ async def settled(world: World) -> Walk:
     own, machines = {}, {}
     for tenant in ("default", OTHER):
         configuration = (await world.scope(tenant)).configuration
-        created = await configuration.create_application(SYSTEM, _shop(f"Shop of {tenant}"))
+        created = await configuration.applications.create(SYSTEM, _shop(f"Shop of {tenant}"))
         own[tenant] = (created.application.id, created.secret or "")
         configuration = (await world.scope(tenant)).configuration
-        made = await configuration.create_application(SYSTEM, MACHINE)
+        made = await configuration.applications.create(SYSTEM, MACHINE)
         machines[tenant] = (made.application.id, made.secret or "")
     scope = await world.scope(OTHER)
-    machine = await scope.configuration.create_application(
+    machine = await scope.configuration.applications.create(
         SYSTEM,
         NewApplication(name="Acme machine", type="MachineToMachine", is_management=True),
     )
     scope = await world.scope(OTHER)
-    replaced = await scope.configuration.create_connector(
+    replaced = await scope.configuration.connectors.create(
         SYSTEM, "twilio-short-message-service", TWILIO
     )
     scope = await world.scope(OTHER)
-    connector = await scope.configuration.create_connector(SYSTEM, CONNECTOR, {})
+    connector = await scope.configuration.connectors.create(SYSTEM, CONNECTOR, {})
     walk = Walk(
         world,
         await world.operator(),

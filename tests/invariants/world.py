@@ -69,7 +69,7 @@ class World:
     async def set_up(self, tenant: str = "default", **settings: Any) -> None:
         """Change a tenant's sign-in settings."""
         scope = await self.scope(tenant)
-        await scope.configuration.save_sign_in_settings(SYSTEM, settings)
+        await scope.configuration.settings.save_sign_in(SYSTEM, settings)
 
     async def browser(self, origin: str = ORIGIN) -> httpx2.AsyncClient:
         """Return a browser without cookies."""
@@ -235,6 +235,6 @@ async def opened_world(
         await world.server.refresh()
         for tenant in ("default", OTHER):
             scope = await world.scope(tenant)
-            await scope.configuration.create_connector(SYSTEM, CONNECTOR, {})
+            await scope.configuration.connectors.create(SYSTEM, CONNECTOR, {})
             await world.set_up(tenant, **BY_CODE_OR_PASSWORD)
         yield world

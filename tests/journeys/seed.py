@@ -22,14 +22,14 @@ async def seed(wish: dict[str, Any]) -> str:
     async with opened(load_settings()) as server:
         if "connector" in wish:
             scope = await server.scope_of("default")
-            await scope.configuration.create_connector(ACTOR, wish["connector"], wish["config"])
+            await scope.configuration.connectors.create(ACTOR, wish["connector"], wish["config"])
         if "signIn" in wish:
             scope = await server.scope_of("default")
-            await scope.configuration.save_sign_in_settings(ACTOR, wish["signIn"])
+            await scope.configuration.settings.save_sign_in(ACTOR, wish["signIn"])
         if "redirectUri" not in wish:
             return ""
         scope = await server.scope_of("default")
-        created = await scope.configuration.create_application(
+        created = await scope.configuration.applications.create(
             ACTOR,
             NewApplication(
                 name="Shop",

@@ -141,7 +141,7 @@ async def test_a_lost_test_is_not_taken_over(rooms: Rooms) -> None:
 async def test_no_connector_is_left_when_a_message_is_taken_over(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     message_id = await die_before_sending(rooms)
-    await rooms.configuration.delete_connector(OPERATOR, saved.id)
+    await rooms.configuration.connectors.delete(OPERATOR, saved.id)
 
     rooms.clock.advance(QUEUED_LEASE)
     await rooms.messaging.take_over_lapsed()

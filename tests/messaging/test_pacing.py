@@ -376,7 +376,7 @@ async def test_the_administrators_pace_wins_over_the_providers(rooms: Rooms) -> 
 async def test_a_connector_that_cannot_be_built_has_no_pace_and_fails_as_it_did(
     rooms: Rooms,
 ) -> None:
-    saved = await rooms.configuration.create_connector(OPERATOR, PROVIDER_ID)
+    saved = await rooms.configuration.connectors.create(OPERATOR, PROVIDER_ID)
 
     await queue(rooms)
     await rooms.messaging.drain(MOMENT)

@@ -216,7 +216,7 @@ async def test_a_suppressed_message_is_a_row_and_nothing_else(rooms: Rooms) -> N
 
 
 async def test_a_connector_saved_without_settings_fails_when_it_must_send(rooms: Rooms) -> None:
-    await rooms.configuration.create_connector(OPERATOR, PROVIDER_ID)
+    await rooms.configuration.connectors.create(OPERATOR, PROVIDER_ID)
 
     queued = await queue(rooms)
     with pytest.raises(InvalidConfig) as caught:

@@ -61,7 +61,10 @@ class Process(Rooms):
         client = OutboundClient(is_development=True, total=PATIENCE)
         self.connectors = replace(self.connectors, context=ConnectorContext(client=client))
         self.messaging = replace(self.messaging, connectors=self.connectors)
-        self.configuration = replace(self.configuration, connectors=self.connectors)
+        self.configuration = replace(
+            self.configuration,
+            connectors=replace(self.configuration.connectors, saved=self.connectors),
+        )
 
     @property
     def sessions(self) -> Sessions:
@@ -125,7 +128,7 @@ async def processes(
 async def set_up(process: Process, smsc: RunningSmsc, **settings: Any) -> SavedConnector:
     """Save a connector; without receipts, so that what was accepted stays so."""
     config = smsc.config(**{"deliveryReceipts": False, **settings})
-    return await process.configuration.create_connector(OPERATOR, SMPP, config)
+    return await process.configuration.connectors.create(OPERATOR, SMPP, config)
 
 
 async def outcome(process: Process, queued: QueuedMessage) -> MessageState:
@@ -276,7 +279,7 @@ async def test_a_refused_log_in_is_in_the_messages_words_until_it_is_mended(
     assert message.error_class == "invalid_credentials"
     assert "ESME_RINVPASWD" in str(message.provider_words)
 
-    await process.configuration.change_connector(
+    await process.configuration.connectors.change(
         OPERATOR, saved.id, smsc.config(), expected_version=saved.version
     )
     await process.keep()
@@ -294,7 +297,7 @@ async def test_an_smsc_that_is_not_there_fails_a_message_and_not_the_next(
     with pytest.raises(ProviderUnavailable):
         await outcome(process, queued)
 
-    await process.configuration.change_connector(
+    await process.configuration.connectors.change(
         OPERATOR, saved.id, smsc.config(), expected_version=saved.version
     )
     await process.keep()
@@ -368,7 +371,7 @@ async def test_a_connector_that_was_replaced_leaves_its_session(
     await set_up(process, smsc)
     await process.keep()
     await until(lambda: bound(smsc, 1))
-    await process.configuration.create_connector(OPERATOR, PROVIDER_ID, CONFIG)
+    await process.configuration.connectors.create(OPERATOR, PROVIDER_ID, CONFIG)
 
     assert not await process.keep()
 
@@ -535,7 +538,7 @@ async def test_servers_send_on_one_session_and_one_that_stops_hands_it_over(
             other = await second.enter_async_context(running_server(database_url, keys))
             configuration = (await one.scope_of("default")).configuration
             config = smsc.config(deliveryReceipts=False)
-            await configuration.create_connector(OPERATOR, SMPP, config)
+            await configuration.connectors.create(OPERATOR, SMPP, config)
             await until(lambda: knows(other))
             await asyncio.gather(send(one, states), send(other, states))
             assert (await smsc.sessions())["binds"] == 1

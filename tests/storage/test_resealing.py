@@ -58,7 +58,7 @@ async def test_after_rotation_the_old_key_may_go(rooms: Rooms) -> None:
     keys = rooms.keys
     use(rooms, only(keys, "k1"))
     saved = await rooms.set_up()
-    created = await rooms.configuration.create_application(
+    created = await rooms.configuration.applications.create(
         OPERATOR, NewApplication(name="Shop", type="Traditional")
     )
     queued = await queue(rooms)
@@ -78,7 +78,7 @@ async def test_after_rotation_the_old_key_may_go(rooms: Rooms) -> None:
 
     use(rooms, only(keys, "k2"))
     assert rooms.connectors.opened_secrets(await rooms.connectors.get(saved.id))
-    applications = rooms.configuration.applications
+    applications = rooms.configuration.applications.saved
     assert created.secret is not None
     assert applications.is_secret_of(await applications.get(created.application.id), created.secret)
     assert await rooms.messaging.reveal_recipient(queued.id, OPERATOR) == ALICE

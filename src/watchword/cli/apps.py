@@ -41,7 +41,7 @@ def create(
     async def work() -> dict[str, Any]:
         async with opened(settings_or_fail()) as server:
             scope = await server.scope_of(tenant)
-            created = await scope.configuration.create_application(
+            created = await scope.configuration.applications.create(
                 Actor.system("cli"),
                 NewApplication(
                     name=name,

@@ -106,6 +106,11 @@ class ConnectorService:
             )
             raise ReportRefused("unreadable") from error
 
+    def is_for_development(self, saved: SavedConnector) -> bool:
+        """Tell whether this connector is refused in production."""
+        found = self.registry.find(saved.connector_id)
+        return found is not None and found.metadata.development_only
+
     def class_of(self, connector_id: str) -> type[SmsConnector[Any]]:
         """Return a connector class; raises UnknownConnectorClass, DevelopmentConnectorRefused."""
         found = self.registry.find(connector_id)

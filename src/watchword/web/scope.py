@@ -32,6 +32,7 @@ from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory, resolve
 from watchword.users.service import UserService
 from watchword.verification.service import VerificationService
+from watchword.webhooks.service import WebhookService
 
 MOST_REMEMBERED_HOSTS = 1000
 
@@ -57,6 +58,7 @@ class TenantScope:
     oidc: OpenIdProvider
     interactions: InteractionService
     audit: AuditService
+    webhooks: WebhookService
     leases: Leases
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What surfaces worked out from this configuration once; gone when it changes."""

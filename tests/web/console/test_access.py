@@ -272,7 +272,7 @@ async def test_what_is_not_there_is_a_page_that_says_so(owner: Browser, path: st
 async def test_a_tenant_sees_only_its_own_rows(site: Site, owner: Browser) -> None:
     await site.server.directory.create("acme", "Acme", TenantTag.DEVELOPMENT)
     await site.server.refresh()
-    saved = await (await site.scope()).configuration.create_connector(
+    saved = await (await site.scope()).configuration.connectors.create(
         SYSTEM, "development-inbox", {}
     )
     assert (await owner.open(f"connectors/{saved.id}")).status == 200

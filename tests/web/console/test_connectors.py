@@ -190,7 +190,9 @@ class TestTestSends:
 
     async def test_tests_have_a_cap_of_their_own(self, site: Site, owner: Browser) -> None:
         scope = await site.scope()
-        await scope.configuration.save_guard(SYSTEM, {"testSends": {"count": 2, "seconds": 60}})
+        await scope.configuration.settings.save_guard(
+            SYSTEM, {"testSends": {"count": 2, "seconds": 60}}
+        )
         for _ in range(3):
             await owner.open(INBOX)
             owner.page.form("/development-inbox").action += "/test"
@@ -248,7 +250,7 @@ class TestDetails:
     ) -> None:
         instance = await set_twilio_up(owner)
         await owner.open(f"connectors/{instance}")
-        await (await site.scope()).configuration.change_connector(
+        await (await site.scope()).configuration.connectors.change(
             SYSTEM, instance, {**TWILIO_FORM, "templates": json.loads(TEMPLATES)}
         )
 
@@ -280,10 +282,10 @@ class TestDetails:
         self, site: Site, owner: Browser
     ) -> None:
         instance = await set_inbox_up(owner)
-        await (await site.scope()).configuration.save_sign_in_settings(
+        await (await site.scope()).configuration.settings.save_sign_in(
             SYSTEM, {"signUp": {"identifiers": [], "password": False, "verify": False}}
         )
-        await (await site.scope()).configuration.save_sign_in_settings(
+        await (await site.scope()).configuration.settings.save_sign_in(
             SYSTEM,
             {
                 "signIn": {

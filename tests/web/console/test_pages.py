@@ -17,7 +17,7 @@ ALICE = PhoneNumber.parse("+447700900123")
 async def message(site: Site) -> str:
     """Return the id of a message that the development connector took."""
     scope = await site.scope()
-    await scope.configuration.create_connector(SYSTEM, "development-inbox", {})
+    await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
     scope = await site.scope()
     queued = await scope.messaging.queue_sms(
         ALICE,

@@ -11,7 +11,7 @@ SAVE = "/sign-up-and-sign-in"
 
 @pytest.fixture
 async def with_connector(site: Site) -> None:
-    await (await site.scope()).configuration.create_connector(SYSTEM, "development-inbox", {})
+    await (await site.scope()).configuration.connectors.create(SYSTEM, "development-inbox", {})
 
 
 def listed(page: Page, name: str) -> list[str]:
@@ -80,7 +80,7 @@ async def test_someone_elses_change_is_said_and_the_form_stays(
     site: Site, owner: Browser, with_connector: None
 ) -> None:
     await owner.open(METHODS)
-    await (await site.scope()).configuration.save_sign_in_settings(SYSTEM, {"signInMode": "SignIn"})
+    await (await site.scope()).configuration.settings.save_sign_in(SYSTEM, {"signInMode": "SignIn"})
     await owner.submit(SAVE, do="add-sign-up:phone")
 
     page = await owner.submit(SAVE, do="confirm")

@@ -48,7 +48,7 @@ class Site:
 
     async def set_up(self, **settings: Any) -> None:
         """Change the tenant's sign-in settings."""
-        await (await self.scope()).configuration.save_sign_in_settings(SYSTEM, settings)
+        await (await self.scope()).configuration.settings.save_sign_in(SYSTEM, settings)
 
     async def add_user(self, phone: str, password: str | None = None) -> None:
         """Create the account of a number."""
@@ -82,7 +82,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     server.registry = ConnectorRegistry([OutboxConnector])
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         made = Site(app, server, clock, stack)
-        await (await made.scope()).configuration.create_connector(SYSTEM, "outbox", {})
+        await (await made.scope()).configuration.connectors.create(SYSTEM, "outbox", {})
         await made.set_up(**PHONE_CODE)
         yield made
 

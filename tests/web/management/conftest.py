@@ -50,7 +50,7 @@ class Site:
         resource: str = RESOURCE,
     ) -> str:
         """Return a machine's token for the Management API."""
-        created = await (await self.scope()).configuration.create_application(
+        created = await (await self.scope()).configuration.applications.create(
             SYSTEM,
             NewApplication(
                 name="script",

@@ -65,7 +65,7 @@ async def test_a_deleted_machines_token_is_worth_nothing(site: Site) -> None:
         for found in (await scope.applications.list(PageRequest())).items
         if found.name == "script"
     )
-    await scope.configuration.delete_application(SYSTEM, machine.id)
+    await scope.configuration.applications.delete(SYSTEM, machine.id)
 
     assert await told(site, f"Bearer {token}") == (401, "auth.unauthorized")
 

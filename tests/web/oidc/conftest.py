@@ -97,7 +97,7 @@ class Shop:
 async def open_shop(site: Site, kind: str = "SPA", **values: Any) -> Shop:
     """Register an application and open a browser."""
     configuration = (await site.scope()).configuration
-    created = await configuration.create_application(
+    created = await configuration.applications.create(
         SYSTEM,
         NewApplication(
             **{

@@ -287,7 +287,7 @@ class TestUserinfo:
     async def test_a_deleted_application_has_no_tokens(self, signed_in: Shop, site: Site) -> None:
         tokens = await signed_in.tokens()
         configuration = (await site.scope()).configuration
-        await configuration.delete_application(SYSTEM, signed_in.application.id)
+        await configuration.applications.delete(SYSTEM, signed_in.application.id)
         assert (await signed_in.me(tokens["access_token"])).status_code == 401
 
 

@@ -98,7 +98,7 @@ class Site:
 
     async def settle(self, **patch: Any) -> None:
         """Change sign-in settings."""
-        await (await self.scope()).configuration.save_sign_in_settings(SYSTEM, patch)
+        await (await self.scope()).configuration.settings.save_sign_in(SYSTEM, patch)
 
     async def add_user(self, **values: Any) -> str:
         """Create an account."""
@@ -131,7 +131,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     server.registry = ConnectorRegistry([ScriptedConnector])
     async with app.router.lifespan_context(app):
         site = Site(app, server, clock, provider)
-        await (await site.scope()).configuration.create_connector(SYSTEM, "scripted", {})
+        await (await site.scope()).configuration.connectors.create(SYSTEM, "scripted", {})
         await site.settle(**BY_CODE)
         yield site
 

@@ -327,7 +327,7 @@ async def test_the_code_field_is_one_that_phones_can_fill(site: Site, browser: B
 
 async def test_a_country_the_guard_refuses_is_not_offered(site: Site, browser: Browser) -> None:
     configuration = (await site.scope()).configuration
-    await configuration.save_guard(SYSTEM, {"allowedCountries": ["KR", "JP"]})
+    await configuration.settings.save_guard(SYSTEM, {"allowedCountries": ["KR", "JP"]})
     await browser.open(authorization())
 
     assert browser.page.html.count("<option") == 2

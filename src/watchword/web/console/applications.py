@@ -36,7 +36,7 @@ async def create(desk: WorkDesk) -> Response:
     form = await desk.form()
     values = {name: text_of(form, name) for name in ("name", "type", "redirect_uris")}
     try:
-        created = await desk.scope.configuration.create_application(
+        created = await desk.scope.configuration.applications.create(
             desk.actor,
             NewApplication(
                 name=values["name"].strip(),
@@ -67,7 +67,7 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
     application = await desk.scope.applications.get(application_id)
     values = {name: text_of(form, name) for name in _values(application)}
     try:
-        await desk.scope.configuration.change_application(
+        await desk.scope.configuration.applications.change(
             desk.actor,
             application_id,
             {
@@ -102,7 +102,7 @@ async def delete(desk: WorkDesk, application_id: str) -> Response:
             status_code=422,
         )
     await desk.prove_fresh()
-    await desk.scope.configuration.delete_application(desk.actor, application_id)
+    await desk.scope.configuration.applications.delete(desk.actor, application_id)
     return desk.go("applications", done="application_deleted")
 
 

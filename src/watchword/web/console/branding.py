@@ -32,7 +32,7 @@ BRANDING_FIELDS = (
 @router.get("")
 async def show_branding(desk: WorkDesk) -> Response:
     """Show colour, logo and terms."""
-    settings, version = await desk.scope.configuration.sign_in_settings()
+    settings, version = await desk.scope.configuration.settings.sign_in()
     return _branding_page(desk, _branding_values(settings), version)
 
 
@@ -44,9 +44,9 @@ async def save_branding(desk: WorkDesk) -> Response:
     values["isDarkModeEnabled"] = "isDarkModeEnabled" in form
     values["autoDetect"] = "autoDetect" in form
     version = whole_number(text_of(form, "version"))
-    saved, saved_version = await desk.scope.configuration.sign_in_settings()
+    saved, saved_version = await desk.scope.configuration.settings.sign_in()
     try:
-        await desk.scope.configuration.save_sign_in_settings(
+        await desk.scope.configuration.settings.save_sign_in(
             desk.actor, _branding_patch(saved, values), expected_version=version
         )
     except ValidationError as error:

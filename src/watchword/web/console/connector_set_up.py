@@ -72,7 +72,7 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
     if "confirm" not in form and (active is not None or not is_tested):
         return await _set_up_again(desk, found, form, answers, must_confirm=True)
     await desk.prove_fresh()
-    saved = await desk.scope.configuration.create_connector(
+    saved = await desk.scope.configuration.connectors.create(
         desk.actor, connector_id, desk.scope.connectors.completed(connector_id, answers.config)
     )
     if is_tested:

@@ -63,7 +63,7 @@ async def change_connector(desk: WorkDesk, instance_id: str) -> Response:
         return await _details_again(desk, saved, found, form, answers)
     await desk.prove_fresh()
     try:
-        await desk.scope.configuration.change_connector(
+        await desk.scope.configuration.connectors.change(
             desk.actor,
             instance_id,
             answers.config,
@@ -159,7 +159,7 @@ async def delete_connector(desk: WorkDesk, instance_id: str) -> Response:
         error = desk.text("console.connector.type_name", name=name)
         return await _delete_page(desk, saved, error=error)
     await desk.prove_fresh()
-    await desk.scope.configuration.delete_connector(desk.actor, instance_id, force=True)
+    await desk.scope.configuration.connectors.delete(desk.actor, instance_id, force=True)
     return desk.go("connectors", done="connector_deleted")
 
 
@@ -220,7 +220,7 @@ async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Re
         "connector_delete.html",
         saved=saved,
         card=card_of(desk, saved),
-        breaks=await desk.scope.configuration.what_breaks(saved.id),
+        breaks=await desk.scope.configuration.connectors.what_breaks(saved.id),
         error=error,
         status_code=422 if error else 200,
     )

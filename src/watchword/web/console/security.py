@@ -23,8 +23,8 @@ OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet"})
 @router.get("")
 async def show_security(desk: WorkDesk) -> Response:
     """Show the limits."""
-    guard, guard_version = await desk.scope.configuration.guard_policy()
-    settings, version = await desk.scope.configuration.sign_in_settings()
+    guard, guard_version = await desk.scope.configuration.settings.guard()
+    settings, version = await desk.scope.configuration.settings.sign_in()
     return _page(desk, guard, settings, guard_version, version)
 
 
@@ -32,13 +32,13 @@ async def show_security(desk: WorkDesk) -> Response:
 async def set_preset(desk: WorkDesk) -> Response:
     """Switch the strict preset on or off; the allowed countries stay."""
     form = await desk.form()
-    before, _ = await desk.scope.configuration.guard_policy()
+    before, _ = await desk.scope.configuration.settings.guard()
     wanted = (
         GuardPolicy.strict(before.allowed_countries)
         if text_of(form, "preset") == "strict"
         else GuardPolicy(allowed_countries=before.allowed_countries)
     )
-    await desk.scope.configuration.save_guard(
+    await desk.scope.configuration.settings.save_guard(
         desk.actor,
         wanted.document(),
         expected_version=whole_number(text_of(form, "version")),
@@ -50,10 +50,10 @@ async def set_preset(desk: WorkDesk) -> Response:
 async def save_sending(desk: WorkDesk) -> Response:
     """Save the send limits and countries."""
     form = await desk.form()
-    guard, guard_version = await desk.scope.configuration.guard_policy()
-    settings, version = await desk.scope.configuration.sign_in_settings()
+    guard, guard_version = await desk.scope.configuration.settings.guard()
+    settings, version = await desk.scope.configuration.settings.sign_in()
     try:
-        await desk.scope.configuration.save_guard(
+        await desk.scope.configuration.settings.save_guard(
             desk.actor,
             _guard_patch(form),
             expected_version=whole_number(text_of(form, "version")),
@@ -73,10 +73,10 @@ async def save_sending(desk: WorkDesk) -> Response:
 async def save_codes(desk: WorkDesk) -> Response:
     """Save what codes are like and when guessing ends."""
     form = await desk.form()
-    guard, guard_version = await desk.scope.configuration.guard_policy()
-    settings, version = await desk.scope.configuration.sign_in_settings()
+    guard, guard_version = await desk.scope.configuration.settings.guard()
+    settings, version = await desk.scope.configuration.settings.sign_in()
     try:
-        await desk.scope.configuration.save_sign_in_settings(
+        await desk.scope.configuration.settings.save_sign_in(
             desk.actor,
             _codes_patch(form),
             expected_version=whole_number(text_of(form, "version")),

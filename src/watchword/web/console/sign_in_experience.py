@@ -53,7 +53,7 @@ async def lead_in(desk: WorkDesk) -> Response:
 @router.get("/sign-up-and-sign-in")
 async def show_methods(desk: WorkDesk) -> Response:
     """Show how people sign up and sign in."""
-    settings, version = await desk.scope.configuration.sign_in_settings()
+    settings, version = await desk.scope.configuration.settings.sign_in()
     return await _methods_page(desk, settings, version)
 
 
@@ -61,7 +61,7 @@ async def show_methods(desk: WorkDesk) -> Response:
 async def edit_methods(desk: WorkDesk) -> Response:
     """Do what the pressed button says to the form, or save it after showing before and after."""
     form = await desk.form()
-    saved, saved_version = await desk.scope.configuration.sign_in_settings()
+    saved, saved_version = await desk.scope.configuration.settings.sign_in()
     version = whole_number(text_of(form, "version"))
     edited = _edited(_settings_of(saved, form), text_of(form, "do"))
     if text_of(form, "do") not in {"save", "confirm"}:
@@ -75,7 +75,7 @@ async def edit_methods(desk: WorkDesk) -> Response:
     if text_of(form, "do") == "save" and edited != saved:
         return await _methods_page(desk, edited, version, is_dirty=True, before=saved)
     try:
-        await desk.scope.configuration.save_sign_in_settings(
+        await desk.scope.configuration.settings.save_sign_in(
             desk.actor, _patch(edited), expected_version=version
         )
     except DomainError as error:

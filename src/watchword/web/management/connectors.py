@@ -147,7 +147,7 @@ async def get_connector(id: InstanceId, caller: Caller) -> dict[str, Any]:
 )
 async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, Any]:
     """Set a provider up. The active connector of its type is replaced, and kept in history."""
-    saved = await caller.tenant.configuration.create_connector(
+    saved = await caller.tenant.configuration.connectors.create(
         caller.actor,
         body.connector_id,
         body.config,
@@ -172,7 +172,7 @@ async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, A
 )
 async def change_connector(id: InstanceId, body: ChangeConnector, caller: Caller) -> dict[str, Any]:
     """Change an active connector; what the body does not name stays."""
-    saved = await caller.tenant.configuration.change_connector(
+    saved = await caller.tenant.configuration.connectors.change(
         caller.actor,
         id,
         body.config,
@@ -195,7 +195,7 @@ async def delete_connector(
     force: Annotated[bool, Query(description="Delete it although something needs it.")] = False,
 ) -> None:
     """Stop using a connector; refused with what would break while the settings need it."""
-    await caller.tenant.configuration.delete_connector(caller.actor, id, force=force)
+    await caller.tenant.configuration.connectors.delete(caller.actor, id, force=force)
 
 
 @router.post(

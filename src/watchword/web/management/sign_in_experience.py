@@ -56,7 +56,7 @@ async def get_sign_in_experience(caller: Caller) -> dict[str, Any]:
 async def change_sign_in_experience(body: SignInSettingsPatch, caller: Caller) -> dict[str, Any]:
     """Change the sections that the body has, if the settings then fit together."""
     patch = body.model_dump(by_alias=True, mode="json", exclude_unset=True)
-    await caller.tenant.configuration.save_sign_in_settings(caller.actor, patch)
+    await caller.tenant.configuration.settings.save_sign_in(caller.actor, patch)
     return await _row(caller)
 
 
@@ -91,5 +91,5 @@ async def _profile(body: CheckPassword, caller: Management) -> Profile:
 
 
 async def _row(caller: Management) -> dict[str, Any]:
-    settings, _ = await caller.tenant.configuration.sign_in_settings()
+    settings, _ = await caller.tenant.configuration.settings.sign_in()
     return settings.row(caller.tenant.tenant.id)

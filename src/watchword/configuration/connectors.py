@@ -1,0 +1,291 @@
+"""Changes of connectors: set up, replace, change, delete, bring back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from watchword.audit.models import Actor
+from watchword.configuration.errors import ConnectorInUse, VersionNotRestorable
+from watchword.configuration.models import (
+    Action,
+    Breakage,
+    Change,
+    ConfigurationVersion,
+    Kind,
+    changes_between,
+    secret_changes,
+)
+from watchword.configuration.repository import VersionRows
+from watchword.configuration.settings import sign_in_settings_of
+from watchword.configuration.writing import ConfigurationWriter, Write, expect
+from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.errors import (
+    ConnectorIdTaken,
+    ConnectorNotFound,
+    DevelopmentConnectorRefused,
+    MetadataNotAllowed,
+    SyncProfileNotAllowed,
+    TokenStorageNotSupported,
+)
+from watchword.connectors.models import SavedConnector
+from watchword.connectors.repository import ConnectorRows
+from watchword.connectors.service import ConnectorService
+from watchword.core.ids import new_id, new_token
+from watchword.sign_in_settings.errors import NothingToChange
+from watchword.sign_in_settings.models import CODE_FACTORS
+from watchword.sign_in_settings.service import CONNECTOR_TYPES
+
+IDENTIFIERS = {connector_type: identifier for identifier, connector_type in CONNECTOR_TYPES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorConfiguration:
+    """Changes a tenant's connectors; nothing else writes their rows."""
+
+    writer: ConfigurationWriter
+    saved: ConnectorService
+
+    async def create(
+        self,
+        actor: Actor,
+        connector_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        sync_profile: bool = False,
+        store_tokens: bool = False,
+        reason: str | None = None,
+    ) -> SavedConnector:
+        """Set a provider up; it takes the place of the active one of its type.
+
+        Raises UnknownConnectorClass, DevelopmentConnectorRefused, InvalidConfig,
+        TokenStorageNotSupported or ConnectorIdTaken, and then the present one stays.
+        """
+        found = self.saved.class_of(connector_id)
+        stored, secrets = self._parted(connector_id, config, None)
+        if store_tokens:
+            raise TokenStorageNotSupported(connector_id)
+        now = self.writer.clock.now()
+        instance_id = id or new_id()
+        saved = SavedConnector(
+            id=instance_id,
+            connector_id=connector_id,
+            type=found.metadata.type,
+            config=stored,
+            secrets=self.saved.sealed(instance_id, secrets),
+            metadata=dict(metadata or {}),
+            sync_profile=sync_profile,
+            version=1,
+            tested_at=None,
+            receipt_token=new_token(),
+            created_at=now,
+            updated_at=now,
+        )
+        async with self.writer.writing(actor, reason) as write:
+            if await self._rows(write).find(instance_id) is not None:
+                raise ConnectorIdTaken(instance_id)
+            self._require_allowed(write, saved)
+            await self._retire_active(write, saved)
+            await self._rows(write).add(saved)
+            await self._record(write, Action.CREATED, None, saved)
+        return saved
+
+    async def change(
+        self,
+        actor: Actor,
+        id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        sync_profile: bool | None = None,
+        store_tokens: bool | None = None,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> SavedConnector:
+        """Replace the config of an active connector as a whole; a masked secret is kept.
+
+        Raises NothingToChange where nothing is named, and what `create` raises.
+        """
+        async with self.writer.writing(actor, reason) as write:
+            before = await self._active(write, id)
+            self.saved.class_of(before.connector_id)
+            if metadata is not None:
+                raise MetadataNotAllowed(before.connector_id)
+            if sync_profile and before.type is not ConnectorType.SOCIAL:
+                raise SyncProfileNotAllowed(before.connector_id)
+            if store_tokens:
+                raise TokenStorageNotSupported(before.connector_id)
+            if config is None and sync_profile is None and store_tokens is None:
+                raise NothingToChange(before.connector_id)
+            expect(before.version, expected_version)
+            after = before
+            if config is not None:
+                stored, secrets = self._parted(before.connector_id, config, before)
+                if secrets != self.saved.opened_secrets(before):
+                    sealed = self.saved.sealed(id, secrets)
+                    after = replace(after, config=stored, secrets=sealed)
+                else:
+                    after = replace(after, config=stored)
+            if after == before:
+                return before
+            after = await self._next(write, after)
+            await self._rows(write).save(after)
+            await self._record(write, Action.CHANGED, before, after)
+        return after
+
+    async def delete(
+        self, actor: Actor, id: str, *, force: bool = False, reason: str | None = None
+    ) -> None:
+        """Stop using a connector; raises ConnectorInUse unless *force*."""
+        async with self.writer.writing(actor, reason) as write:
+            before = await self._active(write, id)
+            broken = await self._what_breaks(write.versions, before)
+            if broken and not force:
+                raise ConnectorInUse(id, data={"breaks": [vars(breakage) for breakage in broken]})
+            version = await write.versions.newest(Kind.CONNECTOR, id) + 1
+            await self._rows(write).retire(before, version, self.writer.clock.now())
+            await self.writer.record(
+                write,
+                Kind.CONNECTOR,
+                id,
+                version,
+                Action.DELETED,
+                document=None,
+                changes=changes_between(_document(before), None)
+                + secret_changes(before.secrets, {}),
+            )
+
+    async def what_breaks(self, id: str) -> list[Breakage]:
+        """Return what would stop working without this connector."""
+        return await self._what_breaks(self.writer.versions, await self.saved.get(id))
+
+    # Inside a change.
+
+    def _rows(self, write: Write) -> ConnectorRows:
+        return self.saved.rows.within(write.tx)
+
+    def _parted(
+        self,
+        connector_id: str,
+        config: Mapping[str, Any] | None,
+        keep_from: SavedConnector | None,
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        if config is None:
+            # The contract's POST may leave it out; sending then fails, as it says there.
+            return {}, {}
+        complete = self.saved.completed(connector_id, config, keep_from)
+        return self.saved.split(connector_id, complete)
+
+    async def _active(self, write: Write, id: str) -> SavedConnector:
+        saved = await self._rows(write).find(id)
+        if saved is None or not saved.is_active:
+            raise ConnectorNotFound(id)
+        return saved
+
+    def _require_allowed(self, write: Write, saved: SavedConnector) -> None:
+        if write.tenant.is_production and self.saved.is_for_development(saved):
+            raise DevelopmentConnectorRefused(saved.connector_id)
+
+    async def _next(self, write: Write, saved: SavedConnector) -> SavedConnector:
+        version = await write.versions.newest(Kind.CONNECTOR, saved.id) + 1
+        # A test that was passed says nothing of other values.
+        return replace(saved, version=version, tested_at=None, updated_at=self.writer.clock.now())
+
+    async def _retire_active(self, write: Write, successor: SavedConnector) -> None:
+        if successor.type is ConnectorType.SOCIAL:
+            return
+        present = await self._rows(write).find_active(successor.type)
+        if present is None or present.id == successor.id:
+            return
+        version = await write.versions.newest(Kind.CONNECTOR, present.id) + 1
+        await self._rows(write).retire(present, version, self.writer.clock.now())
+        await self.writer.record(
+            write,
+            Kind.CONNECTOR,
+            present.id,
+            version,
+            Action.REPLACED,
+            document=_document(present),
+            changes=(Change("replacedBy", None, successor.id),),
+            secrets=present.secrets,
+        )
+
+    async def _record(
+        self,
+        write: Write,
+        action: Action,
+        before: SavedConnector | None,
+        after: SavedConnector,
+    ) -> None:
+        opened = {} if before is None else self.saved.opened_secrets(before)
+        await self.writer.record(
+            write,
+            Kind.CONNECTOR,
+            after.id,
+            after.version,
+            action,
+            document=_document(after),
+            changes=changes_between(_document(before) if before else None, _document(after))
+            + secret_changes(opened, self.saved.opened_secrets(after)),
+            secrets=after.secrets,
+        )
+
+    async def restore(self, write: Write, wanted: ConfigurationVersion) -> None:
+        """Bring a version back, secrets included; raises what `create` raises."""
+        assert wanted.document is not None
+        before = await self._rows(write).find(wanted.subject_id)
+        if before is None:
+            raise VersionNotRestorable(f"the connector {wanted.subject_id} is gone for good")
+        after = await self._next(
+            write,
+            replace(
+                before,
+                config=wanted.document["config"],
+                secrets=wanted.secrets,
+                metadata=wanted.document["metadata"],
+                sync_profile=wanted.document["syncProfile"],
+                retired_at=None,
+            ),
+        )
+        # It must still be a class of this server, allowed here, with settings that do. One saved
+        # without any settings comes back the same way.
+        self.saved.class_of(after.connector_id)
+        if after.config or after.secrets:
+            opened = self.saved.opened_secrets(after)
+            self.saved.split(after.connector_id, {**after.config, **opened})
+        self._require_allowed(write, after)
+        await self._retire_active(write, after)
+        await self._rows(write).save(after)
+        await self._record(write, Action.RESTORED, before, after)
+
+    async def _what_breaks(self, versions: VersionRows, saved: SavedConnector) -> list[Breakage]:
+        identifier = IDENTIFIERS.get(saved.type)
+        if identifier is None:
+            return []
+        settings, _ = await sign_in_settings_of(versions)
+        factor = CODE_FACTORS[identifier]
+        method = settings.sign_in.method(identifier)
+        recovery = settings.forgot_password_methods
+        broken = {
+            "sign_up": identifier in settings.sign_up.required_identifiers,
+            "sign_in": method is not None and method.verification_code,
+            "forgot_password": recovery is None or factor in recovery,
+            "mfa": factor in settings.mfa.factors,
+        }
+        found = [Breakage(setting) for setting, is_broken in broken.items() if is_broken]
+        if broken["sign_in"] and identifier == "phone":
+            people = await versions.count_people_with_phone_only()
+            if people:
+                found.append(Breakage("people_with_only_this", people))
+        return found
+
+
+def _document(saved: SavedConnector) -> dict[str, Any]:
+    return {
+        "connectorId": saved.connector_id,
+        "type": saved.type.value,
+        "config": dict(saved.config),
+        "metadata": dict(saved.metadata),
+        "syncProfile": saved.sync_profile,
+    }

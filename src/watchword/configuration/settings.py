@@ -1,0 +1,145 @@
+"""Changes of the settings that a tenant has one of each: sign-in, guard, and what it is for."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from watchword.audit.models import Actor
+from watchword.configuration.errors import DevelopmentPartsInUse
+from watchword.configuration.models import Action, Kind
+from watchword.configuration.repository import VersionRows
+from watchword.configuration.writing import ConfigurationWriter, Write, expect
+from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.service import ConnectorService
+from watchword.guard.models import GuardPolicy
+from watchword.sign_in_settings.models import SignInSettings, SignInSettingsPatch
+from watchword.sign_in_settings.service import SignInRules
+from watchword.tenants.models import TenantTag
+from watchword.users.service import UserService
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsConfiguration:
+    """Changes a tenant's settings; nothing else writes them."""
+
+    writer: ConfigurationWriter
+    connectors: ConnectorService
+    users: UserService
+    languages: Collection[str] | None = None
+    """What a fallback language may be; None stands for those this server ships with."""
+
+    async def sign_in(self) -> tuple[SignInSettings, int]:
+        """Return the saved sign-in settings and their version; 0 while they are the defaults."""
+        return await sign_in_settings_of(self.writer.versions)
+
+    async def save_sign_in(
+        self,
+        actor: Actor,
+        patch: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> SignInSettings:
+        """Change what the patch names, if the settings then fit together."""
+        async with self.writer.writing(actor, reason) as write:
+            before, version = await sign_in_settings_of(write.versions)
+            expect(version, expected_version)
+            after = await self._checked(write, before, patch)
+            await self.writer.save_settings(
+                write, Kind.SIGN_IN, Action.CHANGED, before.document(), after.document()
+            )
+        return after
+
+    async def guard(self) -> tuple[GuardPolicy, int]:
+        """Return the saved guard policy and its version; 0 while it is the default."""
+        return await guard_policy_of(self.writer.versions)
+
+    async def save_guard(
+        self,
+        actor: Actor,
+        patch: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> GuardPolicy:
+        """Change what the patch names of the guard's policy."""
+        async with self.writer.writing(actor, reason) as write:
+            before, version = await guard_policy_of(write.versions)
+            expect(version, expected_version)
+            after = before.changed(patch)
+            await self.writer.save_settings(
+                write, Kind.GUARD, Action.CHANGED, before.document(), after.document()
+            )
+        return after
+
+    async def set_tag(self, actor: Actor, tag: TenantTag, *, reason: str | None = None) -> None:
+        """Say what this tenant is for; raises DevelopmentPartsInUse for production."""
+        async with self.writer.writing(actor, reason) as write:
+            if tag is TenantTag.PRODUCTION:
+                for saved in await self.connectors.rows.within(write.tx).list():
+                    if self.connectors.is_for_development(saved):
+                        raise DevelopmentPartsInUse(saved.connector_id)
+            await self.writer.directory.set_tag(self.writer.tenant.id, tag, write.tx)
+            await self.writer.audit.record(
+                "tenant.tagged",
+                actor,
+                subject=f"tenant:{self.writer.tenant.id}",
+                payload={"before": write.tenant.tag, "after": tag, "reason": reason},
+                tx=write.tx,
+            )
+
+    async def restore_sign_in(self, write: Write, wanted: Mapping[str, Any]) -> None:
+        """Bring a document back if it still fits; raises what `save_sign_in` raises."""
+        before, _ = await sign_in_settings_of(write.versions)
+        after = await self._checked(write, before, wanted)
+        await self.writer.save_settings(
+            write, Kind.SIGN_IN, Action.RESTORED, before.document(), after.document()
+        )
+
+    async def restore_guard(self, write: Write, wanted: Mapping[str, Any]) -> None:
+        """Bring a policy back."""
+        before, _ = await guard_policy_of(write.versions)
+        after = GuardPolicy.model_validate(wanted)
+        await self.writer.save_settings(
+            write, Kind.GUARD, Action.RESTORED, before.document(), after.document()
+        )
+
+    # Inside a change.
+
+    async def _checked(
+        self, write: Write, before: SignInSettings, patch: Mapping[str, Any]
+    ) -> SignInSettings:
+        wanted = SignInSettingsPatch.model_validate(patch)
+        connectors = await self.connectors.rows.within(write.tx).list()
+        available = {saved.type for saved in connectors}
+        conflicts = []
+        # Asked only now: it reads every user name of the tenant.
+        if before.username_policy.case_sensitive and not wanted.username_policy.case_sensitive:
+            conflicts = await self.users.username_conflicts(tx=write.tx)
+        after = SignInRules.check(
+            before,
+            wanted,
+            available,
+            languages=self.languages,
+            username_conflicts=conflicts,
+        )
+        # As the contract does: a button for a provider that is not there is left out, silently.
+        return after.with_social_targets(
+            saved.target for saved in connectors if saved.type is ConnectorType.SOCIAL
+        )
+
+
+async def sign_in_settings_of(versions: VersionRows) -> tuple[SignInSettings, int]:
+    """Return the saved settings and their version; 0 while they are the defaults."""
+    row = await versions.settings(Kind.SIGN_IN)
+    if row is None:
+        return SignInSettings(), 0
+    return SignInSettings.model_validate(row["document"]), row["version"]
+
+
+async def guard_policy_of(versions: VersionRows) -> tuple[GuardPolicy, int]:
+    """Return the saved policy and its version; 0 while it is the default."""
+    row = await versions.settings(Kind.GUARD)
+    return (
+        (GuardPolicy.model_validate(row["document"]), row["version"]) if row else (GuardPolicy(), 0)
+    )

@@ -1,0 +1,1 @@
+"""Events, told to a tenant's own servers: signed, queued, retried."""
