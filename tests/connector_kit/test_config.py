@@ -1,6 +1,6 @@
 """One model draws the form, validates, marks secrets and warns."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from pydantic import Field, SecretStr, model_validator
@@ -204,3 +204,42 @@ def test_a_connector_says_in_its_own_words_what_is_wrong() -> None:
     }
     assert refused.value.fields.keys() == {"password"}
     assert "password: Fill in {both}, or neither." in refused.value.words
+
+
+class Nested(ConnectorConfig):
+    """Settings that the contract keeps inside an object, and one beside it."""
+
+    host: Annotated[str, Setting(label={"en": "Host"}, decides_destination=True)]
+    port: Annotated[int, Setting(label={"en": "Port"}, decides_destination=True)] = 587
+    user: Annotated[str, Setting(label={"en": "User"})] = Field(alias="auth.user")
+    password: Annotated[SecretStr, Setting(label={"en": "Password"})] = Field(alias="auth.pass")
+
+
+NESTED = {"host": "a.example", "auth": {"user": "u", "pass": "p", "more": 1}}
+
+
+def test_what_the_contract_nests_is_flat_inside_and_nested_again_outside() -> None:
+    config = Nested.parse(NESTED)
+
+    assert config.reveal() == {"host": "a.example", "auth.user": "u", "auth.pass": "p"}
+    assert Nested.nested(config.reveal()) == {
+        "host": "a.example",
+        "auth": {"user": "u", "pass": "p"},
+    }
+    assert Nested.flat(config.reveal()) == config.reveal()
+
+
+@pytest.mark.parametrize("auth", [None, {}, "text", [1], {"user": "u"}])
+def test_a_part_that_is_missing_is_named_by_its_dotted_key(auth: Any) -> None:
+    with pytest.raises(InvalidConfig) as refused:
+        Nested.parse({"host": "a.example", "auth": auth})
+
+    assert "auth.pass" in refused.value.fields
+
+
+def test_a_number_from_a_form_is_the_same_place_as_the_saved_one() -> None:
+    saved = {"host": "a.example", "port": 587}
+
+    assert not Nested.sends_elsewhere(saved, {**saved, "port": "587"})
+    assert not Nested.sends_elsewhere({"host": "a.example"}, {**saved, "port": " 587 "})
+    assert Nested.sends_elsewhere(saved, {**saved, "port": "25"})

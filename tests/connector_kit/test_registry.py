@@ -11,6 +11,7 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.registry import ConnectorRegistry, RegistryProblem
 from watchword.providers.development_inbox.connector import DevelopmentInboxConnector
 from watchword.providers.http_sms.connector import WebhookConnector
+from watchword.providers.smtp.connector import SmtpConnector
 from watchword.providers.twilio.connector import TwilioConnector
 
 INBOX = "watchword.providers.development_inbox.connector:DevelopmentInboxConnector"
@@ -222,3 +223,24 @@ def test_an_unknown_language_reads_the_english_guide_and_is_never_a_path() -> No
     assert guide(TwilioConnector, "de") == english
     assert guide(TwilioConnector, "../../../../etc/passwd") == english
     assert guide(TwilioConnector, "ko") != english
+
+
+def test_a_class_whose_type_is_not_its_own_is_left_out(install: Install) -> None:
+    text = source("OddConnector", "odd").replace('id="odd"', 'id="odd", type=ConnectorType.EMAIL')
+    install(
+        "odd-email",
+        "odd_email:OddConnector",
+        source=f"from watchword.connector_kit.models import ConnectorType\n{text}",
+    )
+    registry = ConnectorRegistry.with_installed([])
+
+    assert registry.find("odd") is None
+    problem = problem_of("odd-email", registry)
+    assert problem.reason == "no_connector"
+    assert "Email" in problem.detail
+
+
+def test_connectors_for_email_stand_beside_those_for_texts() -> None:
+    registry = ConnectorRegistry([TwilioConnector, SmtpConnector])
+
+    assert registry.get("simple-mail-transfer-protocol") is SmtpConnector

@@ -1,6 +1,7 @@
 """What nobody may read is taken out of a provider's words."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from watchword.connector_kit.models import SmsMessage, UsageType
 from watchword.connector_kit.scrubbing import HIDDEN, scrub
-from watchword.connector_kit.testing import CODE, MESSAGE, SPELLINGS
+from watchword.connector_kit.testing import CODE, EMAIL_MESSAGE, MESSAGE, SPELLINGS
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 
 
@@ -60,3 +62,28 @@ def test_secrets_go_with_and_without_their_scheme() -> None:
 
 def test_long_words_are_cut() -> None:
     assert len(scrub("x" * 5000, MESSAGE)) == 500
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["ada@example.com", "<Ada@Example.COM>", "ada%40example.com", "no mailbox here by name ada"],
+)
+def test_an_address_goes_in_every_usual_spelling(spelling: str) -> None:
+    assert "ada" not in scrub(f"550 5.1.1 {spelling}: unknown", EMAIL_MESSAGE).lower()
+
+
+def test_a_mailbox_that_is_part_of_another_word_stays() -> None:
+    assert scrub("adaptive limits", EMAIL_MESSAGE) == "adaptive limits"
+
+
+def test_an_address_in_another_script_goes_as_dns_spells_it_too() -> None:
+    message = replace(EMAIL_MESSAGE, to=EmailAddress("a.b@예시.example"))
+
+    assert scrub("no a.b@xn--vv4b11d.example", message) == f"no {HIDDEN}"
+
+
+def test_a_link_goes() -> None:
+    link = "https://app.example.com/join?token=abc"
+    message = replace(EMAIL_MESSAGE, variables={"link": link})
+
+    assert scrub(f"spam: {link}", message) == f"spam: {HIDDEN}"

@@ -96,6 +96,8 @@ def test_every_default_text_names_code_and_lifetime_in_one_segment(language: str
     assert [item["usageType"] for item in templates] == [usage.value for usage in UsageType]
     for item in templates:
         assert item["content"].splitlines()[-1] == "{{origin_line}}"
+        if item["usageType"] == UsageType.ORGANIZATION_INVITATION:
+            continue
         assert "{{code}}" in item["content"]
         assert "{{minutes}}" in item["content"]
         assert "10" not in item["content"]
@@ -103,6 +105,24 @@ def test_every_default_text_names_code_and_lifetime_in_one_segment(language: str
             item["content"], {"code": "135790", "minutes": "10", "origin_line": ORIGIN_LINE}
         )
         assert count_segments(text).count == 1, text
+
+
+@pytest.mark.parametrize(("language", "segments"), [("en", 1), ("ko", 2)])
+def test_an_invitations_default_text_names_the_organization_and_ends_with_the_link(
+    language: str, segments: int
+) -> None:
+    link = "https://auth.example.com/i/4NpTqWzB7cXhK2mYr8dL0s"
+    [content] = [
+        item["content"]
+        for item in default_templates(language)
+        if item["usageType"] == UsageType.ORGANIZATION_INVITATION
+    ]
+
+    text = fill(content, {"organization": {"name": "Chess club"}, "link": link})
+
+    assert "Chess club" in text
+    assert text.endswith(link)
+    assert count_segments(text).count == segments, text
 
 
 def test_an_unknown_language_gets_english_defaults() -> None:

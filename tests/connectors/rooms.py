@@ -25,11 +25,17 @@ from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
 from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
+from watchword.resources.repository import ResourceRepository
+from watchword.resources.service import ResourceService
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
 from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
+from watchword.webhooks.courier import Courier
+from watchword.webhooks.deliveries import Deliveries
+from watchword.webhooks.models import Webhook
+from watchword.webhooks.service import WebhookService
 
 ALICE = PhoneNumber.parse("+447400123456")
 MINJI = PhoneNumber.parse("+821012345678")
@@ -48,7 +54,9 @@ class Rooms:
     provider: Provider
     public_receipts: bool = True
     dispatch: Dispatch = field(default_factory=Dispatch)
+    courier: Courier = field(default_factory=lambda: Courier(OutboundClient(is_development=True)))
     reloads: int = 0
+    listeners: tuple[Webhook, ...] = ()
 
     def __post_init__(self) -> None:
         storage, tenant_id = self.storage, self.tenant.id
@@ -69,6 +77,16 @@ class Rooms:
             clock=self.clock,
             origin=ORIGIN,
         )
+        self.deliveries = Deliveries.build(
+            storage=self.storage,
+            tenant_id=self.tenant.id,
+            keys=self.keys,
+            clock=self.clock,
+            courier=self.courier,
+        )
+        self.webhooks = WebhookService(
+            webhooks=self.listeners, deliveries=self.deliveries, storage=self.storage
+        )
         self.messaging = MessagingService(
             rows=self.messages,
             pace=PaceRows(self.storage, self.tenant.id),
@@ -79,6 +97,7 @@ class Rooms:
             audit=self.audit,
             clock=self.clock,
             dispatch=self.dispatch,
+            webhooks=self.webhooks,
         )
         self.users = UserService(
             users=UserRepository(self.storage, self.tenant.id), clock=self.clock
@@ -101,10 +120,15 @@ class Rooms:
                 origin=ORIGIN,
             ),
             users=self.users,
+            resources=ResourceService(
+                repository=ResourceRepository(self.storage, self.tenant.id), origin=ORIGIN
+            ),
+            deliveries=self.deliveries,
         )
 
     async def _changed(self) -> None:
         self.reloads += 1
+        self.listeners = tuple(await self.deliveries.webhooks.all())
         self.reload()
 
     def anew(self) -> "Rooms":

@@ -8,7 +8,7 @@ from tests.connectors.provider import CONFIG, PROVIDER_ID
 from tests.connectors.rooms import ALICE, OPERATOR, Rooms
 from tests.messaging.test_sending import LIFETIME, MOMENT, queue, rows_of
 from watchword.connector_kit.models import UsageType
-from watchword.messaging.models import MessageState
+from watchword.messaging.models import Channel, MessageState
 from watchword.messaging.service import MAX_ATTEMPTS, QUEUED_LEASE, SENDING_LEASE
 
 
@@ -100,7 +100,9 @@ async def test_two_processes_racing_for_one_message_send_it_once(rooms: Rooms) -
     message_id = await die_before_sending(rooms)
     processes = [rooms.anew() for _ in range(8)]
 
-    ended = await asyncio.gather(*(each.messaging._send(message_id) for each in processes))
+    ended = await asyncio.gather(
+        *(each.messaging._send(Channel.SMS, message_id) for each in processes)
+    )
 
     assert len(rooms.provider.sent) == 1
     assert MessageState.ACCEPTED in {sent.state for sent in ended}

@@ -336,7 +336,7 @@ async def test_the_sweeper_matches_early_reports_beside_sending_what_is_queued(
 
     async def scope_of(tenant_id: str) -> Any:
         assert tenant_id == rooms.tenant.id
-        return SimpleNamespace(messaging=rooms.messaging)
+        return SimpleNamespace(messaging=rooms.messaging, webhooks=rooms.webhooks)
 
     server = SimpleNamespace(tenants={rooms.tenant.id: rooms.tenant}, scope_of=scope_of)
     await sweep(cast(ServerScope, server))

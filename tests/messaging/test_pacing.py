@@ -17,7 +17,7 @@ from watchword.connector_kit.errors import ProviderThrottled
 from watchword.connector_kit.models import UsageType
 from watchword.connectors.models import SavedConnector
 from watchword.core.keys import SecretKeys
-from watchword.messaging.models import MessageState
+from watchword.messaging.models import Channel, MessageState
 from watchword.messaging.repository import PaceRows
 from watchword.messaging.service import LONGEST_PAUSE, NEW_REACH, QUEUED_LEASE
 from watchword.storage import Storage
@@ -303,7 +303,7 @@ async def test_the_most_urgent_message_of_the_queue_goes_first(rooms: Rooms) -> 
     await settle(rooms)
     # More than are taken over at once.
     for days in (6, 5, 4, 3, 2, 1):
-        await rooms.messaging.queue_sms(
+        await rooms.messaging.queue(
             ALICE,
             UsageType.ORGANIZATION_INVITATION,
             variables={"code": "135790"},
@@ -389,7 +389,7 @@ async def test_a_connector_that_cannot_be_built_has_no_pace_and_fails_as_it_did(
 async def test_a_pace_that_is_no_round_number_is_not_exceeded(rooms: Rooms) -> None:
     await paced(rooms, 3)
 
-    turns = [await rooms.messaging._turn("anyone", NEW_REACH) for _ in range(4)]
+    turns = [await rooms.messaging._turn(Channel.SMS, "anyone", NEW_REACH) for _ in range(4)]
 
     first, *_, fourth = [turn for turn in turns if turn is not None]
     assert SECOND <= fourth - first < SECOND + timedelta(milliseconds=1)

@@ -31,7 +31,7 @@ ROWS = select(messages).where(messages.c.tenant_id == bindparam("tenant_id"))
 
 
 async def queue(rooms: Rooms, to: Any = ALICE, **options: Any) -> QueuedMessage:
-    return await rooms.messaging.queue_sms(
+    return await rooms.messaging.queue(
         to,
         options.pop("usage", UsageType.SIGN_IN),
         variables={"code": CODE, **options.pop("variables", {})},

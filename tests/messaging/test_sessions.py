@@ -513,7 +513,7 @@ async def running_server(database_url: str, keys: SecretKeys) -> AsyncIterator[S
 async def send(server: ServerScope, states: list[MessageState]) -> None:
     """Queue a message, and note its state as soon as the provider has it."""
     messaging = (await server.scope_of("default")).messaging
-    queued = await messaging.queue_sms(
+    queued = await messaging.queue(
         PhoneNumber("447700900123"),
         UsageType.SIGN_IN,
         variables={"code": f"{len(states):06}"},

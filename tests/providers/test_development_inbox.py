@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from watchword.connector_kit.errors import ProviderUnavailable
-from watchword.connector_kit.models import SmsMessage
+from watchword.connector_kit.models import OutgoingMessage
 from watchword.connector_kit.testing import CODE, MESSAGE, ConnectorContract, context
 from watchword.connector_kit.wording import default_templates
 from watchword.providers.development_inbox.connector import (
@@ -15,7 +15,8 @@ from watchword.providers.development_inbox.connector import (
 
 
 def made(config: dict[str, object], kept: list[tuple[str, str]]) -> DevelopmentInboxConnector:
-    def keep(message: SmsMessage, text: str) -> None:
+    def keep(message: OutgoingMessage, text: str, subject: str | None) -> None:
+        assert subject is None
         kept.append((message.id, text))
 
     return DevelopmentInboxConnector(DevelopmentInboxConfig.parse(config), context(inbox=keep))

@@ -63,7 +63,10 @@ class ConfigWarning:
 
 
 class ConnectorConfig(BaseModel):
-    """Base of a connector's settings. Aliases are the contract's keys; SecretStr marks secrets."""
+    """Base of a connector's settings. Aliases are the contract's keys; SecretStr marks secrets.
+
+    An alias with a dot, such as `auth.user`, is what the contract keeps inside an object.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
 
@@ -75,7 +78,7 @@ class ConnectorConfig(BaseModel):
                 "en": "The most this connector sends in a second; what is too many waits its turn. "
                 "Leave it empty to keep the provider's usual pace.",
                 "ko": "이 커넥터가 1초에 보내는 최대 건수입니다. 넘치는 메시지는 차례를 "
-                "기다립니다. 비워 두면 문자 사업자의 기본 속도에 맞춥니다.",
+                "기다립니다. 비워 두면 사업자의 기본 속도에 맞춥니다.",
             },
         ),
     ] = Field(default=None, alias="messagesPerSecond", ge=SLOWEST, le=FASTEST, allow_inf_nan=False)
@@ -87,7 +90,8 @@ class ConnectorConfig(BaseModel):
         # A form sends every field; a blank one was not answered. Pasted keys bring white space.
         if not isinstance(value, Mapping):
             return value
-        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in value.items()}
+        flat = cls.flat(value)
+        stripped = {k: v.strip() if isinstance(v, str) else v for k, v in flat.items()}
         return {k: v for k, v in stripped.items() if v not in BLANKS}
 
     @classmethod
@@ -97,6 +101,34 @@ class ConnectorConfig(BaseModel):
             return cls.model_validate(dict(config))
         except ValidationError as error:
             raise _invalid(error) from None
+
+    @classmethod
+    def flat(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *config* with what stands inside the contract's objects under dotted keys."""
+        flat = dict(config)
+        for key in cls._dotted_keys():
+            outer, _, inner = key.partition(".")
+            within = config.get(outer)
+            if isinstance(within, Mapping):
+                flat.pop(outer, None)
+                if inner in within:
+                    flat.setdefault(key, within[inner])
+        return flat
+
+    @classmethod
+    def nested(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return *config* as the contract writes it, dotted keys inside their objects."""
+        nested = {key: value for key, value in config.items() if key not in cls._dotted_keys()}
+        for key in cls._dotted_keys():
+            outer, _, inner = key.partition(".")
+            if key in config:
+                nested.setdefault(outer, {})[inner] = config[key]
+        return nested
+
+    @classmethod
+    def _dotted_keys(cls) -> list[str]:
+        aliases = [item.alias or "" for item in cls.model_fields.values()]
+        return [alias for alias in aliases if "." in alias]
 
     def reveal(self) -> dict[str, Any]:
         """Return the settings under the contract's keys, secrets in clear: for sealing them."""
@@ -243,8 +275,11 @@ def _form_type(annotation: Any) -> str:
 def _said(config: Mapping[str, Any], name: str, item: FieldInfo) -> Any:
     value = config.get(item.alias or name, config.get(name))
     value = value.strip() if isinstance(value, str) else value
-    # Leaving a setting out and spelling out its default are the same.
-    return _plain(item.get_default(call_default_factory=True)) if value in BLANKS else value
+    if value in BLANKS:
+        # Leaving a setting out and spelling out its default are the same.
+        value = _plain(item.get_default(call_default_factory=True))
+    # A form writes a number as a text.
+    return str(value) if type(value) in {int, float} else value
 
 
 def _plain(value: Any) -> Any:

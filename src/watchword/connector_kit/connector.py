@@ -1,4 +1,4 @@
-"""The two shapes that a connector builds on: any sending, and one HTTP request."""
+"""What a connector builds on: text messages in any way or in one HTTP request, and e-mail."""
 
 from abc import ABC, abstractmethod
 from base64 import b64encode
@@ -17,9 +17,12 @@ from watchword.connector_kit.errors import (
     ReportRefused,
     UnreadableAnswer,
 )
+from watchword.connector_kit.mail import Mail
 from watchword.connector_kit.models import (
     ConnectorMetadata,
     DeliveryReport,
+    EmailMessage,
+    OutgoingMessage,
     Receipt,
     ReportReply,
     ReportRequest,
@@ -30,6 +33,7 @@ from watchword.connector_kit.scrubbing import scrub
 from watchword.core.clock import Clock
 
 Config = TypeVar("Config", bound=ConnectorConfig)
+Outgoing = TypeVar("Outgoing", bound=OutgoingMessage)
 Answer = TypeVar("Answer")
 
 
@@ -42,8 +46,8 @@ class ConnectorContext:
     """From the operator, for emulators and private gateways; wins over the connector's own."""
     public_receipts: bool = False
     """True where providers can reach this server's public URL."""
-    inbox: Callable[[SmsMessage, str], None] | None = None
-    """Where the development inbox puts a message and its text."""
+    inbox: Callable[[OutgoingMessage, str, str | None], None] | None = None
+    """Where the development inbox puts a message, its text and, of an e-mail, its subject."""
     clock: Clock = field(default_factory=Clock)
     """For requests that are signed with the time."""
 
@@ -52,8 +56,8 @@ class ConnectorContext:
         return replace(self, base_url_override=base_url_override)
 
 
-class SmsConnector(ABC, Generic[Config]):
-    """A tenant's set-up of one provider, ready to send."""
+class Connector(ABC, Generic[Config, Outgoing]):
+    """A tenant's set-up of one provider, ready to send one kind of message."""
 
     metadata: ClassVar[ConnectorMetadata]
     config_type: ClassVar[type[ConnectorConfig]]
@@ -71,12 +75,8 @@ class SmsConnector(ABC, Generic[Config]):
         return self.config.messages_per_second or self.metadata.messages_per_second
 
     @abstractmethod
-    async def send(self, message: SmsMessage) -> Receipt:
+    async def send(self, message: Outgoing) -> Receipt:
         """Hand the message to the provider once; raises ConnectorError."""
-
-    def text_of(self, message: SmsMessage) -> str | None:  # noqa: ARG002
-        """Return the text that goes out; None where the provider renders it."""
-        return None
 
     async def check_credentials(self) -> str | None:
         """Ask the provider, at no cost, who we are; None where there is no such question."""
@@ -96,6 +96,42 @@ class SmsConnector(ABC, Generic[Config]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.metadata.id})"
+
+
+class SmsConnector(Connector[Config, SmsMessage]):
+    """A tenant's set-up of one provider of text messages, ready to send."""
+
+    @abstractmethod
+    async def send(self, message: SmsMessage) -> Receipt:
+        """Hand the message to the provider once; raises ConnectorError."""
+
+    def text_of(self, message: SmsMessage) -> str | None:  # noqa: ARG002
+        """Return the text that goes out; None where the provider renders it."""
+        return None
+
+
+class EmailConnector(Connector[Config, EmailMessage]):
+    """A tenant's set-up of one way to send e-mail; its `metadata.type` is `ConnectorType.EMAIL`."""
+
+    @abstractmethod
+    def mail_of(self, message: EmailMessage) -> Mail:
+        """Return the e-mail that goes out; raises TemplateNotFound, TemplateRejected."""
+
+    @abstractmethod
+    async def deliver(self, message: EmailMessage, mail: Mail) -> Receipt:
+        """Hand the e-mail over once; raises ConnectorError."""
+
+    async def send(self, message: EmailMessage) -> Receipt:
+        """Deliver what `mail_of` says; the kit keeps address and code out of what is answered."""
+        try:
+            receipt = await self.deliver(message, self.mail_of(message))
+        except ConnectorError as error:
+            error.replace_words(self._scrub(error.words, message))
+            raise
+        return replace(receipt, words=self._scrub(receipt.words, message))
+
+    def _scrub(self, words: str, message: EmailMessage | None) -> str:
+        return scrub(words, message, self.config.secret_values())
 
 
 class HttpSmsConnector(SmsConnector[Config]):

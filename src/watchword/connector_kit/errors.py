@@ -164,6 +164,8 @@ class ProviderThrottled(ConnectorError):
     code = "connector.rate_limit_exceeded"
     acts = "nobody"
     error_class = "provider_throttled"
+    holds_others: ClassVar[bool] = True
+    """False where it says nothing of the messages to others."""
 
     def __init__(
         self,
@@ -174,6 +176,13 @@ class ProviderThrottled(ConnectorError):
     ) -> None:
         super().__init__(words, data=data)
         self.retry_after = retry_after
+
+
+class MessageDeferred(ProviderThrottled):
+    """The provider takes this one message later; what else there is to send need not wait."""
+
+    error_class = "message_deferred"
+    holds_others = False
 
 
 class ProviderUnavailable(ConnectorError):

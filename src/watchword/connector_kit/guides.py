@@ -5,13 +5,13 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector
 
 MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @lru_cache(maxsize=256)
-def guide(connector: type[SmsConnector[Any]], language: str = "en") -> str:
+def guide(connector: type[Connector[Any, Any]], language: str = "en") -> str:
     """Return the guide as markdown, in English where there is none in *language*."""
     folder = files(_package(connector))
     # The language comes from a request, so it is compared and never made into a path.
@@ -24,7 +24,7 @@ def guide(connector: type[SmsConnector[Any]], language: str = "en") -> str:
 
 
 @lru_cache(maxsize=256)
-def logo(connector: type[SmsConnector[Any]]) -> str:
+def logo(connector: type[Connector[Any, Any]]) -> str:
     """Return the logo as a data URI."""
     name = connector.metadata.logo
     content = files(_package(connector)).joinpath(name).read_bytes()
@@ -32,5 +32,5 @@ def logo(connector: type[SmsConnector[Any]]) -> str:
     return f"data:{media_type};base64,{b64encode(content).decode()}"
 
 
-def _package(connector: type[SmsConnector[Any]]) -> str:
+def _package(connector: type[Connector[Any, Any]]) -> str:
     return connector.__module__.rpartition(".")[0] or connector.__module__

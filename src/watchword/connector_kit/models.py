@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 
 Localized = Mapping[str, str]
@@ -63,12 +64,12 @@ class ConnectorMetadata:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class SmsMessage:
+class OutgoingMessage:
     """One text for one person; its `repr` names neither the person nor the code."""
 
     id: str
     """Ours: up to 32 small letters and digits, the same in every attempt."""
-    to: PhoneNumber
+    to: PhoneNumber | EmailAddress
     usage: UsageType
     variables: Mapping[str, Any]
     """What templates may name: `code`, `locale`, `link`, `origin_line`, …"""
@@ -87,7 +88,27 @@ class SmsMessage:
         return {name: self.variables[name] for name in self.variables.keys() - OWN_VARIABLES}
 
     def __repr__(self) -> str:
-        return f"SmsMessage({self.id}, {self.usage}, to {self.to.masked})"
+        return f"{type(self).__name__}({self.id}, {self.usage}, to {self.to.masked})"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SmsMessage(OutgoingMessage):
+    """One text message for one person."""
+
+    to: PhoneNumber
+    notice: str | None = None
+    """A whole text of ours that carries no code: it goes out as it is, without a template."""
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EmailMessage(OutgoingMessage):
+    """One e-mail for one person."""
+
+    to: EmailAddress
+    notice: str | None = None
+    """A whole text of ours that carries no code: it goes out as it is, without a template."""
+    subject: str = ""
+    """Of a notice; templates have their own."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,28 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
                 failure = error
         raise failure
 
+    async def connect_socket(self, host: str, port: int) -> socket.socket:
+        """Connect as `connect_tcp` does, for a library that speaks over a socket by itself."""
+        until = time.monotonic() + CONNECT.total_seconds()
+        failure: Exception = httpcore2.ConnectError("no address answered")
+        for address in await self._addresses(host, port, until):
+            family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+            connecting = socket.socket(family, socket.SOCK_STREAM)
+            connecting.setblocking(False)
+            try:
+                async with asyncio.timeout(_left(until)):
+                    loop = asyncio.get_running_loop()
+                    await loop.sock_connect(connecting, (str(address), port))
+            except (OSError, TimeoutError) as error:
+                connecting.close()
+                failure = httpcore2.ConnectError(type(error).__name__)
+            except BaseException:
+                connecting.close()
+                raise
+            else:
+                return connecting
+        raise failure
+
     async def _addresses(self, host: str, port: int, until: float) -> list[Address]:
         loop = asyncio.get_running_loop()
         try:

@@ -1,22 +1,28 @@
 """The connector classes of this server: those it ships with, and installed packages'."""
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 import structlog
 
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector, EmailConnector, SmsConnector
 from watchword.connector_kit.errors import ConnectorClassNotFound
 from watchword.connector_kit.guides import logo
-from watchword.connector_kit.models import ConnectorMetadata
+from watchword.connector_kit.models import ConnectorMetadata, ConnectorType
 
 ENTRY_POINTS = "watchword.connectors"
 LONGEST_DETAIL = 300
 
-ConnectorClass = type[SmsConnector[Any]]
+ConnectorClass = type[Connector[Any, Any]]
+
+# Any: the checker takes no abstract class for a type, and nothing is made of these.
+SHAPES: Mapping[ConnectorType, Any] = {
+    ConnectorType.SMS: SmsConnector,
+    ConnectorType.EMAIL: EmailConnector,
+}
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +155,9 @@ def require_connector(found: Any) -> None:
         raise TypeError(f"{_path(found)} does not define {missing}")
     if not isinstance(getattr(found, "metadata", None), ConnectorMetadata):
         raise TypeError(f"{_path(found)} has no ConnectorMetadata in `metadata`")
+    shape = SHAPES.get(found.metadata.type)
+    if shape is None or not issubclass(found, shape):
+        raise TypeError(f"{_path(found)} is no connector of the type {found.metadata.type}")
     if not hasattr(found, "config_type"):
         raise TypeError(f"{_path(found)} has no config in `config_type`")
     found.config_type.form_items()
@@ -159,7 +168,7 @@ def require_connector(found: Any) -> None:
 
 
 def _require_class(found: Any) -> None:
-    if not (isinstance(found, type) and issubclass(found, SmsConnector)):
+    if not (isinstance(found, type) and issubclass(found, Connector)):
         raise TypeError(f"{found!r} is no connector class")
 
 

@@ -1,28 +1,32 @@
-"""Takes what nobody may read out of a provider's words: the number, the code, the secrets."""
+"""Takes what nobody may read out of a provider's words: the recipient, the code, the secrets."""
 
 import re
 from collections.abc import Iterable
 
 import phonenumbers
 
-from watchword.connector_kit.models import SmsMessage
+from watchword.connector_kit.models import OutgoingMessage
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 
 HIDDEN = "•••"
 LONGEST = 500
+# A mailbox of one or two letters says nothing, and would leave holes in every sentence.
+SHORTEST_LOCAL = 3
 NO_DIGIT = re.compile(r"[^0-9]+")
 # What may stand between two digits, written out or as a link would escape it.
 BETWEEN = r"(?:[\s().\-/\u00a0\u2010-\u2015]|%20)*"
 
 
-def scrub(words: str, message: SmsMessage | None, secrets: Iterable[str] = ()) -> str:
-    """Return *words* without the recipient's number in any usual spelling, code or secrets."""
+def scrub(words: str, message: OutgoingMessage | None, secrets: Iterable[str] = ()) -> str:
+    """Return *words* without the recipient in any usual spelling, the code or secrets."""
     for secret in sorted(_parts(secrets), key=len, reverse=True):
         words = words.replace(secret, HIDDEN)
     if message is not None:
-        code, national = _parts_of(message.to)
-        if _may_hold(words, national):
-            words = _number(code, national).sub(HIDDEN, words)
+        if isinstance(message.to, EmailAddress):
+            words = _address(message.to).sub(HIDDEN, words)
+        else:
+            words = _without_number(words, message.to)
         for name in ("code", "link"):
             value = str(message.variables.get(name, ""))
             if value and (not value.isdigit() or _may_hold(words, value)):
@@ -40,6 +44,23 @@ def _may_hold(words: str, digits: str) -> bool:
     # Each person's pattern is a new one, and compiling it costs more than the rest of the sending;
     # nearly all answers hold no such digits in any spelling.
     return "%" in words or digits in NO_DIGIT.sub("", words)
+
+
+def _without_number(words: str, phone: PhoneNumber) -> str:
+    code, national = _parts_of(phone)
+    return _number(code, national).sub(HIDDEN, words) if _may_hold(words, national) else words
+
+
+def _address(to: EmailAddress) -> re.Pattern[str]:
+    # Whole, as DNS and as a link spell it, and then the mailbox alone: "no mailbox here by the
+    # name of ada".
+    spellings = [
+        f"{re.escape(to.local)}(?:@|%40){re.escape(domain)}"
+        for domain in sorted({to.domain, to.ascii_domain})
+    ]
+    if len(to.local) >= SHORTEST_LOCAL:
+        spellings.append(rf"(?<!\w){re.escape(to.local)}(?!\w)")
+    return re.compile("|".join(spellings), re.IGNORECASE)
 
 
 def _parts_of(phone: PhoneNumber) -> tuple[str, str]:

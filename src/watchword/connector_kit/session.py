@@ -1,4 +1,4 @@
-"""The other shape that a connector builds on: a connection that stays open, as SMPP and SMTP have.
+"""The other shape that a connector builds on: a connection that stays open, as SMPP has.
 
 A connector's own part is two classes: a `Session`, which speaks the protocol over a `Link`, and a
 `SessionConnector`, whose `start` makes one. The kit keeps the session that all sendings share, and
@@ -6,6 +6,7 @@ makes a short one for whoever sends without it: a test with values that are not 
 """
 
 import asyncio
+import socket
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
@@ -77,14 +78,9 @@ class Link:
         As with HTTP, a public address is reached inside TLS, or where the operator lists its
         network.
         """
-        destinations = Destinations(client.allowed, client.is_development)
-        if not address.is_encrypted:
-            destinations = replace(destinations, allows_public=False)
         within = CONNECT.total_seconds()
         try:
-            stream = await GuardedBackend(destinations).connect_tcp(
-                address.host, address.port, within
-            )
+            stream = await _guarded(client, address).connect_tcp(address.host, address.port, within)
             if address.is_encrypted:
                 stream = await stream.start_tls(_tls(), address.host, within)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -118,6 +114,26 @@ class Link:
         """Close the connection; one that is broken already is closed, too."""
         with suppress(httpcore2.NetworkError, OSError):
             await self._stream.aclose()
+
+
+async def open_socket(client: OutboundClient, address: Address) -> socket.socket:
+    """Connect to a permitted address, for a library that speaks over a socket by itself.
+
+    Raises AddressRefused, ProviderUnavailable. TLS is left to the library: an address that is
+    called encrypted must be spoken to inside TLS before anything secret is said.
+    """
+    try:
+        return await _guarded(client, address).connect_socket(address.host, address.port)
+    except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+        words = str(error) or type(error).__name__
+        raise ProviderUnavailable(f"no connection: {words}") from None
+
+
+def _guarded(client: OutboundClient, address: Address) -> GuardedBackend:
+    destinations = Destinations(client.allowed, client.is_development)
+    if not address.is_encrypted:
+        destinations = replace(destinations, allows_public=False)
+    return GuardedBackend(destinations)
 
 
 @lru_cache(maxsize=1)

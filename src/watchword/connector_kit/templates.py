@@ -1,7 +1,7 @@
 """Templates of a connector: choosing one for a message, and filling it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from watchword.connector_kit.config import ConnectorConfig, Setting
 from watchword.connector_kit.errors import TemplateNotFound
-from watchword.connector_kit.models import SmsMessage, UsageType
+from watchword.connector_kit.models import OutgoingMessage, SmsMessage, UsageType
 from watchword.connector_kit.wording import DEFAULTS, default_templates
 
 REQUIRED = (UsageType.REGISTER, UsageType.SIGN_IN, UsageType.FORGOT_PASSWORD, UsageType.GENERIC)
@@ -81,21 +81,26 @@ class TextTemplate(Template):
     @field_validator("content")
     @classmethod
     def _names_known_variables(cls, content: str) -> str:
-        unknown = sorted({name for name in roots_of(content) if name not in VARIABLES})
-        if unknown:
-            raise PydanticCustomError(
-                "rule",
-                "There is no variable {unknown}; there are {variables}",
-                {
-                    "unknown": ", ".join(unknown),
-                    "variables": ", ".join(sorted(VARIABLES)),
-                    "phrase": "unknown_variable",
-                },
-            )
+        require_known_variables(content)
         return content
 
 
 AnyTemplate = TypeVar("AnyTemplate", bound=Template)
+
+
+def require_known_variables(content: str) -> None:
+    """Raise a validator's error that names the variables that there are not."""
+    unknown = sorted({name for name in roots_of(content) if name not in VARIABLES})
+    if unknown:
+        raise PydanticCustomError(
+            "rule",
+            "There is no variable {unknown}; there are {variables}",
+            {
+                "unknown": ", ".join(unknown),
+                "variables": ", ".join(sorted(VARIABLES)),
+                "phrase": "unknown_variable",
+            },
+        )
 
 
 def roots_of(content: str) -> list[str]:
@@ -144,21 +149,24 @@ def _distance(offered: str | None, wanted: str | None) -> int:
     return 3 if tag.split("-")[0] == "en" else 4
 
 
-def fill(content: str, variables: Mapping[str, Any]) -> str:
+def fill(content: str, variables: Mapping[str, Any], written: Callable[[str], str] = str) -> str:
     """Put the variables in: an unknown name stays as it is written, an unknown part is blank.
 
     What a variable holds is never looked at again, so it can't name another one; what other
-    people wrote, such as an organization's name, can't bring links or line breaks.
+    people wrote, such as an organization's name, can't bring links or line breaks. *written* says
+    how a value is written where the content is in a language of its own, such as HTML.
     """
     if not variables.get("origin_line"):
         content = ORIGIN_LINE.sub("", content)
-    return PLACEHOLDER.sub(lambda match: _placeholder(match, variables), content)
+    return PLACEHOLDER.sub(lambda match: _placeholder(match, variables, written), content)
 
 
-def _placeholder(match: re.Match[str], variables: Mapping[str, Any]) -> str:
+def _placeholder(
+    match: re.Match[str], variables: Mapping[str, Any], written: Callable[[str], str]
+) -> str:
     if match[1].split(".")[0] not in variables:
         return match[0]
-    return value_of(match[1], variables)
+    return written(value_of(match[1], variables))
 
 
 def value_of(path: str, variables: Mapping[str, Any]) -> str:
@@ -186,10 +194,12 @@ def plain(text: str) -> str:
 
 def render(templates: Sequence[TextTemplate], message: SmsMessage) -> str:
     """Return the text of *message* after the template for its usage; raises TemplateNotFound."""
+    if message.notice is not None:
+        return message.notice
     return fill(choose_for(templates, message).content, variables_of(message))
 
 
-def variables_of(message: SmsMessage) -> dict[str, Any]:
+def variables_of(message: OutgoingMessage) -> dict[str, Any]:
     """Return what a template may name, `minutes` included."""
     return {"minutes": minutes_of(message.time_left), **message.variables}
 

@@ -11,7 +11,12 @@ import pytest
 
 from watchword.connector_kit.answers import error_of_status
 from watchword.connector_kit.config import FASTEST, SLOWEST, ConnectorConfig
-from watchword.connector_kit.connector import ConnectorContext, HttpSmsConnector, SmsConnector
+from watchword.connector_kit.connector import (
+    Connector,
+    ConnectorContext,
+    EmailConnector,
+    HttpSmsConnector,
+)
 from watchword.connector_kit.errors import (
     AnswerLost,
     ConnectorError,
@@ -25,10 +30,11 @@ from watchword.connector_kit.errors import (
     UnreadableAnswer,
 )
 from watchword.connector_kit.guides import guide, logo
-from watchword.connector_kit.models import ConnectorType, ReportRequest, SmsMessage, UsageType
+from watchword.connector_kit.models import EmailMessage, ReportRequest, SmsMessage, UsageType
 from watchword.connector_kit.numbers import parts_of
 from watchword.connector_kit.outbound import OutboundClient
-from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connector_kit.registry import SHAPES, ConnectorRegistry
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 
 CODE = "135790"
@@ -76,6 +82,19 @@ def message_to(to: PhoneNumber, **others: Any) -> SmsMessage:
     return replace(MESSAGE, to=to, **others)
 
 
+ADDRESS = EmailAddress("ada@example.com")
+EMAIL_MESSAGE = EmailMessage(
+    id="message-1",
+    to=ADDRESS,
+    usage=UsageType.SIGN_IN,
+    variables={"code": CODE, "locale": "en", "minutes": "10", "origin_line": ""},
+    time_left=timedelta(minutes=10),
+    language="en",
+    client_ip="203.0.113.9",
+)
+HOSTILE = "Acme\r\nBcc: all@example.com\r\n\r\n<b>https://evil.example</b>"
+"""A name that somebody gave an organization."""
+
 FORM_TYPES = {"Text", "Number", "MultilineText", "Switch", "Select", "MultiSelect", "Json"}
 SECTIONS = {
     "guide.md": (
@@ -106,25 +125,25 @@ class ConnectorContract:
     """What every connector promises; a subclass gives the fixture `connector`."""
 
     @pytest.fixture
-    def connector(self) -> SmsConnector[Any]:
+    def connector(self) -> Connector[Any, Any]:
         """Return the connector under test, with made-up settings."""
         raise NotImplementedError
 
-    def test_names_itself_in_english_and_korean(self, connector: SmsConnector[Any]) -> None:
+    def test_names_itself_in_english_and_korean(self, connector: Connector[Any, Any]) -> None:
         metadata = connector.metadata
 
         assert re.fullmatch(r"[a-z0-9-]{1,128}", metadata.id)
         assert metadata.target
-        assert metadata.type is ConnectorType.SMS
+        assert isinstance(connector, SHAPES[metadata.type])
         for text in (metadata.name, metadata.description):
             assert all(text.get(language) for language in ("en", "ko"))
 
-    def test_is_taken_by_the_registry(self, connector: SmsConnector[Any]) -> None:
+    def test_is_taken_by_the_registry(self, connector: Connector[Any, Any]) -> None:
         registry = ConnectorRegistry([type(connector)])
 
         assert registry.get(connector.metadata.id) is type(connector)
 
-    def test_draws_a_form_in_the_contracts_shape(self, connector: SmsConnector[Any]) -> None:
+    def test_draws_a_form_in_the_contracts_shape(self, connector: Connector[Any, Any]) -> None:
         for language in ("en", "ko"):
             items = connector.config_type.form_items(language)
             keys = [item["key"] for item in items]
@@ -137,7 +156,7 @@ class ConnectorContract:
                 if item["type"] == "Select":
                     assert all({"value", "title"} <= set(i) for i in item["selectItems"])
 
-    def test_labels_are_translated_setting_by_setting(self, connector: SmsConnector[Any]) -> None:
+    def test_labels_are_translated_setting_by_setting(self, connector: Connector[Any, Any]) -> None:
         english, korean = (connector.config_type.form_items(tag) for tag in ("en", "ko"))
 
         assert [item["key"] for item in english] == [item["key"] for item in korean]
@@ -145,7 +164,7 @@ class ConnectorContract:
             "description" in b for a, b in zip(english, korean, strict=True) if "description" in a
         )
 
-    def test_what_is_called_a_secret_is_one(self, connector: SmsConnector[Any]) -> None:
+    def test_what_is_called_a_secret_is_one(self, connector: Connector[Any, Any]) -> None:
         secrets = connector.config_type.secret_keys()
         confidential = {
             item["key"] for item in connector.config_type.form_items() if item.get("isConfidential")
@@ -156,7 +175,7 @@ class ConnectorContract:
             key = field.alias or name
             assert key in secrets or not SECRET_NAME.search(key), f"{key} needs SecretStr"
 
-    def test_settings_survive_being_saved(self, connector: SmsConnector[Any]) -> None:
+    def test_settings_survive_being_saved(self, connector: Connector[Any, Any]) -> None:
         config: ConnectorConfig = connector.config
         saved = config.reveal()
 
@@ -164,12 +183,12 @@ class ConnectorContract:
         assert type(config).parse({**saved, "notOurs": 1}) == config
         assert config.secret_keys() & saved.keys() <= saved.keys()
 
-    def test_secrets_are_in_no_repr(self, connector: SmsConnector[Any]) -> None:
+    def test_secrets_are_in_no_repr(self, connector: Connector[Any, Any]) -> None:
         for secret in connector.config.secret_values():
             assert secret not in repr(connector.config)
             assert secret not in repr(connector)
 
-    def test_a_missing_setting_is_named(self, connector: SmsConnector[Any]) -> None:
+    def test_a_missing_setting_is_named(self, connector: Connector[Any, Any]) -> None:
         required = [item["key"] for item in connector.config_type.form_items() if item["required"]]
         saved = connector.config.reveal()
         for key in required:
@@ -177,14 +196,16 @@ class ConnectorContract:
                 connector.config_type.parse({k: v for k, v in saved.items() if k != key})
             assert key in refused.value.fields
 
-    def test_has_a_guide_in_both_languages_of_one_shape(self, connector: SmsConnector[Any]) -> None:
+    def test_has_a_guide_in_both_languages_of_one_shape(
+        self, connector: Connector[Any, Any]
+    ) -> None:
         english, korean = (guide(type(connector), language) for language in ("en", "ko"))
 
         assert tuple(headings(english)) == SECTIONS["guide.md"]
         assert tuple(headings(korean)) == SECTIONS["guide.ko.md"]
         assert len(re.findall(r"^### ", english, re.M)) == len(re.findall(r"^### ", korean, re.M))
 
-    def test_the_guide_explains_every_setting(self, connector: SmsConnector[Any]) -> None:
+    def test_the_guide_explains_every_setting(self, connector: Connector[Any, Any]) -> None:
         for language in ("en", "ko"):
             text = guide(type(connector), language)
             for item in connector.config_type.form_items(language):
@@ -192,15 +213,15 @@ class ConnectorContract:
                     continue  # explained once, for all connectors
                 assert item["label"] in text, f"{item['label']} is not in the {language} guide"
 
-    def test_keeps_a_pace_that_could_be_set_by_hand(self, connector: SmsConnector[Any]) -> None:
+    def test_keeps_a_pace_that_could_be_set_by_hand(self, connector: Connector[Any, Any]) -> None:
         pace = connector.metadata.messages_per_second
 
         assert pace is None or SLOWEST <= pace <= FASTEST
 
-    def test_has_a_logo(self, connector: SmsConnector[Any]) -> None:
+    def test_has_a_logo(self, connector: Connector[Any, Any]) -> None:
         assert re.match(r"data:image/(svg\+xml|png);base64,[A-Za-z0-9+/=]+$", logo(type(connector)))
 
-    def test_believes_no_unsigned_report(self, connector: SmsConnector[Any]) -> None:
+    def test_believes_no_unsigned_report(self, connector: Connector[Any, Any]) -> None:
         if connector.has_reports and not connector.signs_reports:
             pytest.skip("its reports carry a token in their address")
         request = ReportRequest("POST", str(MESSAGE.receipt_url), {}, b"MessageStatus=delivered")
@@ -360,6 +381,47 @@ class HttpConnectorContract(ConnectorContract):
         with pytest.raises(ConnectorError):
             await answered_by(connector, elsewhere).send(self.message)
         assert len(asked) == 1
+
+
+class EmailConnectorContract(ConnectorContract):
+    """What every connector that sends e-mail promises besides."""
+
+    @pytest.fixture
+    def connector(self) -> EmailConnector[Any]:
+        """Return the connector under test, with made-up settings."""
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("language", ["en", "ko"])
+    @pytest.mark.parametrize("usage", list(UsageType))
+    def test_says_the_code_or_the_link_in_plain_text(
+        self, connector: EmailConnector[Any], usage: UsageType, language: str
+    ) -> None:
+        link = "https://app.example.com/join?id=1&token=2"
+        variables = {**EMAIL_MESSAGE.variables, "link": link, "organization": {"name": "Acme"}}
+        mail = connector.mail_of(
+            replace(EMAIL_MESSAGE, usage=usage, language=language, variables=variables)
+        )
+
+        assert CODE in mail.text or link in mail.text
+        assert "{{" not in mail.text + mail.subject
+        assert mail.subject
+
+    @pytest.mark.parametrize("name", [HOSTILE, {"name": HOSTILE}])
+    def test_a_name_that_others_chose_brings_no_line_link_or_tag(
+        self, connector: EmailConnector[Any], name: Any
+    ) -> None:
+        variables = {
+            **EMAIL_MESSAGE.variables,
+            "link": "https://app.example.com/",
+            **dict.fromkeys(("organization", "inviter", "application"), name),
+        }
+        mail = connector.mail_of(
+            replace(EMAIL_MESSAGE, usage=UsageType.ORGANIZATION_INVITATION, variables=variables)
+        )
+
+        assert len(mail.subject.splitlines()) == 1
+        assert "https://evil" not in mail.subject + mail.text
+        assert "<b>" not in (mail.html or "")
 
 
 def answered_by(

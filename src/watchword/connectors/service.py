@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from watchword.connector_kit.connector import ConnectorContext, SmsConnector
+from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.errors import ReportRefused
 from watchword.connector_kit.models import ConnectorType, ReportRequest
 from watchword.connector_kit.registry import ConnectorRegistry
@@ -44,7 +44,7 @@ class ConnectorService:
     _active: dict[ConnectorType, SavedConnector | None] = field(
         default_factory=dict, init=False, repr=False
     )
-    _built: dict[tuple[str, int], SmsConnector[Any]] = field(
+    _built: dict[tuple[str, int], Connector[Any, Any]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -111,7 +111,7 @@ class ConnectorService:
         found = self.registry.find(saved.connector_id)
         return found is not None and found.metadata.development_only
 
-    def class_of(self, connector_id: str) -> type[SmsConnector[Any]]:
+    def class_of(self, connector_id: str) -> type[Connector[Any, Any]]:
         """Return a connector class; raises UnknownConnectorClass, DevelopmentConnectorRefused."""
         found = self.registry.find(connector_id)
         if found is None:
@@ -120,7 +120,7 @@ class ConnectorService:
             raise DevelopmentConnectorRefused(connector_id)
         return found
 
-    def build(self, saved: SavedConnector) -> SmsConnector[Any]:
+    def build(self, saved: SavedConnector) -> Connector[Any, Any]:
         """Return the connector, its secrets opened; raises InvalidConfig."""
         key = (saved.id, saved.version)
         if key not in self._built:
@@ -142,11 +142,11 @@ class ConnectorService:
         connector_id: str,
         config: Mapping[str, Any],
         keep_from: SavedConnector | None = None,
-    ) -> SmsConnector[Any]:
+    ) -> Connector[Any, Any]:
         """Return a connector from a form; a secret sent back as its mask is the saved one."""
         return self._build(connector_id, self.completed(connector_id, config, keep_from))
 
-    def _build(self, connector_id: str, config: Mapping[str, Any]) -> SmsConnector[Any]:
+    def _build(self, connector_id: str, config: Mapping[str, Any]) -> Connector[Any, Any]:
         found = self.class_of(connector_id)
         context = replace(self.context, base_url_override=self.base_urls.get(connector_id))
         return found(found.config_type.parse(config), context)
@@ -171,7 +171,7 @@ class ConnectorService:
         config_type = self.class_of(connector_id).config_type
         secrets = config_type.secret_keys()
         complete, kept = {}, []
-        for name, value in config.items():
+        for name, value in config_type.flat(config).items():
             given = value
             # A form can't show a secret, so an empty field says as little as the mask.
             if name in secrets and value in (MASK, "", None):

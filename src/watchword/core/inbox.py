@@ -9,15 +9,18 @@ KEPT = 200
 
 @dataclass(frozen=True, repr=False)
 class InboxEntry:
-    """One text message that stayed on this machine; it exists in development only."""
+    """One message that stayed on this machine; it exists in development only."""
 
     id: str
     to: str
-    """The number in its international form, in full: it is a developer's own test."""
+    """The number in its international form, or the address, in full: it is a developer's own
+    test."""
     text: str
     usage: str
     language: str | None
     at: datetime
+    subject: str | None = None
+    """Of an e-mail."""
 
 
 @dataclass

@@ -5,9 +5,40 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.models import ConnectorType, UsageType
+from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
+
+Recipient = PhoneNumber | EmailAddress
+NO_COUNTRY = "ZZ"
+"""Of a number that belongs to no country, and of every e-mail address."""
+
+
+class Channel(StrEnum):
+    """How a message goes: each has one connector that sends."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+    @classmethod
+    def to(cls, recipient: Recipient) -> "Channel":
+        """Return the channel that reaches *recipient*."""
+        return cls.SMS if isinstance(recipient, PhoneNumber) else cls.EMAIL
+
+    @property
+    def connector_type(self) -> ConnectorType:
+        """Return what the connector of this channel is for."""
+        return ConnectorType.SMS if self is Channel.SMS else ConnectorType.EMAIL
+
+    def recipient(self, stored: str) -> Recipient:
+        """Read the stored form of a recipient."""
+        return PhoneNumber(stored) if self is Channel.SMS else EmailAddress(stored)
+
+
+def stored_form(recipient: Recipient) -> str:
+    """Return what is sealed and digested of a recipient: one form for all spellings."""
+    return recipient.digits if isinstance(recipient, PhoneNumber) else recipient.address
 
 
 class MessageState(StrEnum):
@@ -44,7 +75,7 @@ class Message:
     """One text to one person, without the text."""
 
     id: str
-    channel: str
+    channel: Channel
     state: MessageState
     usage_type: UsageType
     is_test: bool
@@ -64,6 +95,18 @@ class Message:
     created_at: datetime
     expires_at: datetime
     sending_at: datetime | None
+    accepted_at: datetime | None
+    final_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One of a connector's newest messages, as far as its health goes."""
+
+    state: MessageState
+    error_class: str | None
+    provider_words: str | None
+    created_at: datetime
     accepted_at: datetime | None
     final_at: datetime | None
 
@@ -97,7 +140,7 @@ class MessageFilter:
     country: str | None = None
     error_class: str | None = None
     is_test: bool | None = None
-    recipient: PhoneNumber | None = None
+    recipient: Recipient | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -26,9 +26,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.connector_kit.models import DeliveryReport, UsageType
 from watchword.core.pagination import PageRequest
-from watchword.messaging.models import Message, MessageState
+from watchword.messaging.models import Channel, Message, MessageState, Sample
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import connector_pace, early_reports, messages
+from watchword.storage.schema import (
+    connector_health,
+    connector_pace,
+    early_reports,
+    messages,
+    verification_records,
+)
 from watchword.storage.types import UtcDateTime
 
 State = MessageState
@@ -39,7 +45,7 @@ OURS = m.tenant_id == bindparam("tenant_id")
 THIS = m.id == bindparam("id_")
 MINE = m.lease_holder == bindparam("holder")
 SHOWN = [m[name] for name in Message.__dataclass_fields__]
-PARCEL = [m.recipient, m.content, m.usage_type, m.language, m.expires_at, m.attempts]
+PARCEL = [m.channel, m.recipient, m.content, m.usage_type, m.language, m.expires_at, m.attempts]
 
 # Asked by the statement that would send, so that a pause costs an ordinary sending nothing.
 IS_PAUSED = exists().where(
@@ -123,6 +129,7 @@ GIVE_UP = (
         lease_until=null(),
         final_at=bindparam("now"),
     )
+    .returning(m.id, m.state)
 )
 
 TAKE_OVER = (
@@ -133,6 +140,7 @@ TAKE_OVER = (
             select(m.id)
             .where(
                 OURS,
+                m.channel == bindparam("channel"),
                 m.state == State.QUEUED,
                 m.lease_until <= bindparam("now"),
                 m.expires_at > bindparam("now"),
@@ -183,12 +191,13 @@ REPORT = (
         ),
         final_at=bindparam("final_at"),
     )
+    .returning(m.id)
 )
 IS_REPORTABLE = select(m.id).where(OURS, THEIRS, or_(BY_PROVIDERS_ID, and_(NAMED, IS_ANSWERED)))
 
 FIND = select(*SHOWN).where(OURS, THIS)
 STATE_OF = select(m.state).where(OURS, THIS)
-RECIPIENT = select(m.recipient).where(OURS, THIS)
+RECIPIENT = select(m.channel, m.recipient).where(OURS, THIS)
 PURGE = delete(messages).where(OURS, m.created_at < bindparam("before"), IS_ANSWERED)
 
 # A provider that is let in may still be wrong, or somebody else with its key.
@@ -266,6 +275,52 @@ RESUME = (
     .where(p.tenant_id == bindparam("tenant_id"), p.instance_id == bindparam("instance_id"))
     .values(paused_until=null())
 )
+
+h = connector_health.c
+r = verification_records.c
+SAMPLED = (State.ACCEPTED, State.DELIVERED, State.UNDELIVERED, State.FAILED, State.UNKNOWN)
+SAMPLES = (
+    select(*(m[name] for name in Sample.__dataclass_fields__))
+    .where(
+        OURS,
+        THEIRS,
+        m.created_at > bindparam("since"),
+        m.is_test.is_(False),
+        or_(*(m.state == state for state in SAMPLED)),
+    )
+    .order_by(m.created_at.desc(), m.id)
+    .limit(bindparam("at_most"))
+)
+CODES = (
+    select(
+        func.count().label("codes"),
+        func.sum(case((r.state == "pending", 0), else_=1)).label("verified"),
+    )
+    .select_from(verification_records)
+    .join(messages, and_(m.tenant_id == r.tenant_id, m.id == r.message_id))
+    .where(
+        r.tenant_id == bindparam("tenant_id"),
+        # No record ends before it begins, and there is an index on the end.
+        r.expires_at > bindparam("since"),
+        r.created_at > bindparam("since"),
+        r.created_at <= bindparam("until"),
+        THEIRS,
+        m.accepted_at.is_not(None),
+    )
+)
+OUR_HEALTH = and_(h.tenant_id == bindparam("tenant_id"), h.instance_id == bindparam("instance_id"))
+_episode = upsert(connector_health).values({column.name: bindparam(column.name) for column in h})
+BEGIN_EPISODE = _episode.on_conflict_do_update(
+    index_elements=[h.tenant_id, h.instance_id],
+    set_={"reason": _episode.excluded.reason, "since": _episode.excluded.since},
+    where=h.reason.is_(None),
+).returning(h.instance_id)
+END_EPISODE = (
+    update(connector_health)
+    .where(OUR_HEALTH, h.reason.is_not(None))
+    .values(reason=null(), since=bindparam("since"))
+)
+EPISODE = select(h.since).where(OUR_HEALTH, h.reason.is_not(None))
 
 CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     **{
@@ -366,12 +421,17 @@ class MessageRows(TenantRepository):
             == 1
         )
 
-    async def give_up(self, now: datetime) -> int:
-        """End what is too late to send, and what a lost process may or may not have sent."""
-        return await self.run(GIVE_UP, now=now)
+    async def give_up(self, now: datetime) -> list[tuple[str, MessageState]]:
+        """End what is too late to send, and what a lost process may or may not have sent.
+
+        Returns the ids of what ended, each with its state.
+        """
+        rows = await self.all(GIVE_UP, now=now)
+        return [(row["id"], State(row["state"])) for row in rows]
 
     async def take_over(
         self,
+        channel: Channel,
         now: datetime,
         holder: str,
         lease: timedelta,
@@ -379,12 +439,13 @@ class MessageRows(TenantRepository):
         instance_id: str | None,
         at_most: int,
     ) -> list[str]:
-        """Return the queued messages that nobody is about to send, now this holder's.
+        """Return the queued messages of a channel that nobody is about to send, now this holder's.
 
         The one whose time runs out first comes first; none while the connector is paused.
         """
         rows = await self.all(
             TAKE_OVER,
+            channel=channel,
             now=now,
             lease_holder=holder,
             lease_until=now + lease,
@@ -397,21 +458,22 @@ class MessageRows(TenantRepository):
         """Leave a queued message to whoever looks for one next."""
         await self.run(LET_GO, id_=message_id, holder=holder, now=now)
 
-    async def report(self, instance_id: str, report: DeliveryReport, now: datetime) -> bool:
-        """Move a message on by its provider's word; False where it stands beyond or is unknown."""
-        return (
-            await self.run(
-                REPORT,
-                instance_id=instance_id,
-                named=report.message_id or "",
-                message_id=report.provider_message_id or None,
-                state=State(report.state),
-                error_class=report.error_class,
-                provider_words=report.words or None,
-                final_at=now,
-            )
-            > 0
+    async def report(self, instance_id: str, report: DeliveryReport, now: datetime) -> str | None:
+        """Move a message on by its provider's word and return its id.
+
+        None where it stands beyond that, or is unknown.
+        """
+        row = await self.first(
+            REPORT,
+            instance_id=instance_id,
+            named=report.message_id or "",
+            message_id=report.provider_message_id or None,
+            state=State(report.state),
+            error_class=report.error_class,
+            provider_words=report.words or None,
+            final_at=now,
         )
+        return row["id"] if row else None
 
     async def knows(self, instance_id: str, report: DeliveryReport) -> bool:
         """Tell whether a report is of a message whose answer is written, whatever it was."""
@@ -433,10 +495,10 @@ class MessageRows(TenantRepository):
         row = await self.first(STATE_OF, id_=message_id)
         return MessageState(row["state"]) if row else None
 
-    async def sealed_recipient(self, message_id: str) -> str | None:
-        """Return the sealed number, or None."""
+    async def sealed_recipient(self, message_id: str) -> tuple[Channel, str] | None:
+        """Return the channel and the sealed number or address, or None."""
         row = await self.first(RECIPIENT, id_=message_id)
-        return row["recipient"] if row else None
+        return (Channel(row["channel"]), row["recipient"]) if row else None
 
     async def page(
         self, asked: Mapping[str, Any], digests: Sequence[str], page: PageRequest
@@ -535,6 +597,36 @@ class EarlyReportRows(TenantRepository):
         return await self.run(PURGE_EARLY, before=before)
 
 
+class HealthRows(TenantRepository):
+    """Looks at how one tenant's connectors do, and remembers which of them are unwell."""
+
+    async def samples(self, instance_id: str, since: datetime, at_most: int) -> list[Sample]:
+        """Return a connector's newest messages that have an answer, the newest first."""
+        rows = await self.all(SAMPLES, instance_id=instance_id, since=since, at_most=at_most)
+        return [Sample(**row | {"state": State(row["state"])}) for row in rows]
+
+    async def count_codes(
+        self, instance_id: str, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        """Return how many codes were sent through a connector, and how many were typed in."""
+        row = await self.first(CODES, instance_id=instance_id, since=since, until=until)
+        return (row["codes"], row["verified"] or 0) if row else (0, 0)
+
+    async def find_episode(self, instance_id: str) -> datetime | None:
+        """Return since when a connector is unwell, or None."""
+        row = await self.first(EPISODE, instance_id=instance_id)
+        return row["since"] if row else None
+
+    async def begin(self, instance_id: str, reason: str, now: datetime) -> bool:
+        """Note that a connector is unwell; False where that is known."""
+        row = await self.first(BEGIN_EPISODE, instance_id=instance_id, reason=reason, since=now)
+        return row is not None
+
+    async def end(self, instance_id: str, now: datetime) -> bool:
+        """Note that a connector is well again; False where that is known."""
+        return await self.run(END_EPISODE, instance_id=instance_id, since=now) > 0
+
+
 def _microseconds(moment: datetime) -> int:
     return (moment - datetime.fromtimestamp(0, UTC)) // MICROSECOND
 
@@ -543,6 +635,7 @@ def _message(row: Row) -> Message:
     return Message(
         **{
             **row,
+            "channel": Channel(row["channel"]),
             "state": MessageState(row["state"]),
             "usage_type": UsageType(row["usage_type"]),
         }

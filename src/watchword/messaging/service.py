@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -14,18 +14,24 @@ import structlog
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
-from watchword.connector_kit.connector import SmsConnector
-from watchword.connector_kit.errors import ConnectorError, ProviderThrottled, ProviderTimeout
+from watchword.connector_kit.connector import Connector, SmsConnector
+from watchword.connector_kit.errors import (
+    ConnectorError,
+    ProviderThrottled,
+    ProviderTimeout,
+    TemplateNotFound,
+)
 from watchword.connector_kit.models import (
-    ConnectorType,
     DeliveryReport,
+    EmailMessage,
+    OutgoingMessage,
     Receipt,
     SmsMessage,
     UsageType,
 )
 from watchword.connector_kit.segments import Segments, count_segments
 from watchword.connector_kit.templates import minutes_of
-from watchword.connectors.errors import NoConnector
+from watchword.connectors.errors import NoConnector, ReceiverOfAnotherType
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
@@ -36,17 +42,23 @@ from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
+from watchword.messaging.endings import Endings
 from watchword.messaging.errors import ConnectorDefect, MessageNotFound, TooLateToSend
 from watchword.messaging.models import (
+    NO_COUNTRY,
+    Channel,
     Message,
     MessageFilter,
     MessageState,
     QueuedMessage,
+    Recipient,
     Sent,
+    stored_form,
 )
 from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.sessions import Sessions
-from watchword.storage import Row
+from watchword.storage import Database, Row
+from watchword.webhooks.service import NOBODY_LISTENS, WebhookService
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +78,8 @@ QUEUE_REACH = timedelta(seconds=6)
 TAKEN_AT_ONCE = 100
 MOST_TAKEN_AT_ONCE = 1000
 TEST_LIFETIME = timedelta(minutes=10)
+# What it says stays true, and a provider may be away for a while.
+NOTICE_LIFETIME = timedelta(hours=4)
 # A little longer than the kit waits for a provider, so that a test ends with what came of it.
 TEST_WAIT = timedelta(seconds=11)
 TEST_CODE = "000000"
@@ -130,15 +144,21 @@ class MessagingService:
     audit: AuditService
     clock: Clock
     dispatch: Dispatch
+    webhooks: WebhookService = NOBODY_LISTENS
+
+    @cached_property
+    def endings(self) -> Endings:
+        """Return what moves messages to where they end, and tells of it."""
+        return Endings(self.rows, self.webhooks)
 
     # Sending.
 
-    async def queue_sms(
+    async def queue(
         self,
-        to: PhoneNumber,
+        to: Recipient,
         usage: UsageType,
         *,
-        variables: Mapping[str, str],
+        variables: Mapping[str, Any],
         until: datetime,
         language: str | None = None,
         client_ip: str | None = None,
@@ -147,12 +167,17 @@ class MessagingService:
     ) -> QueuedMessage:
         """Write a message down and start sending it; nothing is sent after *until*.
 
-        Without *deliver* the row says `suppressed` and nobody is texted. Raises NoConnector in
-        both cases alike: the answer must not tell whether the number has an account.
+        A number is texted and an address is mailed, worded by the template for *usage*, which may
+        name the *variables* (`connector_kit.templates.VARIABLES`: a code's message has `code`, an
+        invitation `link`, `organization` and `inviter`, as texts or as objects with a `name`).
+        What they hold is sealed until it is sent. Without *deliver* the row says `suppressed` and
+        nobody hears anything. Raises NoConnector in both cases alike: the answer must not tell
+        whether the number or address has an account.
         """
-        saved = await self.connectors.active(ConnectorType.SMS)
+        channel = Channel.to(to)
+        saved = await self.connectors.active(channel.connector_type)
         if saved is None:
-            raise NoConnector(type=ConnectorType.SMS)
+            raise NoConnector(type=channel.connector_type)
         now = self.clock.now()
         content = {
             "variables": _variables(variables, until - now, language),
@@ -174,9 +199,51 @@ class MessagingService:
             row |= {"state": MessageState.SUPPRESSED, "final_at": now}
         row |= {"connector_instance_id": saved.id, "connector_id": saved.connector_id}
         await self.rows.add(row)
-        send = self._follow if is_elsewhere else self._send
+        send = self._follow if is_elsewhere else partial(self._send, channel)
         sending = self.dispatch.start(partial(send, row["id"])) if deliver else None
         return QueuedMessage(row["id"], row["state"], until, sending)
+
+    async def queue_notice(
+        self, to: Recipient, text: str, *, subject: str, language: str | None = None, tx: Database
+    ) -> str:
+        """Write down a text without a code, as part of *tx*; return the message's id.
+
+        It goes out once *tx* is committed; only an e-mail has a subject. Where a connector sends
+        nothing but its provider's templates, the message fails and says so. Raises NoConnector.
+        """
+        channel = Channel.to(to)
+        saved = await self.connectors.active(channel.connector_type)
+        if saved is None:
+            raise NoConnector(type=channel.connector_type)
+        now, message_id = self.clock.now(), new_id()
+        row = self._new_row(
+            to,
+            UsageType.GENERIC,
+            message_id=message_id,
+            language=language,
+            now=now,
+            until=now + NOTICE_LIFETIME,
+        )
+        content: dict[str, Any] = {
+            "variables": {},
+            "client_ip": None,
+            "notice": text,
+            "subject": subject,
+        }
+        is_elsewhere = self.dispatch.sessions.are_elsewhere(self.connectors, saved)
+        row |= {
+            "state": MessageState.QUEUED,
+            "content": self._seal("content", message_id, orjson.dumps(content).decode()),
+            "lease_holder": self.dispatch.holder,
+            "lease_until": now if is_elsewhere else now + QUEUED_LEASE,
+            "connector_instance_id": saved.id,
+            "connector_id": saved.connector_id,
+        }
+        await self.rows.within(tx).add(row)
+        if not is_elsewhere:
+            send = partial(self._send, channel, message_id)
+            tx.after_commit(partial(self.dispatch.start, send))
+        return message_id
 
     async def outcome(self, queued: QueuedMessage, within: timedelta) -> MessageState:
         """Return how far a message is, after waiting *within* at most.
@@ -196,7 +263,7 @@ class MessagingService:
 
     async def send_test(
         self,
-        to: PhoneNumber,
+        to: Recipient,
         connector_id: str,
         config: Mapping[str, Any],
         *,
@@ -207,8 +274,9 @@ class MessagingService:
     ) -> Message:
         """Send the code 000000 with values that may not be saved, and return what came of it.
 
-        Raises UnknownConnectorClass, DevelopmentConnectorRefused or InvalidConfig, before anything
-        is written; a provider's refusal is in the message's state and words.
+        Raises UnknownConnectorClass, DevelopmentConnectorRefused, ReceiverOfAnotherType or
+        InvalidConfig, before anything is written; a provider's refusal is in the message's state
+        and words.
         """
         found, _ = await self._send_test(
             to,
@@ -223,7 +291,7 @@ class MessagingService:
 
     async def require_sent(
         self,
-        to: PhoneNumber,
+        to: Recipient,
         connector_id: str,
         config: Mapping[str, Any],
         *,
@@ -248,7 +316,7 @@ class MessagingService:
 
     async def _send_test(
         self,
-        to: PhoneNumber,
+        to: Recipient,
         connector_id: str,
         config: Mapping[str, Any],
         *,
@@ -258,6 +326,8 @@ class MessagingService:
         language: str | None,
     ) -> tuple[Message, Sent | None]:
         connector = self.connectors.build_unsaved(connector_id, config, keep_from)
+        if connector.metadata.type is not Channel.to(to).connector_type:
+            raise ReceiverOfAnotherType
         now = self.clock.now()
         until = now + TEST_LIFETIME
         row = self._new_row(
@@ -274,9 +344,9 @@ class MessagingService:
             "attempts": MAX_ATTEMPTS,
         }
         await self.rows.add(row)
-        message = SmsMessage(
+        message = _message_to(
+            to,
             id=row["id"],
-            to=to,
             usage=usage,
             variables=_variables({"code": TEST_CODE}, TEST_LIFETIME, language),
             time_left=TEST_LIFETIME,
@@ -327,20 +397,21 @@ class MessagingService:
             if value is not None and name != "recipient"
         }
         digests = (
-            self.digest.all_of(self.rows.tenant_id, filters.recipient.digits)
+            self.digest.all_of(self.rows.tenant_id, stored_form(filters.recipient))
             if filters.recipient is not None
             else ()
         )
         items, total = await self.rows.page(asked, digests, page)
         return Page(items, total, page)
 
-    async def reveal_recipient(self, message_id: str, actor: Actor) -> PhoneNumber:
-        """Return the full number a message went to, and write down who looked."""
-        sealed = await self.rows.sealed_recipient(message_id)
-        if sealed is None:
+    async def reveal_recipient(self, message_id: str, actor: Actor) -> Recipient:
+        """Return the full number or address a message went to, and write down who looked."""
+        found = await self.rows.sealed_recipient(message_id)
+        if found is None:
             raise MessageNotFound(message_id)
+        channel, sealed = found
         await self.audit.record("message.recipient_shown", actor, subject=f"message:{message_id}")
-        return PhoneNumber(self._unseal("recipient", message_id, sealed))
+        return channel.recipient(self._unseal("recipient", message_id, sealed))
 
     async def apply_reports(
         self, instance_id: str, reports: Sequence[DeliveryReport], message_id: str | None = None
@@ -363,7 +434,7 @@ class MessagingService:
         """Apply the reports that came before their message's answer was written."""
         found = await self.early.matching()
         for instance_id, report in found:
-            await self.rows.report(instance_id, report, self.clock.now())
+            await self.endings.report(instance_id, report, self.clock.now())
             await self.early.drop(instance_id, report)
         return len(found)
 
@@ -371,11 +442,11 @@ class MessagingService:
         if not report.provider_message_id and report.message_id is None:
             return False
         now = self.clock.now()
-        if await self.rows.report(instance_id, report, now):
+        if await self.endings.report(instance_id, report, now):
             return True
         if await self.rows.knows(instance_id, report):
             # Said before; unless the answer was written between the two questions.
-            return await self.rows.report(instance_id, report, now)
+            return await self.endings.report(instance_id, report, now)
         await self.early.keep(instance_id, report, now)
         return False
 
@@ -386,17 +457,18 @@ class MessagingService:
 
         A message put back because its provider was throttled is sent by this, too.
         """
-        ended = await self.rows.give_up(self.clock.now())
-        return ended + await self.take_over_queued()
+        ended = await self.endings.give_up(self.clock.now())
+        return ended + sum([await self.take_over_queued(channel) for channel in Channel])
 
-    async def take_over_queued(self) -> int:
+    async def take_over_queued(self, channel: Channel = Channel.SMS) -> int:
         """Send what is queued and nobody is about to send, if this process is the one to do so."""
         now = self.clock.now()
-        saved = await self.connectors.active(ConnectorType.SMS)
+        saved = await self.connectors.active(channel.connector_type)
         if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
             return 0
         rate = self.connectors.messages_per_second(saved)
         taken = await self.rows.take_over(
+            channel,
             now,
             self.dispatch.holder,
             QUEUED_LEASE + QUEUE_REACH if rate else QUEUED_LEASE,
@@ -406,9 +478,9 @@ class MessagingService:
         )
         for message_id in taken:
             # One after another, so that the most urgent one has the first turn.
-            turn = await self._turn(message_id, QUEUE_REACH)
+            turn = await self._turn(channel, message_id, QUEUE_REACH)
             if turn is not None:
-                self.dispatch.start(partial(self._send_at, turn, message_id))
+                self.dispatch.start(partial(self._send_at, turn, channel, message_id))
         return len(taken)
 
     async def drain(self, within: timedelta) -> int:
@@ -425,11 +497,11 @@ class MessagingService:
 
     # One sending.
 
-    async def _send(self, message_id: str) -> Sent:
-        turn = await self._turn(message_id, NEW_REACH)
+    async def _send(self, channel: Channel, message_id: str) -> Sent:
+        turn = await self._turn(channel, message_id, NEW_REACH)
         if turn is None:
             return Sent(MessageState.QUEUED)
-        return await self._send_at(turn, message_id)
+        return await self._send_at(turn, channel, message_id)
 
     async def _follow(self, message_id: str) -> Sent:
         """Return what another process made of a message, or how far it is after a while."""
@@ -441,9 +513,9 @@ class MessagingService:
                 break
         return Sent(state, ConnectorError() if state.has_failed else None)
 
-    async def _turn(self, message_id: str, reach: timedelta) -> datetime | None:
+    async def _turn(self, channel: Channel, message_id: str, reach: timedelta) -> datetime | None:
         """Return when the message may go, and leave it to the queue where that is out of reach."""
-        saved = await self.connectors.active(ConnectorType.SMS)
+        saved = await self.connectors.active(channel.connector_type)
         rate, now = self.connectors.messages_per_second(saved), self.clock.now()
         if saved is None or rate is None:
             return now
@@ -452,10 +524,10 @@ class MessagingService:
             await self.rows.let_go(message_id, self.dispatch.holder, now)
         return turn
 
-    async def _send_at(self, turn: datetime, message_id: str) -> Sent:
+    async def _send_at(self, turn: datetime, channel: Channel, message_id: str) -> Sent:
         # Still `queued` meanwhile: should this process die, another one sends it.
         await self.clock.sleep_until(turn)
-        saved = await self.connectors.active(ConnectorType.SMS)
+        saved = await self.connectors.active(channel.connector_type)
         now = self.clock.now()
         if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
             await self.rows.let_go(message_id, self.dispatch.holder, now)
@@ -472,26 +544,28 @@ class MessagingService:
             return await self._found(message_id)
         try:
             if saved is None:
-                raise NoConnector(type=ConnectorType.SMS)
+                raise NoConnector(type=channel.connector_type)
             session = self.dispatch.sessions.find(self.rows.tenant_id, saved)
             connector = session or self.connectors.build(saved)
         except DomainError as error:
             return await self._failed(message_id, error)
         content = orjson.loads(self._unseal("content", message_id, row["content"]))
-        message = SmsMessage(
+        message = _message_to(
+            channel.recipient(self._unseal("recipient", message_id, row["recipient"])),
             id=message_id,
-            to=PhoneNumber(self._unseal("recipient", message_id, row["recipient"])),
             usage=UsageType(row["usage_type"]),
             variables=content["variables"],
             time_left=row["expires_at"] - now,
             language=row["language"],
             client_ip=content["client_ip"],
             receipt_url=self.connectors.receipt_url(saved, message_id),
+            notice=content.get("notice"),
+            subject=content.get("subject", ""),
         )
         return await self._hand_over(connector, message, Attempt(row["attempts"], now, saved.id))
 
     async def _hand_over(
-        self, connector: SmsConnector[Any], message: SmsMessage, attempt: "Attempt"
+        self, connector: Connector[Any, Any], message: OutgoingMessage, attempt: "Attempt"
     ) -> Sent:
         # A process that slept through its lease must not send what another one gave up.
         seconds = min(
@@ -502,6 +576,7 @@ class MessagingService:
             return await self._failed(message.id, TooLateToSend())
         try:
             size = _size(connector, message)
+            _require_own_text(connector, message)
             async with asyncio.timeout(seconds):
                 receipt = await connector.send(message)
         except ProviderThrottled as error:
@@ -518,7 +593,9 @@ class MessagingService:
             return await self._failed(message.id, ConnectorDefect())
         return await self._accepted(message, receipt, size)
 
-    async def _accepted(self, message: SmsMessage, receipt: Receipt, size: Segments | None) -> Sent:
+    async def _accepted(
+        self, message: OutgoingMessage, receipt: Receipt, size: Segments | None
+    ) -> Sent:
         return await self._finish(
             message.id,
             Sent(MessageState.ACCEPTED),
@@ -530,11 +607,11 @@ class MessagingService:
         )
 
     async def _throttled(
-        self, message: SmsMessage, error: ProviderThrottled, attempt: "Attempt"
+        self, message: OutgoingMessage, error: ProviderThrottled, attempt: "Attempt"
     ) -> Sent:
         wait = max(error.retry_after or THROTTLED_WAIT, SHORTEST_WAIT)
         not_before = self.clock.now() + min(wait, LONGEST_PAUSE)
-        if attempt.instance_id is not None:
+        if attempt.instance_id is not None and error.holds_others:
             # What else is queued would only be refused, too, and has three attempts.
             await self.pace.pause(attempt.instance_id, not_before)
         if attempt.number >= MAX_ATTEMPTS or not_before >= attempt.started_at + message.time_left:
@@ -564,7 +641,7 @@ class MessagingService:
         )
 
     async def _finish(self, message_id: str, sent: Sent, **outcome: Any) -> Sent:
-        if await self.rows.finish(message_id, self.dispatch.holder, state=sent.state, **outcome):
+        if await self.endings.finish(message_id, self.dispatch.holder, state=sent.state, **outcome):
             return sent
         log.warning("message_lease_lost", message=message_id, outcome=sent.state)
         return await self._found(message_id)
@@ -576,7 +653,7 @@ class MessagingService:
 
     def _new_row(
         self,
-        to: PhoneNumber,
+        to: Recipient,
         usage: UsageType,
         *,
         message_id: str,
@@ -586,13 +663,13 @@ class MessagingService:
     ) -> Row:
         return {
             "id": message_id,
-            "channel": "sms",
+            "channel": Channel.to(to),
             "usage_type": usage,
             "is_test": False,
-            "recipient": self._seal("recipient", message_id, to.digits),
+            "recipient": self._seal("recipient", message_id, stored_form(to)),
             "recipient_masked": to.masked,
-            "recipient_digest": self.digest.of(self.rows.tenant_id, to.digits),
-            "country": to.region,
+            "recipient_digest": self.digest.of(self.rows.tenant_id, stored_form(to)),
+            "country": to.region if isinstance(to, PhoneNumber) else NO_COUNTRY,
             "language": language,
             "attempts": 0,
             "correlation_id": correlation_id.get(),
@@ -618,8 +695,8 @@ class Attempt:
 
 
 def _variables(
-    given: Mapping[str, str], lifetime: timedelta, language: str | None
-) -> dict[str, str]:
+    given: Mapping[str, Any], lifetime: timedelta, language: str | None
+) -> dict[str, Any]:
     # All are always there: a template that names one must not be sent with its placeholder.
     return {
         "origin_line": "",
@@ -629,10 +706,26 @@ def _variables(
     }
 
 
-def _size(connector: SmsConnector[Any], message: SmsMessage) -> Segments | None:
+def _message_to(to: Recipient, *, subject: str = "", **others: Any) -> OutgoingMessage:
+    if isinstance(to, PhoneNumber):
+        return SmsMessage(to=to, **others)
+    return EmailMessage(to=to, subject=subject, **others)
+
+
+def _size(connector: Connector[Any, Any], message: OutgoingMessage) -> Segments | None:
+    if not (isinstance(connector, SmsConnector) and isinstance(message, SmsMessage)):
+        return None
     # A provider that renders by itself has texts that we do not know.
     text = connector.text_of(message)
     return None if text is None else count_segments(text)
+
+
+def _require_own_text(connector: Connector[Any, Any], message: OutgoingMessage) -> None:
+    if not (isinstance(connector, SmsConnector) and isinstance(message, SmsMessage)):
+        return
+    # A provider that fills its own templates would text a code that is not there.
+    if message.notice is not None and connector.text_of(message) != message.notice:
+        raise TemplateNotFound("this connector can't send a text without a template")
 
 
 def _step(rate: float) -> timedelta:

@@ -7,9 +7,13 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from watchword.connector_kit.models import UsageType
+from watchword.core.email import EmailAddress
+from watchword.core.phone import PhoneNumber
 from watchword.users.models import Identifier, IdentifierType
 
 __all__ = ["Identifier", "IdentifierType", "RecordState", "RecordType", "VerificationRecord"]
+
+Recipient = PhoneNumber | EmailAddress
 
 
 class RecordType(StrEnum):
@@ -22,6 +26,20 @@ class RecordType(StrEnum):
 
 
 RecordState = Literal["pending", "verified", "consumed"]
+
+
+def recipient_of(identifier: Identifier) -> Recipient:
+    """Return where a code for a phone or e-mail identifier goes; raises InvalidEmailAddress."""
+    if identifier.type == "phone":
+        return PhoneNumber(identifier.value)
+    return EmailAddress.parse(identifier.value)
+
+
+def identifier_of(to: Recipient) -> Identifier:
+    """Return the identifier that whoever reads a code sent there has proved."""
+    if isinstance(to, PhoneNumber):
+        return Identifier.of_phone(to)
+    return Identifier("email", to.address)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

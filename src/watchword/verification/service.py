@@ -9,6 +9,7 @@ from typing import Any
 from watchword.connector_kit.models import UsageType
 from watchword.core.clock import Clock
 from watchword.core.digests import KeyedDigest, key_id_of
+from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.phone import PhoneNumber
@@ -27,7 +28,13 @@ from watchword.verification.errors import (
     RecordNotFound,
     TooManyTries,
 )
-from watchword.verification.models import Identifier, RecordType, VerificationRecord
+from watchword.verification.models import (
+    Identifier,
+    Recipient,
+    RecordType,
+    VerificationRecord,
+    identifier_of,
+)
 from watchword.verification.repository import VerificationRepository
 
 PROOF_LIFETIME = timedelta(hours=1)
@@ -50,7 +57,7 @@ class VerificationService:
     async def send_code(
         self,
         flow_id: str,
-        phone: PhoneNumber,
+        to: Recipient,
         usage: UsageType,
         *,
         client_ip: str | None = None,
@@ -59,21 +66,26 @@ class VerificationService:
         wait: bool = True,
         origin_host: str | None = None,
         known_id: str | None = None,
+        about: Mapping[str, Any] | None = None,
+        is_told: bool = True,
     ) -> VerificationRecord:
-        """Text a fresh code to *phone*; the flow's earlier one stops working.
+        """Text or mail a fresh code to *to*; the flow's earlier one of its kind stops working.
 
         With *wait*, a provider that refuses soon is heard: its ConnectorError is raised. Without
         *deliver* nothing is sent, and nothing tells the difference. With *known_id*, the id of the
         earlier code or "" for none, raises CodeSentMeanwhile where another request was faster.
+        *about* is what an e-mail's template may name besides: `application`, `organization`,
+        `user`. `recipient_of` makes a *to* of an identifier. With *is_told*, the tenant's webhooks
+        hear of a limit that is reached.
         """
-        await self.guard.spend_send(phone, client_ip=client_ip)
+        await self.guard.spend_send(to, client_ip=client_ip, is_told=is_told)
         code = self.policy.new_code()
         now = self.clock.now()
         record = VerificationRecord(
             id=new_id(),
             flow_id=flow_id,
-            type=RecordType.PHONE_CODE,
-            identifier=Identifier.of_phone(phone),
+            type=_record_type(to),
+            identifier=identifier_of(to),
             template_type=usage,
             state="pending",
             code_digest=None,
@@ -90,13 +102,15 @@ class VerificationService:
             await self.records.replace(record)
         elif not await self.records.replace_known(record, known_id):
             raise CodeSentMeanwhile
-        variables = {"code": code}
-        if origin_host:
+        variables: dict[str, Any] = {"code": code}
+        if isinstance(to, EmailAddress):
+            variables = {**(about or {}), **variables}
+        elif origin_host:
             variables["origin_line"] = origin_line(origin_host, code)
         # Queued, not sent: a provider may take seconds, and a person who closes
         # the page must not stop the message half-way.
-        message = await self.messaging.queue_sms(
-            phone,
+        message = await self.messaging.queue(
+            to,
             usage,
             variables=variables,
             until=record.expires_at,
@@ -119,15 +133,16 @@ class VerificationService:
         try:
             verified = await self._try_code(record, identifier, code)
         except DomainError:
-            attempt.raise_if_last()
+            await self.lockout.failed(attempt, record.identifier.type, record.identifier.value)
             raise
         await self.lockout.succeeded(LockoutPool.SHARED, record.identifier.value)
         return verified
 
-    async def send_lone_code(self, phone: PhoneNumber) -> VerificationRecord:
-        """Text a code that belongs to no visit; the number's earlier one stops working."""
-        flow_id = lone_flow_of(Identifier.of_phone(phone))
-        return await self.send_code(flow_id, phone, UsageType.GENERIC)
+    async def send_lone_code(self, to: Recipient) -> VerificationRecord:
+        """Send a code that belongs to no visit; the earlier one that went there stops working."""
+        flow_id = lone_flow_of(identifier_of(to))
+        # An application asks, and hears of the limit itself.
+        return await self.send_code(flow_id, to, UsageType.GENERIC, is_told=False)
 
     async def verify_lone_code(self, identifier: Identifier, code: str) -> None:
         """Accept the code that was last sent to *identifier* outside a visit, once.
@@ -220,6 +235,10 @@ class VerificationService:
     def _digest_of(self, record: VerificationRecord, code: str, key_id: str | None = None) -> str:
         parts = record.digest_parts(self.records.tenant_id, code)
         return self.digest.of(*parts, key_id=key_id)
+
+
+def _record_type(to: Recipient) -> RecordType:
+    return RecordType.PHONE_CODE if isinstance(to, PhoneNumber) else RecordType.EMAIL_CODE
 
 
 def lone_flow_of(identifier: Identifier) -> str:

@@ -56,7 +56,7 @@ class DevelopmentInboxConnector(SmsConnector[DevelopmentInboxConfig]):
         if self.context.inbox is None:
             raise ProviderUnavailable("this server has no development inbox")
         text = self.text_of(message)
-        self.context.inbox(message, text)
+        self.context.inbox(message, text, None)
         return Receipt(
             provider_message_id=message.id,
             words="in the development inbox",

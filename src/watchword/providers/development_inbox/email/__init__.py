@@ -1,0 +1,1 @@
+"""E-mails that stay on this machine."""

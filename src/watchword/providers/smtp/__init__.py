@@ -1,0 +1,1 @@
+"""Any mail server that takes mail over SMTP."""
