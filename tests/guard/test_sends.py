@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from tests.fakes import FakeClock
 from watchword.core.digests import KeyedDigest
+from watchword.core.email import EmailAddress
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import NumberType, PhoneNumber
 from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyMessages
@@ -43,12 +45,14 @@ def guard(storage: Storage, clock: FakeClock, keys: SecretKeys) -> SendGuard:
     return guard_of(storage, clock, keys)
 
 
-async def sent(guard: SendGuard, times: int, phone: PhoneNumber = ALICE, **where: str) -> int:
+async def sent(
+    guard: SendGuard, times: int, to: PhoneNumber | EmailAddress = ALICE, **where: Any
+) -> int:
     """Ask so many times in a row; return how many were allowed."""
     allowed = 0
     for _ in range(times):
         try:
-            await guard.spend_send(phone, **where)
+            await guard.spend_send(to, **where)
         except TooManyMessages:
             continue
         allowed += 1
@@ -297,3 +301,25 @@ async def test_old_windows_are_thrown_away_and_open_ones_are_kept(
     clock.advance(timedelta(seconds=300))
 
     assert await guard.purge(clock.now()) == 2  # one for each listed key
+
+
+class TestPerEmailAddress:
+    ADA = EmailAddress("ada@example.com")
+
+    async def test_addresses_are_counted_like_numbers(self, guard: SendGuard) -> None:
+        assert await sent(guard, 12, self.ADA) == 10
+        assert await sent(guard, 12, EmailAddress("grace@example.com")) == 10
+
+    async def test_rules_for_numbers_say_nothing_of_addresses(
+        self, storage: Storage, clock: FakeClock, keys: SecretKeys
+    ) -> None:
+        policy = GuardPolicy.strict(["KR"])
+        assert await sent(guard_of(storage, clock, keys, policy), 1, self.ADA) == 1
+
+    async def test_who_asks_is_counted_for_both(
+        self, storage: Storage, clock: FakeClock, keys: SecretKeys
+    ) -> None:
+        policy = GuardPolicy(per_address=Limit(count=2, seconds=60))
+        guard = guard_of(storage, clock, keys, policy)
+        assert await sent(guard, 1, ALICE, client_ip="192.0.2.1") == 1
+        assert await sent(guard, 2, self.ADA, client_ip="192.0.2.1") == 1

@@ -1,6 +1,7 @@
 """What the guard goes by: limits, allowed countries, and the pools that share a lockout."""
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -162,6 +163,34 @@ def network_of(address: str, prefix_v4: int, prefix_v6: int) -> str:
     parsed = mapped or parsed
     prefix = prefix_v4 if parsed.version == 4 else prefix_v6
     return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
+
+
+PHONE_LIKE = re.compile(r"[+(]?[\d ().-]{6,40}")
+
+
+def spellings(identifier: str) -> set[str]:
+    """Return every form that attempts of *identifier* may be counted under.
+
+    A number may be typed with spaces and signs; attempts count it as its digits.
+    """
+    found = {normalized(identifier)}
+    if PHONE_LIKE.fullmatch(identifier.strip()):
+        found.add(normalized(re.sub(r"\D", "", identifier)))
+    return found
+
+
+def masked_identifier(identifier: str) -> str:
+    """Return an identifier as the audit log may hold it."""
+    text = min(spellings(identifier), key=len)
+    try:
+        return PhoneNumber.from_digits(text).masked
+    except InvalidPhoneNumber:
+        pass
+    name, at, domain = text.rpartition("@")
+    if at:
+        return f"{name[:1]}•••@{domain}"
+    # No number as we know them, but perhaps one that somebody has.
+    return re.sub(r"\d{7,}", "•••", text)
 
 
 def normalized(identifier: str) -> str:

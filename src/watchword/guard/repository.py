@@ -1,11 +1,12 @@
 """The guard's counters: each question is one statement that counts and answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Executable,
     Integer,
@@ -130,6 +131,13 @@ def attempt_statement(buckets: int) -> Executable:
 
 FIND_LOCK = select(lock.blocked_until).where(OUR_LOCKS, lock.bucket == bindparam("bucket"))
 CLEAR = delete(lockouts).where(OUR_LOCKS, lock.bucket == bindparam("bucket"))
+# As many at once as an administrator may name, and no statement for each.
+CLEARED_AT_ONCE = 64
+_several: list[BindParameter[str]] = [
+    bindparam(f"bucket_{number}") for number in range(CLEARED_AT_ONCE)
+]
+CLEAR_LOCKS = delete(lockouts).where(OUR_LOCKS, lock.bucket.in_(_several))
+CLEAR_WINDOWS = delete(guard_windows).where(OURS, window.bucket.in_(_several))
 PURGE_WINDOWS = delete(guard_windows).where(OURS, window.expires_at <= bindparam("now"))
 PURGE_LOCKOUTS = delete(lockouts).where(OUR_LOCKS, lock.expires_at <= bindparam("now"))
 
@@ -205,6 +213,14 @@ class GuardRepository(TenantRepository):
         """Forget the buckets' failures and locks."""
         return sum([await self.run(CLEAR, bucket=bucket) for bucket in buckets])
 
+    async def clear_locks(self, buckets: Sequence[str]) -> int:
+        """Forget the failures and locks of many buckets."""
+        return sum([await self.run(CLEAR_LOCKS, **part) for part in _parts(buckets)])
+
+    async def clear_windows(self, buckets: Sequence[str]) -> int:
+        """Forget what was counted in many windows."""
+        return sum([await self.run(CLEAR_WINDOWS, **part) for part in _parts(buckets)])
+
     async def purge_windows(self, now: datetime) -> int:
         """Delete windows in which nothing counts any more."""
         return await self.run(PURGE_WINDOWS, now=now)
@@ -212,6 +228,14 @@ class GuardRepository(TenantRepository):
     async def purge_lockouts(self, now: datetime) -> int:
         """Delete failures and locks that no longer count."""
         return await self.run(PURGE_LOCKOUTS, now=now)
+
+
+def _parts(buckets: Sequence[str]) -> Iterator[dict[str, str]]:
+    for start in range(0, len(buckets), CLEARED_AT_ONCE):
+        part = list(buckets[start : start + CLEARED_AT_ONCE])
+        # The statement takes a fixed number; naming one twice does no harm.
+        part += part[:1] * (CLEARED_AT_ONCE - len(part))
+        yield {f"bucket_{number}": bucket for number, bucket in enumerate(part)}
 
 
 def _numbered(buckets: Sequence[str]) -> dict[str, str]:

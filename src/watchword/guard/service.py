@@ -1,11 +1,14 @@
 """Give leave to send, or refuse it; count failures, and end guessing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from watchword.audit.models import Actor, Event
+from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.digests import KeyedDigest
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.guard.errors import TooManyMessages
 from watchword.guard.models import (
@@ -14,13 +17,20 @@ from watchword.guard.models import (
     Limit,
     LockoutPool,
     locked,
+    masked_identifier,
     network_of,
     normalized,
+    spellings,
 )
 from watchword.guard.repository import GuardRepository
 from watchword.sign_in_settings.models import LockoutPolicy
+from watchword.storage import Storage
+from watchword.webhooks.models import Event as WebhookEvent
+from watchword.webhooks.service import NOBODY_LISTENS, WebhookService
 
 FAILURE_WINDOW = timedelta(hours=1)
+INVITATIONS = Limit(count=10, seconds=600)
+"""The contract's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,26 +41,78 @@ class SendGuard:
     digest: KeyedDigest
     clock: Clock
     policy: GuardPolicy
+    webhooks: WebhookService = NOBODY_LISTENS
 
-    async def spend_send(self, phone: PhoneNumber, *, client_ip: str | None = None) -> None:
-        """Use up one message to *phone*, or raise why not: TooManyMessages, CountryNotAllowed,
-        NumberTypeNotAllowed; StorageUnavailable when limits can't be counted.
+    async def spend_send(
+        self,
+        to: PhoneNumber | EmailAddress,
+        *,
+        client_ip: str | None = None,
+        is_told: bool = True,
+    ) -> None:
+        """Use up one message to a number or an address, or raise why not: TooManyMessages,
+        CountryNotAllowed, NumberTypeNotAllowed; StorageUnavailable when limits can't be counted.
+
+        With *is_told*, the first refusal in each window is an event for the tenant's webhooks.
         """
         # Addresses come first: what is refused below still counts for them.
         if client_ip and self.policy.per_address:
             await self._count("address", network_of(client_ip, 32, 128), self.policy.per_address)
         if client_ip and self.policy.per_subnet:
             await self._count("subnet", network_of(client_ip, 24, 64), self.policy.per_subnet)
-        self.policy.check_number(phone)
-        await self._spend("number", phone.digits, self.policy.per_number)
+        if isinstance(to, PhoneNumber):
+            self.policy.check_number(to)
+        kind, recipient = _bucket_of(to)
+        try:
+            await self._spend(kind, recipient, self.policy.per_number)
+        except TooManyMessages:
+            if is_told:
+                await self._tell_of_limit(recipient)
+            raise
+
+    def require_allowed(self, to: PhoneNumber | EmailAddress) -> None:
+        """Let pass whom the tenant writes to; raises CountryNotAllowed, NumberTypeNotAllowed."""
+        if isinstance(to, PhoneNumber):
+            self.policy.check_number(to)
+
+    async def spend_invitation(self, to: PhoneNumber | EmailAddress) -> None:
+        """Use up one invitation to somebody; raises TooManyMessages.
+
+        Counted apart from codes: who is invited too often must still be able to sign in.
+        """
+        recipient = to.digits if isinstance(to, PhoneNumber) else to.address
+        await self._spend("invitation", recipient, INVITATIONS)
 
     async def spend_test_send(self, operator_id: str) -> None:
         """Use up one of an operator's test messages; raises TooManyMessages."""
         await self._spend("test", operator_id, self.policy.test_sends)
 
+    async def forgive(self, identifiers: Iterable[str]) -> int:
+        """Forget what was sent to numbers: the next message is within the limit again."""
+        return await self.counters.clear_windows(
+            [
+                bucket
+                for identifier in identifiers
+                for spelling in spellings(identifier)
+                for bucket in self._buckets("number", spelling)
+            ]
+        )
+
     async def purge(self, now: datetime) -> int:
         """Delete windows in which nothing counts any more."""
         return await self.counters.purge_windows(now)
+
+    async def _tell_of_limit(self, recipient: str) -> None:
+        event = WebhookEvent.MESSAGE_RATE_LIMITED
+        if not self.webhooks.is_heard(event):
+            return
+        once = Limit(count=1, seconds=self.policy.per_number.seconds)
+        async with self.webhooks.told_with(event) as tx:
+            counters = self.counters if tx is None else self.counters.within(tx)
+            # Whoever goes on asking must not flood the receiver, too.
+            if await counters.spend(self._buckets("told", recipient), once, self.clock.now()):
+                payload = {"action": "VerificationCodeSend", "recipient": recipient}
+                await self.webhooks.announce(event, payload, tx=tx)
 
     async def _spend(self, kind: str, value: str, limit: Limit) -> None:
         if not await self.counters.spend(self._buckets(kind, value), limit, self.clock.now()):
@@ -76,11 +138,12 @@ class Lockout:
     digest: KeyedDigest
     clock: Clock
     policy: LockoutPolicy
+    webhooks: WebhookService = NOBODY_LISTENS
 
     async def attempt(self, pool: LockoutPool, identifier: str) -> Attempt:
         """Count an attempt before it is checked; raises TooManyAttempts while locked.
 
-        Call `succeeded` when it was right and `Attempt.raise_if_last` when it was wrong.
+        Call `succeeded` when it was right and `failed` when it was wrong.
         """
         now = self.clock.now()
         until = now + self.policy.duration
@@ -92,17 +155,32 @@ class Lockout:
             raise locked((await self.counters.find_lock(buckets) or until) - now)
         return Attempt(is_last=is_last, locked_for=self.policy.duration)
 
+    async def failed(self, attempt: Attempt, type_: str, identifier: str) -> None:
+        """Answer a wrong attempt; where it was the last one, tell of it and raise TooManyAttempts.
+
+        *type_* is what kind of identifier it is, in the contract's word. Attempts while it is
+        locked come to nothing, so a lock is told of once.
+        """
+        if attempt.is_last:
+            payload = {"type": type_, "value": identifier}
+            await self.webhooks.announce(WebhookEvent.IDENTIFIER_LOCKOUT, payload)
+        attempt.raise_if_last()
+
     async def succeeded(self, pool: LockoutPool, identifier: str) -> None:
         """Forget the failures: the person proved who they are."""
         await self.counters.clear(self._buckets(pool, identifier))
 
     async def unblock(self, identifiers: Iterable[str]) -> int:
         """Unlock identifiers in every pool; returns how many locks or counts were dropped."""
-        dropped = 0
-        for identifier in identifiers:
-            for pool in LockoutPool:
-                dropped += await self.counters.clear(self._buckets(pool, identifier))
-        return dropped
+        return await self.counters.clear_locks(
+            [
+                bucket
+                for identifier in identifiers
+                for spelling in spellings(identifier)
+                for pool in LockoutPool
+                for bucket in self._buckets(pool, spelling)
+            ]
+        )
 
     async def purge(self, now: datetime) -> int:
         """Delete failures and locks that no longer count."""
@@ -112,3 +190,31 @@ class Lockout:
         return self.digest.all_of(
             self.counters.tenant_id, f"lockout {pool}", normalized(identifier)
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unblocking:
+    """Lets people try again whom the guard made wait."""
+
+    storage: Storage
+    guard: SendGuard
+    lockout: Lockout
+    audit: AuditService
+
+    async def unblock(self, actor: Actor, identifiers: Sequence[str]) -> None:
+        """Drop the locks, failures and counted messages of identifiers, and say who did it."""
+        async with self.storage.transaction() as tx:
+            await replace(self.lockout, counters=self.lockout.counters.within(tx)).unblock(
+                identifiers
+            )
+            await replace(self.guard, counters=self.guard.counters.within(tx)).forgive(identifiers)
+            await self.audit.record(
+                Event.UNBLOCKED,
+                actor,
+                payload={"targets": sorted({masked_identifier(given) for given in identifiers})},
+                tx=tx,
+            )
+
+
+def _bucket_of(to: PhoneNumber | EmailAddress) -> tuple[str, str]:
+    return ("number", to.digits) if isinstance(to, PhoneNumber) else ("email", to.address)

@@ -1,0 +1,110 @@
+"""What a test of a webhook says: every event once, about people and things that do not exist."""
+
+from typing import Any
+
+from watchword.webhooks.models import Event
+
+# Of the ranges that are kept free for examples: RFC 5737, and Ofcom's numbers for drama.
+USER: dict[str, Any] = {
+    "id": "sample_user",
+    "username": "sample",
+    "primaryEmail": "sample@example.com",
+    "primaryPhone": "447700900123",
+    "name": "Sample user",
+    "avatar": None,
+    "customData": {},
+    "identities": {},
+    "profile": {},
+    "applicationId": "sample_application",
+    "isSuspended": False,
+    "lastSignInAt": 1767225600000,
+    "createdAt": 1767225600000,
+    "updatedAt": 1767225600000,
+}
+APPLICATION = {
+    "id": "sample_application",
+    "type": "SPA",
+    "name": "Sample application",
+    "description": None,
+}
+ORGANIZATION: dict[str, Any] = {
+    "id": "sample_organization",
+    "name": "Sample organization",
+    "description": None,
+    "customData": {},
+    "createdAt": 1767225600000,
+}
+ROLE = {"id": "sample_role", "name": "member", "description": None, "type": "User"}
+SCOPE = {"id": "sample_scope", "name": "read:invoices", "description": None}
+MESSAGE = {
+    "id": "samplemessage",
+    "channel": "sms",
+    "state": "delivered",
+    "usageType": "SignIn",
+    "connectorId": "sample_connector",
+    "connectorFactoryId": "twilio-short-message-service",
+    "phone": "+44 7•••••••23",
+    "country": "GB",
+    "language": "en",
+    "segments": 1,
+    "providerMessageId": "sample-provider-id",
+    "errorClass": None,
+    "attempts": 1,
+}
+CONNECTOR = {
+    "id": "sample_connector",
+    "connectorFactoryId": "twilio-short-message-service",
+    "type": "Sms",
+    "reason": "settings_refused",
+    "since": "2026-01-01T00:00:00.000Z",
+}
+
+_INTERACTIONS = {
+    Event.POST_REGISTER: "Register",
+    Event.POST_SIGN_IN: "SignIn",
+    Event.POST_RESET_PASSWORD: "ForgotPassword",
+}
+_SAMPLES: dict[Event, dict[str, Any]] = {
+    Event.USER_DELETED: {"data": None, "params": {"userId": USER["id"]}},
+    Event.ORGANIZATION_CREATED: {"data": ORGANIZATION},
+    Event.ORGANIZATION_DELETED: {"data": None, "params": {"id": ORGANIZATION["id"]}},
+    Event.ORGANIZATION_DATA_UPDATED: {"data": ORGANIZATION},
+    Event.ORGANIZATION_MEMBERSHIP_UPDATED: {
+        "organizationId": ORGANIZATION["id"],
+        "addedUserIds": [USER["id"]],
+    },
+    Event.ORGANIZATION_ROLE_CREATED: {"data": ROLE},
+    Event.ORGANIZATION_ROLE_DELETED: {"data": None, "params": {"id": ROLE["id"]}},
+    Event.ORGANIZATION_ROLE_DATA_UPDATED: {"data": ROLE},
+    Event.ORGANIZATION_SCOPE_CREATED: {"data": SCOPE},
+    Event.ORGANIZATION_SCOPE_DELETED: {"data": None, "params": {"id": SCOPE["id"]}},
+    Event.ORGANIZATION_SCOPE_DATA_UPDATED: {"data": SCOPE},
+    Event.IDENTIFIER_LOCKOUT: {"type": "phone", "value": USER["primaryPhone"]},
+    Event.MESSAGE_RATE_LIMITED: {
+        "action": "VerificationCodeSend",
+        "recipient": USER["primaryPhone"],
+    },
+    Event.MESSAGE_DELIVERED: {"data": MESSAGE},
+    Event.MESSAGE_FAILED: {
+        "data": {**MESSAGE, "state": "failed", "errorClass": "insufficient_balance"}
+    },
+    Event.CONNECTOR_UNHEALTHY: {"data": CONNECTOR},
+    Event.CONNECTOR_RECOVERED: {"data": {**CONNECTOR, "reason": None}},
+}
+
+
+def sample_of(event: Event) -> dict[str, Any]:
+    """Return what an event of this kind carries."""
+    interaction = _INTERACTIONS.get(event)
+    if interaction is not None:
+        return {
+            "interactionEvent": interaction,
+            "sessionId": "sample_session",
+            "userAgent": "Mozilla/5.0 (sample)",
+            "userIp": "192.0.2.1",
+            "userId": USER["id"],
+            "user": USER,
+            "application": APPLICATION,
+        }
+    # What is left is about a user.
+    return _SAMPLES.get(event, {"data": USER})
