@@ -12,7 +12,7 @@ QUIET_CORES = 0.1
 def print_report(run: dict[str, Any]) -> None:
     """Print one run."""
     print(f"\n{run['database']}, {run['users']:,} users\n")
-    _print_table(
+    print_table(
         (
             "at once",
             "sign-ins/s",
@@ -41,7 +41,7 @@ def print_report(run: dict[str, Any]) -> None:
         print("\nOther programs used the machine (cores in that column): too high a cost.")
     print()
     levels = run["levels"]
-    _print_table(
+    print_table(
         ("step, ms", *(f"p50/p95/p99 at {level['concurrency']}" for level in levels)),
         (
             (
@@ -52,7 +52,7 @@ def print_report(run: dict[str, Any]) -> None:
         ),
     )
     print()
-    _print_table(("held to", "measured", "limit", ""), _goals(run))
+    print_table(("held to", "measured", "limit", ""), _goals(run))
 
 
 def _of(level: dict[str, Any], step: str) -> dict[str, float]:
@@ -82,7 +82,8 @@ def _at_least(name: str, measured: float, limit: float) -> tuple[object, ...]:
     return name, measured, f"≥ {limit}", "" if measured >= limit else "missed"
 
 
-def _print_table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+def print_table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    """Print rows below their headings, numbers to the right."""
     lines = [head, *(tuple(str(cell) for cell in row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:

@@ -25,6 +25,11 @@ COLUMNS = (
     *("identities", "mfa", "is_suspended", "created_at", "updated_at"),
 )
 
+COUNT_THEM = (
+    "INSERT INTO row_totals (tenant_id, counted, shard, total)"
+    " SELECT tenant_id, 'users', 0, count(*) FROM users GROUP BY tenant_id"
+)
+
 PHONE_SIGN_IN: dict[str, Any] = {
     "signUp": {"identifiers": ["phone"], "password": False, "verify": True},
     "signIn": {
@@ -37,6 +42,7 @@ PHONE_SIGN_IN: dict[str, Any] = {
             }
         ]
     },
+    "forgotPasswordMethods": ["PhoneVerificationCode"],
 }
 
 
@@ -70,6 +76,11 @@ async def seed(database: Database, variables: dict[str, str], provider_url: str)
         await server.storage.close()
 
 
+def user_id_of(number: int) -> str:
+    """Return the id of the *number*th user."""
+    return f"u{number:011}"
+
+
 async def seed_users(database: Database, count: int) -> None:
     """Add users whose numbers count up from the first one."""
     if database.kind == "sqlite":
@@ -80,7 +91,8 @@ async def seed_users(database: Database, count: int) -> None:
         await connection.copy_records_to_table(
             "users", records=_rows(count, MOMENT, False), columns=COLUMNS
         )
-        await connection.execute("ANALYZE")
+        await connection.execute(COUNT_THEM)
+        await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
 
@@ -94,6 +106,7 @@ def _into_sqlite(path: str, count: int) -> None:
             f"INSERT INTO users ({', '.join(COLUMNS)}) VALUES ({places})",  # noqa: S608  # ours
             _rows(count, moment, 0),
         )
+        connection.execute(COUNT_THEM)
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
@@ -104,6 +117,6 @@ def _rows(count: int, moment: object, no: object) -> Iterator[tuple[object, ...]
     for number in range(count):
         phone = phone_of(number)
         yield (
-            *("default", f"u{number:011}", phone, moment, "{}", "{}", "{}", "{}"),
+            *("default", user_id_of(number), phone, moment, "{}", "{}", "{}", "{}"),
             *(no, moment, moment),
         )

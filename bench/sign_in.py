@@ -76,6 +76,10 @@ class Person:
 class SignIn:
     """Signs people in at one server, as one application."""
 
+    event = "SignIn"
+    identified = 204
+    scope = "openid phone"
+
     def __init__(self, origin: str, client_id: str, provider: Provider, keys: KeySet) -> None:
         self.origin = origin
         self.client_id = client_id
@@ -84,23 +88,33 @@ class SignIn:
 
     async def __call__(self, person: Person, phone: str) -> None:
         """Sign in with *phone* and check the ID token; raises SignInFailed."""
+        await self.tokens(person, phone)
+
+    async def tokens(self, person: Person, phone: str) -> dict[str, object]:
+        """Sign in with *phone*, check the ID token and return all that was given."""
         verifier, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(8)
         await self._authorize(person, verifier, nonce)
-        start = {"interactionEvent": "SignIn"}
+        await self.prove(person, phone)
+        submitted = await person.ask("submit", "POST", f"{EXPERIENCE}/submit", 200)
+        granted = await self._return(person, str(submitted.json()["redirectTo"]))
+        given = await self._exchange(person, granted, verifier)
+        self._check(str(given["id_token"]), phone, nonce)
+        return given
+
+    async def prove(self, person: Person, phone: str) -> None:
+        """Start the event, type the code, and be identified by it."""
+        start = {"interactionEvent": self.event}
         await person.ask("start", "PUT", EXPERIENCE, 204, start)
         identifier = {"type": "phone", "value": phone}
         texted = self.provider.expect(phone)
-        wish = {"interactionEvent": "SignIn", "identifier": identifier}
+        wish = {"interactionEvent": self.event, "identifier": identifier}
         sent = await person.ask("send", "POST", CODE, 200, wish)
         record = {"verificationId": sent.json()["verificationId"]}
         code = await asyncio.wait_for(texted, PROVIDER_SECONDS)
         typed = {"identifier": identifier, "code": code, **record}
         await person.ask("verify", "POST", f"{CODE}/verify", 200, typed)
-        await person.ask("identify", "POST", f"{EXPERIENCE}/identification", 204, record)
-        submitted = await person.ask("submit", "POST", f"{EXPERIENCE}/submit", 200)
-        granted = await self._return(person, str(submitted.json()["redirectTo"]))
-        token = await self._exchange(person, granted, verifier)
-        self._check(token, phone, nonce)
+        path = f"{EXPERIENCE}/identification"
+        await person.ask("identify", "POST", path, self.identified, record)
 
     async def begin(self, person: Person) -> None:
         """Go as far as the sign-in page."""
@@ -113,7 +127,8 @@ class SignIn:
                 "client_id": self.client_id,
                 "redirect_uri": REDIRECT_URI,
                 "response_type": "code",
-                "scope": "openid phone",
+                "scope": self.scope,
+                **({"prompt": "consent"} if "offline_access" in self.scope else {}),
                 "state": "bench",
                 "nonce": nonce,
                 "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
@@ -131,7 +146,7 @@ class SignIn:
             location = answer.header("location") or ""
         raise SignInFailed(f"return: no way back to the application, at {location}")
 
-    async def _exchange(self, person: Person, code: str, verifier: str) -> str:
+    async def _exchange(self, person: Person, code: str, verifier: str) -> dict[str, object]:
         form = {
             "grant_type": "authorization_code",
             "client_id": self.client_id,
@@ -140,7 +155,7 @@ class SignIn:
             "code_verifier": verifier,
         }
         answer = await person.ask("token", "POST", "/oidc/token", 200, urlencode(form))
-        return str(answer.json()["id_token"])
+        return answer.json()
 
     def _check(self, token: str, phone: str, nonce: str) -> None:
         claims = jwt.decode(token, self.keys, algorithms=["ES256", "RS256"]).claims

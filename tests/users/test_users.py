@@ -22,8 +22,9 @@ from watchword.users.errors import (
     UserSuspended,
 )
 from watchword.users.models import Identifier, NewUser, UserChange
+from watchword.users.passwords import Passwords
 from watchword.users.repository import UserRepository
-from watchword.users.service import Passwords, UserService
+from watchword.users.service import UserService
 
 ALICE = PhoneNumber.from_digits("821012345678")
 BOB = PhoneNumber.from_digits("821087654321")

@@ -55,3 +55,39 @@ class InvalidCredentials(DomainError):
     """Unknown user, no password, or a wrong one: nobody learns which."""
 
     code = "session.invalid_credentials"
+
+
+class IdentityNotExist(DomainError):
+    """No social account of this kind is linked."""
+
+    code = "user.identity_not_exist"
+
+
+class PasswordAndDigest(DomainError):
+    """A password came both in clear and as a digest."""
+
+    code = "user.password_and_digest"
+
+
+class PasswordAlgorithmRequired(DomainError):
+    """A digest came without saying how it was made."""
+
+    code = "user.password_algorithm_required"
+
+
+class PasswordAlgorithmNotSupported(DomainError):
+    """Digests of this kind can't be checked here; the person needs a new password."""
+
+    code = "user.password_algorithm_not_supported"
+
+
+class InvalidPasswordDigest(DomainError):
+    """The digest is not one of the algorithm it was said to be of, or would cost too much."""
+
+    code = "user.invalid_password_digest"
+
+
+class InvalidSearch(DomainError):
+    """A search asks for a field, a mode or a number of values that there is not; `data` says."""
+
+    code = "request.invalid_input"

@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from watchword.core.phone import PhoneNumber
+from watchword.core.email import EmailAddress
+from watchword.core.pagination import Page
+from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 
 IdentifierType = Literal["phone", "email", "username"]
 
@@ -78,8 +80,49 @@ class User:
         """Return the phone number, ready to send to or to show."""
         return PhoneNumber(self.primary_phone) if self.primary_phone else None
 
+    def row(self) -> dict[str, Any]:
+        """Return the contract's description of this person, as the API and events carry it."""
+        return {
+            "id": self.id,
+            "username": self.username,
+            "primaryEmail": self.primary_email,
+            "primaryPhone": self.primary_phone,
+            "name": self.name,
+            "avatar": self.avatar,
+            "customData": dict(self.custom_data),
+            "identities": dict(self.identities),
+            "lastSignInAt": _milliseconds(self.last_sign_in_at),
+            "createdAt": _milliseconds(self.created_at),
+            "updatedAt": _milliseconds(self.updated_at),
+            "profile": dict(self.profile),
+            "applicationId": self.application_id,
+            # Clients that are their own metadata document are not built.
+            "cimdClientId": None,
+            "isSuspended": self.is_suspended,
+            "hasPassword": self.has_password,
+        }
+
+    def masked(self) -> dict[str, Any]:
+        """Return what the audit log may keep: masked identifiers, and of documents their keys."""
+        return {
+            "username": self.username,
+            "primaryEmail": self.primary_email and EmailAddress(self.primary_email).masked,
+            "primaryPhone": self.phone and self.phone.masked,
+            "name": self.name,
+            "avatar": self.avatar,
+            "customData": sorted(self.custom_data),
+            "profile": sorted(self.profile),
+            "identities": sorted(self.identities),
+            "isSuspended": self.is_suspended,
+            "hasPassword": self.has_password,
+        }
+
     def __repr__(self) -> str:
         return f"User({self.id})"
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -125,4 +168,89 @@ class UserChange:
     avatar: str | Keep | None = KEEP
     profile: Mapping[str, Any] | Keep = KEEP
     custom_data: Mapping[str, Any] | Keep = KEEP
+    identities: Mapping[str, Any] | Keep = KEEP
     is_suspended: bool | Keep = KEEP
+
+
+SearchField = Literal["id", "primary_email", "primary_phone", "username", "name"]
+SEARCH_FIELDS: tuple[SearchField, ...] = get_args(SearchField)
+MOST_VALUES = 100
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Condition:
+    """That one of *fields* is one of *values*, or fits the one pattern that they are."""
+
+    fields: tuple[SearchField, ...] = SEARCH_FIELDS
+    values: tuple[str, ...]
+    is_pattern: bool = False
+
+    @classmethod
+    def fitting(cls, pattern: str, fields: tuple[SearchField, ...] = SEARCH_FIELDS) -> "Condition":
+        """Read a pattern of SQL's `LIKE`: `%` stands for any text, `_` for any character."""
+        if not re.search(r"[%_\\]", pattern):
+            return cls(fields=fields, values=(pattern,))
+        # A backslash that quotes nothing is an error to one database and nothing to the other.
+        trailing = len(pattern) - len(pattern.rstrip("\\"))
+        whole = pattern + "\\" * (trailing % 2)
+        return cls(fields=fields, values=(whole,), is_pattern=True)
+
+    @property
+    def named(self) -> "Condition | None":
+        """Return what of this an index can answer: whole identifiers, by whose field they are."""
+        fields = tuple(field for field in self.fields if field in INDEXED)
+        values = self.values
+        if self.is_pattern:
+            inside = self.values[0].strip("%")
+            values = (inside,) if WHOLE.fullmatch(inside) else ()
+        return Condition(fields=fields, values=values) if fields and values else None
+
+
+INDEXED: frozenset[SearchField] = frozenset({"id", "primary_email", "primary_phone", "username"})
+# A whole number or address, as it stands between the `%` of those who always write them.
+WHOLE = re.compile(r"[0-9]{7,15}|[^\s@%\\]+@[^\s@%_\\]+\.[^\s@%_\\]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSearch:
+    """Which users to list: those for whom one condition holds, or all of them do."""
+
+    conditions: tuple[Condition, ...]
+    needs_all: bool = False
+    is_case_sensitive: bool = False
+
+    def is_indexed(self, condition: Condition) -> bool:
+        """Tell whether an index answers *condition* in full."""
+        if condition.is_pattern or not INDEXED.issuperset(condition.fields):
+            return False
+        # Ids and addresses are stored in small letters; user names as their owners write them.
+        return self.is_case_sensitive or "username" not in condition.fields
+
+    @classmethod
+    def containing(cls, text: str) -> "UserSearch":
+        """Return a search for *text*, every character of it for itself, anywhere in a user."""
+        literal = re.sub(r"([\\%_])", r"\\\1", _typed_in_full(text) or text)
+        return cls(conditions=(Condition.fitting(f"%{literal}%"),))
+
+
+def digits_of(text: str) -> str:
+    """Return the stored form of what is a whole number on the wire; other texts as they are."""
+    try:
+        return PhoneNumber.from_digits(text).digits
+    except InvalidPhoneNumber:
+        return text
+
+
+def _typed_in_full(text: str) -> str | None:
+    try:
+        return PhoneNumber.parse(text).digits if text.startswith("+") else None
+    except InvalidPhoneNumber:
+        return None
+
+
+@dataclass(frozen=True)
+class UserPage(Page[User]):
+    """One page of users, and how far was looked for them."""
+
+    looked_through: int | None = None
+    """How many of the newest users were looked at, where that is not all of them."""

@@ -1,29 +1,49 @@
 """The `users` rows of one tenant."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnCollection,
     ColumnElement,
     Executable,
     Integer,
-    String,
+    Select,
+    and_,
     bindparam,
     delete,
     func,
     insert,
     or_,
     select,
+    union,
+    union_all,
     update,
 )
 
-from watchword.core.pagination import Page, PageRequest
-from watchword.storage import TenantRepository
+from watchword.core.pagination import PageRequest
+from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import users
-from watchword.users.models import Identifier, User
+from watchword.storage.totals import Totals
+from watchword.storage.types import AnyCaseLike, CaseSensitiveLike, glob_of
+from watchword.users.models import (
+    MOST_VALUES,
+    Condition,
+    Identifier,
+    User,
+    UserPage,
+    UserSearch,
+    digits_of,
+)
+
+COUNTED = users.name
+MOST_COUNTED = 10_000
+"""How far the total of a search is counted."""
+MOST_LOOKED_THROUGH = 100_000
+"""How many of the newest users are looked at for what no index knows."""
 
 u = users.c
 OURS = u.tenant_id == bindparam("tenant_id")
@@ -47,30 +67,32 @@ REPLACE_PASSWORD_DIGEST = (
     .values(password_digest=bindparam("new"))
 )
 
-_pattern = bindparam("pattern", type_=String)
-_matches = or_(
-    *(
-        func.lower(column).like(_pattern, escape="\\")
-        for column in (u.id, u.name, u.username, u.primary_email, u.primary_phone)
-    )
-)
-_order = (u.created_at.desc(), u.id)
+FIND_FOR_CHANGE = FIND.with_for_update(key_share=True)
+
+NEWEST = (u.created_at.desc(), u.id.desc())
+OLDEST = (u.created_at, u.id)
+_size = bindparam("size", type_=Integer)
+_offset = bindparam("offset", type_=Integer)
 
 
-def _paged(*conditions: ColumnElement[bool]) -> Executable:
-    return (
-        select(*COLUMNS)
-        .where(*conditions)
-        .order_by(*_order)
-        .limit(bindparam("size", type_=Integer))
-        .offset(bindparam("offset", type_=Integer))
-    )
+def _listed(order: tuple[ColumnElement[Any], ...]) -> Executable:
+    return select(*COLUMNS).where(OURS).order_by(*order).limit(_size).offset(_offset)
 
 
-LIST = _paged(OURS)
-SEARCH = _paged(OURS, _matches)
-COUNT = select(func.count().label("total")).where(OURS)
-COUNT_MATCHES = select(func.count().label("total")).where(OURS, _matches)
+def _listed_far(order: tuple[ColumnElement[Any], ...]) -> Executable:
+    # The index alone tells which ids are on the page: what is skipped is never read.
+    page = select(u.id).where(OURS).order_by(*order).limit(_size).offset(_offset).subquery("page")
+    return select(*COLUMNS).join(page, u.id == page.c.id).where(OURS).order_by(*order)
+
+
+NEAR = 1_000
+"""Up to here, skipping whole rows costs less than looking ids up."""
+LIST = {
+    (order is OLDEST, is_far): statement(order)
+    for order in (NEWEST, OLDEST)
+    for is_far, statement in ((False, _listed), (True, _listed_far))
+}
+"""By whether it begins with the oldest, and whether it skips many."""
 COUNT_PHONE_ONLY = select(func.count().label("total")).where(
     OURS,
     u.primary_phone.is_not(None),
@@ -102,9 +124,169 @@ def change_statement(names: tuple[str, ...]) -> Executable:
     )
 
 
+# --- searches: a statement for each shape that is ever asked for
+
+Shape = tuple[tuple[str, ...], bool, int]
+"""A condition without its values: its fields, whether it is a pattern, how many values it has."""
+Columns = ColumnCollection[Any, Any]
+
+SIZES = (1, 10, MOST_VALUES)
+"""Values are filled up to one of these, so that there are few shapes."""
+
+
+@dataclass(frozen=True)
+class SearchStatements:
+    """What finds the users of a page, and what counts all of them."""
+
+    rows: Executable
+    count: Executable
+    is_bounded: bool
+    """Whether only the newest are looked at."""
+
+
+@lru_cache(maxsize=256)
+def named_statement(
+    fields: tuple[str, ...], _is_pattern: bool, size: int, is_case_sensitive: bool
+) -> Executable:
+    """Return what finds the owners of whole identifiers, each field by its own index."""
+    # Joined by OR, SQLite would rather read every user in the order of the list.
+    return union_all(
+        *(
+            select(*COLUMNS).where(OURS, _owner(u[field], 0, size, is_case_sensitive))
+            for field in fields
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def search_statements(
+    shapes: tuple[Shape, ...], indexed: tuple[bool, ...], mode: tuple[bool, bool]
+) -> SearchStatements:
+    """Return the statements of a search; *indexed* tells which conditions an index answers."""
+    needs_all, is_case_sensitive = mode
+    join = and_ if needs_all else or_
+    if all(indexed) or (needs_all and any(indexed)):
+        wanted = join(*_conditions(users.c, shapes, is_case_sensitive))
+        return _searching(select(*COLUMNS).where(OURS, wanted), users.c, is_bounded=False)
+    newest = select(*COLUMNS).where(OURS).order_by(*NEWEST).limit(bindparam("most", type_=Integer))
+    recent = newest.subquery("recent")
+    wanted = join(*_conditions(recent.c, shapes, is_case_sensitive))
+    found = select(*(recent.c[name] for name in NAMES)).where(wanted)
+    if not any(indexed):
+        return _searching(found, recent.c, is_bounded=True)
+    owners = [
+        _named(number, shape, is_case_sensitive)
+        for number, (shape, is_indexed) in enumerate(zip(shapes, indexed, strict=True))
+        if is_indexed
+    ]
+    ids = union(select(recent.c.id).where(wanted), select(u.id).where(OURS, or_(*owners))).subquery(
+        "ids"
+    )
+    both = select(*COLUMNS).where(OURS, u.id.in_(select(ids.c.id)))
+    return _searching(both, users.c, is_bounded=True)
+
+
+def _searching(found: Select[Any], columns: Columns, *, is_bounded: bool) -> SearchStatements:
+    counted = found.limit(bindparam("most_counted", type_=Integer)).subquery("counted")
+    return SearchStatements(
+        rows=found.order_by(columns.created_at.desc(), columns.id.desc())
+        .limit(_size)
+        .offset(_offset),
+        count=select(func.count().label("total")).select_from(counted),
+        is_bounded=is_bounded,
+    )
+
+
+def _conditions(
+    columns: Columns, shapes: tuple[Shape, ...], is_case_sensitive: bool
+) -> Iterator[ColumnElement[bool]]:
+    for number, (fields, is_pattern, size) in enumerate(shapes):
+        test = _like if is_pattern else _one_of
+        yield or_(*(test(columns[field], number, size, is_case_sensitive) for field in fields))
+
+
+def _like(
+    column: ColumnElement[str], number: int, _size: int, is_case_sensitive: bool
+) -> ColumnElement[bool]:
+    pattern = bindparam(f"typed{number}_0", type_=column.type)
+    if is_case_sensitive:
+        return CaseSensitiveLike(column, pattern, bindparam(f"glob{number}_0", type_=column.type))
+    return AnyCaseLike(column, pattern)
+
+
+def _one_of(
+    column: ColumnElement[str], number: int, size: int, is_case_sensitive: bool
+) -> ColumnElement[bool]:
+    if column.name in {"id", "primary_email", "primary_phone"}:
+        return _owner(column, number, size, is_case_sensitive)
+    if is_case_sensitive:
+        return column.in_(_binds("typed", number, size))
+    return func.lower(column).in_([func.lower(bind) for bind in _binds("typed", number, size)])
+
+
+def _named(number: int, shape: Shape, is_case_sensitive: bool) -> ColumnElement[bool]:
+    fields, _, size = shape
+    return or_(*(_owner(u[field], number, size, is_case_sensitive) for field in fields))
+
+
+def _owner(
+    column: ColumnElement[str], number: int, size: int, is_case_sensitive: bool
+) -> ColumnElement[bool]:
+    if column.name == "primary_phone":
+        return column.in_(_binds("phone", number, size))
+    is_as_typed = is_case_sensitive or column.name == "username"
+    return column.in_(_binds("typed" if is_as_typed else "small", number, size))
+
+
+def _binds(name: str, number: int, size: int) -> list[Any]:
+    return [bindparam(f"{name}{number}_{index}", type_=u.id.type) for index in range(size)]
+
+
+def _shape_of(condition: Condition) -> Shape:
+    size = next(size for size in SIZES if size >= len(condition.values))
+    return condition.fields, condition.is_pattern, size
+
+
+def _bound(number: int, condition: Condition, shape: Shape) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for index in range(shape[2]):
+        value = condition.values[min(index, len(condition.values) - 1)]
+        values[f"typed{number}_{index}"] = value
+        values[f"small{number}_{index}"] = value.lower()
+        values[f"phone{number}_{index}"] = digits_of(value)
+        values[f"glob{number}_{index}"] = glob_of(value)
+    return values
+
+
+def _indexed(search: UserSearch) -> tuple[bool, ...]:
+    return tuple(map(search.is_indexed, search.conditions))
+
+
+def _mode_of(search: UserSearch) -> tuple[bool, bool]:
+    return search.needs_all, search.is_case_sensitive
+
+
+def _each_once(rows: list[Row]) -> list[User]:
+    # Whoever is named by two fields is in two rows.
+    found = {row["id"]: User(**row) for row in rows}
+    return sorted(found.values(), key=lambda user: (user.created_at, user.id), reverse=True)
+
+
+def _users(rows: list[Row]) -> list[User]:
+    return [User(**row) for row in rows]
+
+
 @dataclass(frozen=True)
 class UserRepository(TenantRepository):
     """Finds, adds and changes users."""
+
+    most_looked_through: int = MOST_LOOKED_THROUGH
+    most_counted: int = MOST_COUNTED
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Return the count that is kept of them."""
+        return Totals(self.db, self.tenant_id)
 
     async def find(self, user_id: str) -> User | None:
         """Return the user with this id, or None."""
@@ -116,9 +298,17 @@ class UserRepository(TenantRepository):
         row = await self.first(FIND_BY[identifier.type], value=identifier.value)
         return User(**row) if row else None
 
+    async def find_for_change(self, user_id: str) -> User | None:
+        """Return the user, whom nobody else changes until this transaction ends, or None."""
+        row = await self.first(FIND_FOR_CHANGE, id=user_id)
+        return User(**row) if row else None
+
     async def add(self, user: User) -> None:
-        """Insert the row; raises StorageConflict."""
-        await self.run(ADD, **{name: getattr(user, name) for name in NAMES})
+        """Insert the row and count it, together; raises StorageConflict."""
+        async with self.db.transaction() as tx:
+            ours = self.within(tx)
+            await ours.run(ADD, **{name: getattr(user, name) for name in NAMES})
+            await ours.totals.add(COUNTED, 1)
 
     async def change(self, user_id: str, columns: Mapping[str, Any]) -> User | None:
         """Write these columns and return the row, or None; raises StorageConflict."""
@@ -130,8 +320,13 @@ class UserRepository(TenantRepository):
         return await self.run(REPLACE_PASSWORD_DIGEST, id_=user_id, old=old, new=new)
 
     async def delete(self, user_id: str) -> int:
-        """Delete the row."""
-        return await self.run(DELETE, id_=user_id)
+        """Delete the row and count it no more, together."""
+        async with self.db.transaction() as tx:
+            ours = self.within(tx)
+            deleted = await ours.run(DELETE, id_=user_id)
+            if deleted:
+                await ours.totals.add(COUNTED, -deleted)
+            return deleted
 
     async def count_phone_only(self) -> int:
         """Count those who have a phone and no other way in."""
@@ -145,18 +340,47 @@ class UserRepository(TenantRepository):
         """Return user names that several people spell in different case."""
         return [row["username"] for row in await self.all(USERNAME_CONFLICTS)]
 
-    async def list(self, page: PageRequest, search: str) -> Page[User]:
-        """Return one page of those that match."""
-        listed, counted = (SEARCH, COUNT_MATCHES) if search else (LIST, COUNT)
-        values = {"pattern": f"%{_literal(search.lower())}%"} if search else {}
-        rows = await self.all(listed, size=page.size, offset=page.offset, **values)
-        total = await self._count(counted, **values)
-        return Page([User(**row) for row in rows], total, page)
+    async def list(self, page: PageRequest) -> UserPage:
+        """Return one page of all, newest first, read from the end that is nearer."""
+        total = await self.totals.get(COUNTED)
+        offset, size = page.offset, min(page.size, max(0, total - page.offset))
+        is_from_the_end = offset > total // 2
+        if is_from_the_end:
+            offset = max(0, total - offset - size)
+        statement = LIST[is_from_the_end, offset > NEAR]
+        rows = await self.all(statement, size=size, offset=offset) if size else []
+        return UserPage(_users(rows[::-1] if is_from_the_end else rows), total, page)
+
+    async def search(self, page: PageRequest, search: UserSearch) -> UserPage:
+        """Return one page of those that match; the total goes to MOST_COUNTED and no further."""
+        named = search.conditions[0].named if len(search.conditions) == 1 else None
+        if named is not None:
+            shape = _shape_of(named)
+            statement = named_statement(*shape, search.is_case_sensitive)
+            found = _each_once(await self.all(statement, **_bound(0, named, shape)))
+            if found or search.is_indexed(search.conditions[0]):
+                return UserPage(found[page.offset :][: page.size], len(found), page)
+        return await self._look_through(page, search)
+
+    async def _look_through(self, page: PageRequest, search: UserSearch) -> UserPage:
+        shapes = tuple(map(_shape_of, search.conditions))
+        statements = search_statements(shapes, _indexed(search), _mode_of(search))
+        values: dict[str, Any] = {"most": self.most_looked_through}
+        for number, (condition, shape) in enumerate(zip(search.conditions, shapes, strict=True)):
+            values |= _bound(number, condition, shape)
+        rows = await self.all(statements.rows, size=page.size, offset=page.offset, **values)
+        total = page.offset + len(rows)
+        if len(rows) == page.size or (page.offset and not rows):
+            # There may be more behind this page, or less than is before it.
+            total = await self._count(statements.count, most_counted=self.most_counted, **values)
+        is_bounded = statements.is_bounded and await self.totals.get(COUNTED) > values["most"]
+        return UserPage(
+            _users(rows),
+            min(total, self.most_counted),
+            page,
+            looked_through=self.most_looked_through if is_bounded else None,
+        )
 
     async def _count(self, statement: Executable, **values: Any) -> int:
         row = await self.first(statement, **values)
         return int(row["total"]) if row else 0
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

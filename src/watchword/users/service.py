@@ -1,19 +1,13 @@
 """Find, create and change the people of one tenant."""
 
-import asyncio
-import base64
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-
 from watchword.core.clock import Clock
 from watchword.core.ids import new_user_id
-from watchword.core.pagination import Page, PageRequest
+from watchword.core.pagination import PageRequest
 from watchword.storage import Database
 from watchword.storage.database import StorageConflict
 from watchword.users.errors import (
@@ -35,7 +29,10 @@ from watchword.users.models import (
     NewUser,
     User,
     UserChange,
+    UserPage,
+    UserSearch,
 )
+from watchword.users.passwords import Passwords
 from watchword.users.repository import UserRepository
 
 TAKEN = {
@@ -44,42 +41,10 @@ TAKEN = {
     "username": UsernameAlreadyInUse,
 }
 
-
-@dataclass(frozen=True)
-class Passwords:
-    """Argon2id (RFC 9106), computed in a thread: it takes tens of milliseconds by design."""
-
-    # OWASP's smallest advice; the memory is used once for each password checked at the same time.
-    hasher: PasswordHasher = field(
-        default_factory=lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-    )
-
-    async def digest_of(self, password: str) -> str:
-        """Return the digest of *password*, with its parameters."""
-        return await asyncio.to_thread(self.hasher.hash, password)
-
-    async def matches(self, digest: str | None, password: str) -> bool:
-        """Tell whether *password* has this digest; without one, take the same time and say no."""
-        return await asyncio.to_thread(self._matches, digest or self._decoy(), password)
-
-    def is_outdated(self, digest: str) -> bool:
-        """Tell whether *digest* was made with other parameters than today's."""
-        return self.hasher.check_needs_rehash(digest)
-
-    def _matches(self, digest: str, password: str) -> bool:
-        try:
-            return self.hasher.verify(digest, password)
-        except (VerificationError, InvalidHashError):
-            return False
-
-    def _decoy(self) -> str:
-        # No password has these random bytes as its hash, and finding that out costs as much.
-        salt, digest = (
-            base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
-            for length in (self.hasher.salt_len, self.hasher.hash_len)
-        )
-        parameters = f"m={self.hasher.memory_cost},t={self.hasher.time_cost}"
-        return f"$argon2id$v=19${parameters},p={self.hasher.parallelism}${salt}${digest}"
+KEPT_AS_GIVEN = (
+    *("username", "password_digest", "name", "avatar", "profile", "custom_data"),
+    *("identities", "is_suspended"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +62,13 @@ class UserService:
     async def get(self, user_id: str) -> User:
         """Return the user; raises UserNotFound."""
         user = await self.users.find(user_id)
+        if user is None:
+            raise UserNotFound
+        return user
+
+    async def get_for_change(self, user_id: str, *, tx: Database) -> User:
+        """Return the user, whom nobody else changes until *tx* ends; raises UserNotFound."""
+        user = await self.users.within(tx).find_for_change(user_id)
         if user is None:
             raise UserNotFound
         return user
@@ -161,12 +133,20 @@ class UserService:
 
         Known and unknown identifiers take the same time.
         """
-        user = await self.users.find_by(identifier)
+        return await self._verify(await self.users.find_by(identifier), password)
+
+    async def verify_password_of(self, user_id: str, password: str) -> None:
+        """Accept the password of a user, suspended or not; raises InvalidCredentials."""
+        await self._verify(await self.get(user_id), password, lets_suspended=True)
+
+    async def _verify(
+        self, user: User | None, password: str, *, lets_suspended: bool = False
+    ) -> User:
         digest = user.password_digest if user else None
         # Both are needed before the answer, so that neither is skipped for strangers.
         if not await self.passwords.matches(digest, password) or user is None or digest is None:
             raise InvalidCredentials
-        if user.is_suspended:
+        if user.is_suspended and not lets_suspended:
             raise UserSuspended
         if self.passwords.is_outdated(digest):
             # Only over the digest just checked: a password changed meanwhile wins.
@@ -187,9 +167,14 @@ class UserService:
         """Return user names that several people spell in different case."""
         return await self._users(tx).username_conflicts()
 
-    async def list(self, page: PageRequest, search: str = "") -> Page[User]:
-        """Return users, newest first; *search* looks into ids, names and identifiers."""
-        return await self.users.list(page, search.strip().strip("%"))
+    async def list(self, page: PageRequest, search: UserSearch | str | None = None) -> UserPage:
+        """Return users, newest first; a text is looked for in ids, names and identifiers."""
+        if isinstance(search, str):
+            text = search.strip().strip("%")
+            search = UserSearch.containing(text) if text else None
+        if search is None:
+            return await self.users.list(page)
+        return await self.users.search(page, search)
 
     def _users(self, tx: Database | None) -> UserRepository:
         return self.users.within(tx) if tx else self.users
@@ -207,12 +192,10 @@ class UserService:
         _check(change)
         now = self.clock.now()
         columns: dict[str, Any] = {"updated_at": now}
-        for name in ("username", "password_digest", "name", "avatar", "profile", "custom_data"):
+        for name in KEPT_AS_GIVEN:
             value = getattr(change, name)
             if not isinstance(value, Keep):
                 columns[name] = value
-        if not isinstance(change.is_suspended, Keep):
-            columns["is_suspended"] = change.is_suspended
         if not isinstance(change.primary_email, Keep):
             email = change.primary_email
             columns["primary_email"] = email and email.strip().lower()

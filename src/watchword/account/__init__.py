@@ -1,0 +1,1 @@
+"""What a signed-in person may see and change of their own account."""

@@ -1,0 +1,46 @@
+"""What other rooms keep of one person, to be deleted with them."""
+
+from sqlalchemy import and_, bindparam, delete, or_
+
+from watchword.storage import TenantRepository
+from watchword.storage.schema import (
+    consents,
+    interactions,
+    oidc_tokens,
+    sessions,
+    verification_records,
+)
+from watchword.users.models import User
+
+# Memberships go by themselves: their rows refer to the person's.
+OF_USER = {
+    table.name: delete(table).where(
+        table.c.tenant_id == bindparam("tenant_id"), table.c.user_id == bindparam("owner")
+    )
+    for table in (sessions, oidc_tokens, consents, interactions)
+}
+_records = verification_records.c
+RECORDS = delete(verification_records).where(
+    _records.tenant_id == bindparam("tenant_id"),
+    or_(
+        *(
+            and_(_records.identifier_type == name, _records.identifier == bindparam(name))
+            for name in ("phone", "email", "username")
+        )
+    ),
+)
+
+
+class Leftovers(TenantRepository):
+    """Rows of one tenant that are about a person and mean nothing without them."""
+
+    async def delete(self, user: User) -> None:
+        """Delete sessions, tokens, consents, visits under way, and codes on the way to them."""
+        for statement in OF_USER.values():
+            await self.run(statement, owner=user.id)
+        await self.run(
+            RECORDS,
+            phone=user.primary_phone,
+            email=user.primary_email,
+            username=user.username,
+        )

@@ -1,0 +1,146 @@
+"""Passwords as digests: made, compared, renewed, and brought along from elsewhere."""
+
+import asyncio
+import base64
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from watchword.users.errors import (
+    InvalidPasswordDigest,
+    PasswordAlgorithmNotSupported,
+    PasswordAlgorithmRequired,
+    PasswordAndDigest,
+)
+
+
+class PasswordAlgorithm(StrEnum):
+    """How a digest from elsewhere was made; the contract's names."""
+
+    ARGON2I = "Argon2i"
+    ARGON2ID = "Argon2id"
+    ARGON2D = "Argon2d"
+    SHA1 = "SHA1"
+    SHA256 = "SHA256"
+    MD5 = "MD5"
+    BCRYPT = "Bcrypt"
+    LEGACY = "Legacy"
+
+
+ARGON2 = {
+    PasswordAlgorithm.ARGON2I: "$argon2i$",
+    PasswordAlgorithm.ARGON2ID: "$argon2id$",
+    PasswordAlgorithm.ARGON2D: "$argon2d$",
+}
+# Fast and without salt: such a digest is itself put through Argon2id before it is stored.
+FAST = {
+    PasswordAlgorithm.MD5: ("md5", 32),
+    PasswordAlgorithm.SHA1: ("sha1", 40),
+    PasswordAlgorithm.SHA256: ("sha256", 64),
+}
+FAST_NAMES = frozenset(name for name, _ in FAST.values())
+WRAPPED = "+"
+"""Between the name of a fast digest and the Argon2id digest made of it: `sha256+$argon2id$…`."""
+
+# Whoever may import digests must not be able to make every sign-in cost a gigabyte or a minute.
+MOST_MEMORY = 2**18  # KiB
+MOST_WORK = 2**21  # KiB times passes
+MOST_LANES = 16
+LONGEST_DIGEST = 1024
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class GivenPassword:
+    """What an administrator gives a new person: a password, a digest made elsewhere, or neither."""
+
+    password: str | None = None
+    digest: str | None = None
+    algorithm: PasswordAlgorithm | None = None
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """Argon2id (RFC 9106), computed in a thread: it takes tens of milliseconds by design."""
+
+    # OWASP's smallest advice; the memory is used once for each password checked at the same time.
+    hasher: PasswordHasher = field(
+        default_factory=lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+    )
+
+    async def digest_of(self, password: str) -> str:
+        """Return the digest of *password*, with its parameters."""
+        return await asyncio.to_thread(self.hasher.hash, password)
+
+    async def matches(self, digest: str | None, password: str) -> bool:
+        """Tell whether *password* has this digest; without one, take the same time and say no."""
+        return await asyncio.to_thread(self._matches, digest or self._decoy(), password)
+
+    async def stored(self, given: GivenPassword) -> str | None:
+        """Return the digest to store, None for no password.
+
+        Raises PasswordAndDigest, PasswordAlgorithmRequired, PasswordAlgorithmNotSupported and
+        InvalidPasswordDigest.
+        """
+        if given.password and given.digest:
+            raise PasswordAndDigest
+        if given.password:
+            return await self.digest_of(given.password)
+        if not given.digest:
+            return None
+        if given.algorithm is None:
+            raise PasswordAlgorithmRequired
+        return await self._imported(given.algorithm, given.digest)
+
+    async def _imported(self, algorithm: PasswordAlgorithm, digest: str) -> str:
+        if algorithm in ARGON2:
+            _check_argon2(digest, ARGON2[algorithm])
+            return digest
+        if algorithm not in FAST:
+            raise PasswordAlgorithmNotSupported(algorithm=algorithm.value)
+        name, length = FAST[algorithm]
+        if not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", digest):
+            raise InvalidPasswordDigest(f"not {length} hexadecimal digits")
+        return f"{name}{WRAPPED}{await self.digest_of(digest.lower())}"
+
+    def is_outdated(self, digest: str) -> bool:
+        """Tell whether *digest* was made otherwise than today's are."""
+        return _is_wrapped(digest) or self.hasher.check_needs_rehash(digest)
+
+    def _matches(self, digest: str, password: str) -> bool:
+        if _is_wrapped(digest):
+            name, _, digest = digest.partition(WRAPPED)
+            password = hashlib.new(name, password.encode(), usedforsecurity=False).hexdigest()
+        try:
+            return self.hasher.verify(digest, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _decoy(self) -> str:
+        # No password has these random bytes as its hash, and finding that out costs as much.
+        salt, digest = (
+            base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
+            for length in (self.hasher.salt_len, self.hasher.hash_len)
+        )
+        parameters = f"m={self.hasher.memory_cost},t={self.hasher.time_cost}"
+        return f"$argon2id$v=19${parameters},p={self.hasher.parallelism}${salt}${digest}"
+
+
+def _is_wrapped(digest: str) -> bool:
+    return digest.partition(WRAPPED)[0] in FAST_NAMES
+
+
+def _check_argon2(digest: str, beginning: str) -> None:
+    if not digest.startswith(beginning) or len(digest) > LONGEST_DIGEST:
+        raise InvalidPasswordDigest(f"does not begin with {beginning}")
+    try:
+        parameters = extract_parameters(digest)
+    except (InvalidHashError, ValueError) as error:
+        raise InvalidPasswordDigest(type(error).__name__) from None
+    memory, passes = parameters.memory_cost, parameters.time_cost
+    if memory > MOST_MEMORY or memory * passes > MOST_WORK or parameters.parallelism > MOST_LANES:
+        raise InvalidPasswordDigest("asks for more memory or time than a sign-in may take")
