@@ -155,20 +155,24 @@ async def test_without_a_session_the_person_signs_in(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "path"),
     [
-        {"first_screen": "register"},
-        {"first_screen": "identifier:register"},
-        {"interaction_mode": "signUp"},
+        ({"first_screen": "register"}, "/register"),
+        ({"first_screen": "identifier:register"}, "/identifier-register"),
+        ({"first_screen": "identifier:sign_in"}, "/identifier-sign-in"),
+        ({"first_screen": "reset_password"}, "/reset-password"),
+        ({"first_screen": "sign_in"}, "/sign-in"),
+        ({"interaction_mode": "signUp"}, "/register"),
+        ({"interaction_mode": "signUp", "first_screen": "sign_in"}, "/sign-in"),
     ],
 )
-async def test_the_client_may_ask_for_the_register_page(
-    world: World, values: dict[str, Any]
+async def test_the_client_may_choose_the_first_page(
+    world: World, values: dict[str, Any], path: str
 ) -> None:
     application = await world.add_application()
     page = await world.authorize(application, **values)
     assert isinstance(page, str)
-    assert page.startswith("/register?")
+    assert page.startswith(f"{path}?")
 
 
 async def test_an_unbuilt_way_in_begins_at_the_sign_in_page(world: World) -> None:

@@ -20,6 +20,8 @@ from watchword.core.sealing import Sealer
 from watchword.oidc.models import AuthorizationResponse, NewSession
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.service import OpenIdProvider
+from watchword.resources.repository import ResourceRepository
+from watchword.resources.service import ResourceService
 from watchword.storage import Storage
 from watchword.users.models import NewUser, User
 from watchword.users.repository import UserRepository
@@ -54,6 +56,9 @@ class World:
             clock=self.clock,
             origin=ORIGIN,
         )
+        self.resources = ResourceService(
+            repository=ResourceRepository(self.storage, self.tenant_id), origin=ORIGIN
+        )
         self.oidc = OpenIdProvider.build(
             storage=self.storage,
             tenant_id=self.tenant_id,
@@ -62,6 +67,7 @@ class World:
             clock=self.clock,
             applications=self.applications,
             users=self.users,
+            resources=self.resources,
         )
 
     async def add_user(self, **values: Any) -> User:

@@ -37,8 +37,8 @@ class AuthorizationCodeGrant:
         if grant is None:
             reused = await self.repository.is_reuse("code", code, application.id)
             if reused is not None:
-                await self.repository.revoke_grant(code, reused)
-            raise InvalidGrant("grant request is invalid")
+                await self.repository.revoke_grant(code, reused.id)
+            raise InvalidGrant("grant request is invalid", reused.user_id if reused else None)
         _check_redirect_uri(grant, redirect_uri)
         _check_verifier(grant, verifier)
         user = await self.tokens.user_of(grant)
@@ -48,7 +48,6 @@ class AuthorizationCodeGrant:
             user,
             grant,
             code,
-            scope=grant.scope,
             parameters=parameters,
             refresh_token=refresh_token,
             nonce=grant.details["nonce"],
@@ -59,7 +58,9 @@ def _check_redirect_uri(grant: Grant, given: str | None) -> None:
     if given is None and not grant.details["has_redirect_uri"]:
         return
     if given != grant.details["redirect_uri"]:
-        raise InvalidGrant("redirect_uri is not the one of the authorization request")
+        raise InvalidGrant(
+            "redirect_uri is not the one of the authorization request", grant.user_id
+        )
 
 
 def _check_verifier(grant: Grant, verifier: str | None) -> None:
@@ -68,8 +69,8 @@ def _check_verifier(grant: Grant, verifier: str | None) -> None:
         return
     # A verifier without a challenge is a downgrade: someone took the challenge out (RFC 9700, 2.1).
     if challenge is None or verifier is None or not CODE_VERIFIER.fullmatch(verifier):
-        raise InvalidGrant("PKCE verification failed")
+        raise InvalidGrant("PKCE verification failed", grant.user_id)
     digest = hashlib.sha256(verifier.encode()).digest()
     computed = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if not hmac.compare_digest(computed, challenge):
-        raise InvalidGrant("PKCE verification failed")
+        raise InvalidGrant("PKCE verification failed", grant.user_id)

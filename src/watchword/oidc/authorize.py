@@ -7,12 +7,12 @@ from typing import cast
 from watchword.applications.models import Application, ApplicationType
 from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
+from watchword.oidc.claims_parameter import ClaimsRequest, claims_request
 from watchword.oidc.errors import (
     AuthorizationRefused,
     InvalidClient,
     InvalidRedirectUri,
     InvalidRequest,
-    InvalidTarget,
     LoginRequired,
     OidcError,
     RegistrationNotSupported,
@@ -28,17 +28,28 @@ from watchword.oidc.models import (
     SCOPES,
     AuthorizationRequest,
     AuthorizationResponse,
+    FirstScreen,
     ResponseMode,
     Session,
 )
 from watchword.oidc.parameters import Parameters
+from watchword.oidc.resources import ResourceIndicators
 
 RESPONSE_MODES: tuple[ResponseMode, ...] = ("form_post", "fragment", "query")
 PROMPTS = ("none", "login", "consent", "select_account")
 CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # of SHA-256, RFC 7636, 4.2
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
-REGISTER_SCREENS = frozenset({"register", "identifier:register"})
+# Those of the contract; what is not here starts where people sign in.
+FIRST_SCREENS: dict[str, FirstScreen] = {
+    "sign_in": "sign-in",
+    "register": "register",
+    "reset_password": "reset-password",
+    "identifier:sign_in": "identifier-sign-in",
+    "identifier:register": "identifier-register",
+}
+CHOOSES_IDENTIFIERS = frozenset({"reset-password", "identifier-sign-in", "identifier-register"})
+IDENTIFIERS = ("username", "email", "phone")
 LONGEST_HINT = 256
 
 # OpenID Connect Core, 6 and 7.2.1: each is refused by its own name.
@@ -56,7 +67,7 @@ class AuthorizationService:
     applications: ApplicationService
     signer: Signer
     clock: Clock
-    resources: frozenset[str]
+    targets: ResourceIndicators
 
     async def validate(self, parameters: Parameters) -> AuthorizationRequest:
         """Return the request if it can be answered.
@@ -127,6 +138,9 @@ class AuthorizationService:
             if parameters.find(name) is not None:
                 raise error(f"parameter '{name}' is not supported")
         prompt = _prompt(parameters)
+        claims = claims_request(parameters)
+        first_screen = _first_screen(parameters)
+        targets = await self.targets.asked(application, parameters)
         return AuthorizationRequest(
             client_id=application.id,
             redirect_uri=redirect_uri,
@@ -139,28 +153,28 @@ class AuthorizationService:
             code_challenge=_code_challenge(parameters, application),
             prompt=prompt,
             max_age=_max_age(parameters),
-            resources=self._resources(parameters),
-            hinted_subject=await self._hinted_subject(parameters),
+            resources=tuple(targets),
+            resource_scopes={name: scope for name, scope in targets.items() if scope},
+            hinted_subject=await self._wanted_subject(parameters, claims),
+            userinfo_claims=claims.userinfo,
+            id_token_claims=claims.id_token,
             login_hint=(parameters.find("login_hint") or "")[:LONGEST_HINT] or None,
             ui_locales=tuple(
                 tag for tag in parameters.words("ui_locales")[:10] if LOCALE.fullmatch(tag)
             ),
-            first_screen="register" if _wants_register(parameters) else "sign-in",
+            first_screen=first_screen,
+            identifiers=_identifiers(parameters) if first_screen in CHOOSES_IDENTIFIERS else (),
         )
 
-    def _resources(self, parameters: Parameters) -> tuple[str, ...]:
-        asked = tuple(dict.fromkeys(parameters.all("resource")))
-        if not self.resources.issuperset(asked):
-            raise InvalidTarget("resource indicator is missing, or unknown")
-        return asked
-
-    async def _hinted_subject(self, parameters: Parameters) -> str | None:
+    async def _wanted_subject(self, parameters: Parameters, asked: ClaimsRequest) -> str | None:
         hint = parameters.find("id_token_hint")
         if hint is None:
-            return None
+            return asked.subject
         claims = await self.signer.read(hint, ID_TOKEN_TYPE)
         if claims is None:
             raise InvalidRequest("id_token_hint is no ID token of this issuer")
+        if asked.subject not in {None, claims["sub"]}:
+            raise InvalidRequest("claims and id_token_hint name two different people")
         return str(claims["sub"])
 
     def _refusal(
@@ -231,8 +245,12 @@ def _max_age(parameters: Parameters) -> int | None:
     return int(text)
 
 
-def _wants_register(parameters: Parameters) -> bool:
-    return (
-        parameters.find("first_screen") in REGISTER_SCREENS
-        or parameters.find("interaction_mode") == "signUp"
-    )
+def _first_screen(parameters: Parameters) -> FirstScreen:
+    asked = FIRST_SCREENS.get(parameters.find("first_screen") or "")
+    wants_register = parameters.find("interaction_mode") == "signUp"
+    return asked or ("register" if wants_register else "sign-in")
+
+
+def _identifiers(parameters: Parameters) -> tuple[str, ...]:
+    # The contract passes over those it does not know.
+    return tuple(name for name in parameters.words("identifier") if name in IDENTIFIERS)

@@ -1,6 +1,6 @@
 """Claims: what tokens and userinfo say of a person, by scope."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,8 @@ PROFILE_FIELDS = {
     "zoneinfo": "zoneinfo",
     "locale": "locale",
 }
+
+ADDRESS_FIELDS = {"streetAddress": "street_address", "postalCode": "postal_code"}
 
 
 def _profile(user: User) -> dict[str, Any]:
@@ -53,7 +55,10 @@ def _phone(user: User) -> dict[str, Any]:
 
 
 def _address(user: User) -> dict[str, Any]:
-    return {"address": user.profile.get("address")}
+    address = user.profile.get("address")
+    if not isinstance(address, dict):
+        return {}
+    return {"address": {ADDRESS_FIELDS.get(name, name): value for name, value in address.items()}}
 
 
 OF_SCOPE: dict[str, Callable[[User], dict[str, Any]]] = {
@@ -94,23 +99,52 @@ CLAIMS = (
 )
 
 
-def id_token_claims(user: User, scope: Iterable[str]) -> dict[str, Any]:
-    """Return the claims an ID token makes of *user*."""
-    return _claims(user, scope, OF_SCOPE)
+# What covers a claim that is asked for by its own name; the rest is part of every token, or of
+# the protocol.
+SCOPE_OF_CLAIM = {
+    **dict.fromkeys(
+        ("name", "picture", "username", "created_at", "updated_at", *PROFILE_FIELDS), "profile"
+    ),
+    **dict.fromkeys(("email", "email_verified"), "email"),
+    **dict.fromkeys(("phone_number", "phone_number_verified"), "phone"),
+    **{name: name for name in ("address", "custom_data", "identities")},
+}
 
 
-def userinfo_claims(user: User, scope: Iterable[str]) -> dict[str, Any]:
-    """Return the claims the userinfo endpoint makes of *user*."""
-    return _claims(user, scope, OF_SCOPE_AT_USERINFO)
+def scopes_of(claims: Iterable[str]) -> tuple[str, ...]:
+    """Return the scopes that *claims* belong to."""
+    return tuple(
+        dict.fromkeys(SCOPE_OF_CLAIM[claim] for claim in claims if claim in SCOPE_OF_CLAIM)
+    )
+
+
+def id_token_claims(
+    user: User, scope: Iterable[str], names: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the claims an ID token makes of *user*: those of the scope, and those of *names*."""
+    return _claims(user, scope, OF_SCOPE, names)
+
+
+def userinfo_claims(
+    user: User, scope: Iterable[str], names: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the claims the userinfo endpoint makes of *user*, by scope and by *names*."""
+    return _claims(user, scope, OF_SCOPE_AT_USERINFO, names)
 
 
 def _claims(
-    user: User, scope: Iterable[str], of_scope: dict[str, Callable[[User], dict[str, Any]]]
+    user: User,
+    scope: Iterable[str],
+    of_scope: dict[str, Callable[[User], dict[str, Any]]],
+    names: Collection[str],
 ) -> dict[str, Any]:
     claims: dict[str, Any] = {"sub": user.id}
     for name in scope:
         if name in of_scope:
             claims.update(of_scope[name](user))
+    for name in scopes_of(names):
+        known = OF_SCOPE_AT_USERINFO[name](user)
+        claims.update({claim: known[claim] for claim in names if claim in known})
     # OpenID Connect Core, 5.3.2: what is not known is left out, never null.
     return {name: value for name, value in claims.items() if value is not None}
 

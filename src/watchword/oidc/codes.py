@@ -8,7 +8,9 @@ from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_id, new_token
+from watchword.oidc.authentication_context import acr_of
 from watchword.oidc.consents import ConsentService
+from watchword.oidc.errors import LoginRequired
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, Grant
 from watchword.oidc.repository import TokenRepository
 from watchword.storage import Database
@@ -46,8 +48,11 @@ class AuthorizationCodes:
     ) -> AuthorizationResponse:
         """Answer *request* with a fresh code; raises ConsentRequired for a third party's client.
 
-        The answer's `redirect_to` is where to send the browser, unless its mode is `form_post`.
+        Where the request names another person than *user_id*, the answer is an error instead.
+        Its `redirect_to` is where to send the browser, unless its mode is `form_post`.
         """
+        if request.hinted_subject not in {None, user_id}:
+            return self._wrong_person(request)
         application = await self.applications.get(request.client_id)
         await self.consents.require(request, application, user_id)
         code = new_token()
@@ -64,15 +69,24 @@ class AuthorizationCodes:
                 "has_redirect_uri": request.has_redirect_uri,
                 "code_challenge": request.code_challenge,
                 "resources": request.resources,
+                "resource_scopes": request.resource_scopes,
                 "auth_time": int(auth_time.timestamp()),
                 "amr": amr,
-                "acr": acr,
+                "acr": acr or acr_of(amr),
+                **_claims_of(request),
             },
             created_at=now,
             expires_at=now + CODE_LIFETIME,
         )
         await self.repository.insert_code(digest_of_token(code), grant)
         return self.respond(request, {"code": code})
+
+    def _wrong_person(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        # OpenID Connect Core, 3.1.2.1: the client named a person, and somebody else signed in.
+        error = LoginRequired("somebody else signed in than the one that was asked for")
+        return self.respond(
+            request, {"error": error.error, "error_description": error.detail or ""}
+        )
 
     def respond(
         self, request: AuthorizationRequest, parameters: dict[str, str]
@@ -84,3 +98,11 @@ class AuthorizationCodes:
             request.response_mode,
             {**parameters, **state, "iss": self.issuer},
         )
+
+
+def _claims_of(request: AuthorizationRequest) -> dict[str, tuple[str, ...]]:
+    asked = {
+        "userinfo_claims": request.userinfo_claims,
+        "id_token_claims": request.id_token_claims,
+    }
+    return {name: claims for name, claims in asked.items() if claims}

@@ -1,5 +1,6 @@
 """Consent: what a person allowed a third party's application."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -19,6 +20,21 @@ class ConsentQuestion:
     application: Application
     user_id: str
     scope: tuple[str, ...]
+    resource_scopes: Mapping[str, tuple[str, ...]]
+    """What it wants of the tenant's APIs, by indicator."""
+
+    @classmethod
+    def of(cls, application: Application, user_id: str, missing: Iterable[str]) -> Self:
+        """Return the question; *missing* is what `AuthorizationRequest.scope_to_consent` says."""
+        scope: list[str] = []
+        resource_scopes: dict[str, tuple[str, ...]] = {}
+        for entry in missing:
+            indicator, is_of_resource, name = entry.partition("#")
+            if is_of_resource:
+                resource_scopes[indicator] = (*resource_scopes.get(indicator, ()), name)
+            else:
+                scope.append(entry)
+        return cls(application, user_id, tuple(scope), resource_scopes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +63,13 @@ class ConsentService:
             return None
         given = await self.repository.find(user_id, application.id)
         if given is None:
-            return request.scope
+            return request.scope_to_consent
         scope, moment = given
-        missing = tuple(name for name in request.scope if name not in scope)
+        missing = tuple(name for name in request.scope_to_consent if name not in scope)
         asked_at = datetime.fromtimestamp(request.requested_at, UTC)
         # `prompt=consent` asks again, but not twice within one visit.
         if "consent" in request.prompt and moment < asked_at:
-            return request.scope
+            return request.scope_to_consent
         return missing or None
 
     async def allow(
@@ -61,7 +77,7 @@ class ConsentService:
     ) -> None:
         """Remember that the person agreed to the scope of *request*."""
         given = await self.repository.find(user_id, application.id)
-        scope = {*request.scope, *(given[0] if given else ())}
+        scope = {*request.scope_to_consent, *(given[0] if given else ())}
         await self.repository.save(
             user_id, application.id, " ".join(sorted(scope)), self.clock.now()
         )

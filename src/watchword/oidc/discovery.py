@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from watchword.oidc.authentication_context import ACR_VALUES
 from watchword.oidc.authorize import PROMPTS, RESPONSE_MODES
 from watchword.oidc.claims import CLAIMS
 from watchword.oidc.clients import METHODS
@@ -34,7 +35,8 @@ def discovery_document(issuer: str) -> dict[str, Any]:
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": list(PROMPTS),
         "authorization_response_iss_parameter_supported": True,
-        "claims_parameter_supported": False,
+        "acr_values_supported": list(ACR_VALUES),
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
     }

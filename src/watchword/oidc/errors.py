@@ -12,6 +12,8 @@ class OidcError(DomainError):
     code = "oidc.invalid_request"
     error: ClassVar[str] = "invalid_request"
     status: ClassVar[int] = 400
+    user_id: str | None = None
+    """Whom it concerns, for the audit log."""
 
     def __init__(self, description: str) -> None:
         super().__init__(description)
@@ -117,6 +119,10 @@ class InvalidGrant(OidcError):
     code = "oidc.invalid_grant"
     error = "invalid_grant"
 
+    def __init__(self, description: str, user_id: str | None = None) -> None:
+        super().__init__(description)
+        self.user_id = user_id
+
 
 class InvalidScope(OidcError):
     """More was asked for than was granted."""
@@ -158,6 +164,13 @@ class LoginRequired(OidcError):
 
     code = "oidc.login_required"
     error = "login_required"
+
+
+class UnmetAuthenticationRequirements(OidcError):
+    """The client insists on an authentication that nobody can do here."""
+
+    code = "oidc.unmet_authentication_requirements"
+    error = "unmet_authentication_requirements"
 
 
 class ConsentRequired(OidcError):

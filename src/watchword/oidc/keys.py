@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
@@ -12,15 +12,18 @@ from watchword.applications.models import MAX_ID_TOKEN_TTL
 from watchword.core.clock import Clock
 from watchword.core.sealing import Sealer
 from watchword.oidc.repository import SigningKeyRepository
+from watchword.resources.models import LONGEST_TTL
 
 Algorithm = Literal["ES256", "RS256"]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "RS256")
 
 RELOAD_INTERVAL = timedelta(minutes=1)
 UNKNOWN_KEY_INTERVAL = timedelta(seconds=5)
-# Every process has reloaded, and every client's copy of the key set has had time to age.
-PUBLISHED_AHEAD = timedelta(minutes=5)
-PUBLISHED_AFTER = MAX_ID_TOKEN_TTL + timedelta(hours=1)
+# Every process has reloaded, and every client's copy of the key set has had time to age: stock
+# clients keep theirs for up to ten minutes, and not all of them ask again for a key they lack.
+PUBLISHED_AHEAD = timedelta(minutes=15)
+NEVER = datetime.max.replace(tzinfo=UTC)
+PUBLISHED_AFTER = max(MAX_ID_TOKEN_TTL, LONGEST_TTL) + timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,15 @@ class SigningKey:
     retired_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Rotation:
+    """A signing key that follows another: published at once, in use from a moment on."""
+
+    algorithm: Algorithm
+    key_id: str
+    signs_from: datetime
+
+
 @dataclass(kw_only=True)
 class SigningKeys:
     """The signing keys of one tenant, imported once and read again every minute."""
@@ -47,7 +59,7 @@ class SigningKeys:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
 
     async def signing(self, algorithm: Algorithm) -> SigningKey:
-        """Return the key that signs new tokens: the oldest that is not retired yet."""
+        """Return the key that signs new tokens: of those not retired, the first to retire."""
         now = self.clock.now()
         return next(
             key
@@ -64,12 +76,21 @@ class SigningKeys:
         known = (await self._fresh(RELOAD_INTERVAL)).get(id)
         return known or (await self._fresh(UNKNOWN_KEY_INTERVAL)).get(id)
 
-    async def rotate(self, algorithm: Algorithm) -> None:
+    async def rotate(self, algorithm: Algorithm) -> Rotation:
         """Publish a new key now, let it sign after a while, and retire the old one then."""
+        # So that there is an old one, which signs until then.
+        await self._fresh(RELOAD_INTERVAL)
         now = self.clock.now()
-        await self.repository.retire(algorithm, now + PUBLISHED_AHEAD)
+        signs_from = now + PUBLISHED_AHEAD
+        await self.repository.retire(algorithm, signs_from)
         await self._create(algorithm, now)
-        self._read_at = None
+        await self._read()
+        newest = next(
+            key
+            for key in self._keys.values()
+            if key.algorithm == algorithm and key.retired_at is None
+        )
+        return Rotation(algorithm, newest.id, signs_from)
 
     async def purge(self) -> None:
         """Delete the keys whose last token has expired."""
@@ -95,6 +116,7 @@ class SigningKeys:
             for algorithm in missing:
                 await self._create(algorithm, now)
             rows = await self.repository.list(now - PUBLISHED_AFTER)
+        rows = sorted(rows, key=lambda row: row["retired_at"] or NEVER)
         self._keys = {row["id"]: self._imported(row) for row in rows}
         self._read_at = now
 

@@ -12,6 +12,7 @@ from watchword.oidc.jwt import ID_TOKEN_TYPE, Signer
 from watchword.oidc.models import Session
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.sessions import SessionService
+from watchword.oidc.trail import Trail
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class LogoutService:
     applications: ApplicationService
     sessions: SessionService
     signer: Signer
+    trail: Trail
 
     async def validate(self, parameters: Parameters) -> LogoutRequest:
         """Return the request if it can be answered; raises InvalidRequest or InvalidClient."""
@@ -86,6 +88,8 @@ class LogoutService:
         if not hmac.compare_digest(token.encode(), own.encode()):
             raise InvalidRequest("the sign-out page is out of date")
 
-    async def end(self, session_token: str | None) -> None:
+    async def end(self, session_token: str | None, application: Application | None = None) -> None:
         """End the session and the tokens that live no longer than it."""
-        await self.sessions.end(session_token)
+        user_id = await self.sessions.end(session_token)
+        if user_id is not None:
+            await self.trail.signed_out(user_id, application)

@@ -7,8 +7,8 @@ from watchword.applications.models import Application
 from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
-from watchword.oidc.client_credentials import MANAGEMENT_SCOPE
 from watchword.oidc.jwt import ACCESS_TOKEN_TYPE, Signer
+from watchword.resources.models import MANAGEMENT_SCOPE
 
 
 class AuthorizationHeaderMissing(DomainError):

@@ -6,7 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
+from watchword.oidc.claims import scopes_of
+
 ResponseMode = Literal["query", "fragment", "form_post"]
+FirstScreen = Literal[
+    "sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register"
+]
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
@@ -42,10 +47,17 @@ class AuthorizationRequest:
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
     resources: tuple[str, ...] = ()
+    resource_scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What may be given of each resource's scopes; a resource without any is not in it."""
     hinted_subject: str | None = None
+    """Who has to be signed in for a code to be given; nobody else gets one."""
+    userinfo_claims: tuple[str, ...] = ()
+    id_token_claims: tuple[str, ...] = ()
     login_hint: str | None = None
     ui_locales: tuple[str, ...] = ()
-    first_screen: Literal["sign-in", "register"] = "sign-in"
+    first_screen: FirstScreen = "sign-in"
+    identifiers: tuple[str, ...] = ()
+    """What the pages ask for, where the application chose; empty leaves it to the settings."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that is stored with the interaction."""
@@ -54,8 +66,25 @@ class AuthorizationRequest:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read the stored form back."""
-        lists = ("scope", "prompt", "resources", "ui_locales")
-        return cls(**{**stored, **{name: tuple(stored[name]) for name in lists}})
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in stored.items()
+        }
+        return cls(**values)
+
+    @property
+    def scope_to_consent(self) -> tuple[str, ...]:
+        """Return the scope with what single claims of it are asked for besides.
+
+        A scope of a resource stands as `<indicator>#<name>`: no indicator has a `#`.
+        """
+        claims = (*self.userinfo_claims, *self.id_token_claims)
+        of_resources = (
+            f"{indicator}#{name}"
+            for indicator, names in self.resource_scopes.items()
+            for name in names
+        )
+        return tuple(dict.fromkeys((*self.scope, *scopes_of(claims), *of_resources)))
 
     @property
     def first_page(self) -> str:
@@ -125,7 +154,7 @@ class Grant:
     session_digest: str | None = field(repr=False)
     scope: tuple[str, ...]
     details: Mapping[str, Any] = field(repr=False)
-    """nonce, redirect_uri, code_challenge, auth_time, amr, acr, resources, absolute expiry."""
+    """nonce, redirect_uri, code_challenge, auth_time, amr, acr, resources, resource_scopes, …"""
     created_at: datetime
     expires_at: datetime
 

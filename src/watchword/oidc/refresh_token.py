@@ -9,7 +9,8 @@ from watchword.oidc.errors import InvalidGrant, InvalidScope
 from watchword.oidc.models import Grant
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
-from watchword.oidc.tokens import TokenIssuer, TokenResponse, resource_of
+from watchword.oidc.resources import granted_names
+from watchword.oidc.tokens import TokenIssuer, TokenResponse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class RefreshTokenGrant:
         digest = digest_of_token(token)
         asked = parameters.words("scope")
         if asked or parameters.find("resource"):
-            await self._check_request(digest, asked, parameters)
+            await self._check_request(application, digest, asked, parameters)
         grant = await self._spend(application, digest)
         user = await self.tokens.user_of(grant)
         if application.rotates_refresh_tokens:
@@ -36,21 +37,25 @@ class RefreshTokenGrant:
             user,
             grant,
             digest,
-            scope=asked or grant.scope,
+            asked=asked,
             parameters=parameters,
             refresh_token=token,
         )
 
     async def _check_request(
-        self, digest: str, asked: tuple[str, ...], parameters: Parameters
+        self,
+        application: Application,
+        digest: str,
+        asked: tuple[str, ...],
+        parameters: Parameters,
     ) -> None:
         # Before the token is spent: a client's slip must not cost the person their sign-in.
         grant = await self.repository.find_live("refresh", digest, self.clock.now())
         if grant is None:
             return
-        if not set(grant.scope).issuperset(asked):
+        if not granted_names(grant).issuperset(asked):
             raise InvalidScope("more was asked for than was granted")
-        resource_of(parameters, grant, asked or grant.scope)
+        await self.tokens.targets.for_person(application, grant, parameters, asked)
 
     async def _spend(self, application: Application, digest: str) -> Grant:
         now = self.clock.now()
@@ -64,5 +69,7 @@ class RefreshTokenGrant:
         if reused is None:
             raise InvalidGrant("grant request is invalid")
         # Thief or owner came second: neither can be told apart, so both must sign in again.
-        await self.repository.revoke_grant(digest, reused)
-        raise InvalidGrant("this refresh token was used before; its whole family is revoked")
+        await self.repository.revoke_grant(digest, reused.id)
+        raise InvalidGrant(
+            "this refresh token was used before; its whole family is revoked", reused.user_id
+        )

@@ -263,11 +263,16 @@ class SessionRepository(TenantRepository):
         """Write when the session was last seen."""
         await self.run(TOUCH_SESSION, digest=id_digest, now=now)
 
-    async def end(self, id_digest: str) -> None:
-        """Delete a session, and its tokens but those that may be used offline."""
+    async def end(self, id_digest: str) -> str | None:
+        """Delete a session, and its tokens but those that may be used offline.
+
+        Returns whose it was; None where there was none.
+        """
         row = await self.first(END_SESSION, digest=id_digest)
-        if row is not None:
-            await self.run(END_TOKENS_OF_SESSION, digest=id_digest, owner=row["user_id"])
+        if row is None:
+            return None
+        await self.run(END_TOKENS_OF_SESSION, digest=id_digest, owner=row["user_id"])
+        return str(row["user_id"])
 
     async def end_all(self, user_id: str) -> None:
         """Delete every session and token of a user."""
@@ -336,14 +341,14 @@ class TokenRepository(TenantRepository):
         row = await self.first(FIND_LIVE, of_kind=kind, digest=token_digest, now=now)
         return None if row is None else _grant(row)
 
-    async def is_reuse(self, kind: str, token_digest: str, client_id: str) -> str | None:
+    async def is_reuse(self, kind: str, token_digest: str, client_id: str) -> Grant | None:
         """Return the grant of a token that this client has spent before, or None."""
         row = await self.first(FIND_TOKEN, digest=token_digest)
         if row is None or row["consumed_at"] is None:
             return None
         if row["kind"] != kind or row["application_id"] != client_id:
             return None
-        return str(row["grant_id"])
+        return _grant(row)
 
     async def delete(self, token_digest: str) -> None:
         """Delete one token."""

@@ -8,6 +8,7 @@ from watchword.core.digests import digest_of_token
 from watchword.oidc.errors import UnsupportedTokenType
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
+from watchword.oidc.trail import Trail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +17,7 @@ class Revocation:
 
     repository: TokenRepository
     clock: Clock
+    trail: Trail
 
     async def revoke(self, application: Application, parameters: Parameters) -> None:
         """Delete an access token, or a refresh token with all its grant gave.
@@ -27,10 +29,15 @@ class Revocation:
             raise UnsupportedTokenType("a token that stands for itself can't be revoked")
         digest = digest_of_token(token)
         now = self.clock.now()
-        refresh = await self.repository.find_live("refresh", digest, now)
+        # One that was refreshed away still names its family: whoever shows it means all of it.
+        refresh = await self.repository.find_live(
+            "refresh", digest, now
+        ) or await self.repository.is_reuse("refresh", digest, application.id)
         if refresh is not None and refresh.client_id == application.id:
             await self.repository.revoke_grant(digest, refresh.id)
+            await self.trail.revoked(application, refresh, "RefreshToken")
             return
         access = await self.repository.find_live("access", digest, now)
         if access is not None and access.client_id == application.id:
             await self.repository.delete(digest)
+            await self.trail.revoked(application, access, "AccessToken")

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from watchword.applications.models import Application
 from watchword.applications.service import ApplicationService
+from watchword.audit.repository import AuditRows
+from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.keys import SecretKeys
 from watchword.core.sealing import Sealer
@@ -16,7 +18,12 @@ from watchword.oidc.clients import ClientAuthentication
 from watchword.oidc.codes import AuthorizationCodes
 from watchword.oidc.consents import ConsentQuestion, ConsentService
 from watchword.oidc.discovery import discovery_document
-from watchword.oidc.errors import ConsentRequired, UnsupportedGrantType
+from watchword.oidc.errors import (
+    ConsentRequired,
+    InvalidClient,
+    OidcError,
+    UnsupportedGrantType,
+)
 from watchword.oidc.introspection import Introspection
 from watchword.oidc.jwt import Signer
 from watchword.oidc.keys import SigningKeys
@@ -31,10 +38,13 @@ from watchword.oidc.repository import (
     SigningKeyRepository,
     TokenRepository,
 )
+from watchword.oidc.resources import ResourceIndicators
 from watchword.oidc.revocation import Revocation
 from watchword.oidc.sessions import SessionService
 from watchword.oidc.tokens import TokenIssuer, TokenResponse
+from watchword.oidc.trail import Trail
 from watchword.oidc.userinfo import Userinfo
+from watchword.resources.service import ResourceService
 from watchword.storage import Database
 from watchword.users.service import UserService
 
@@ -60,6 +70,7 @@ class OpenIdProvider:
     logout: LogoutService
     management: ManagementAccess
     tokens: TokenRepository
+    trail: Trail
 
     @classmethod
     def build(
@@ -72,12 +83,12 @@ class OpenIdProvider:
         clock: Clock,
         applications: ApplicationService,
         users: UserService,
+        resources: ResourceService,
         signing_keys: SigningKeys | None = None,
     ) -> Self:
         """Wire the provider of a tenant; pass *signing_keys* on when only settings changed."""
         issuer = f"{origin}/oidc"
-        # The contract's own name of the resource is taken too, so that its SDKs work unchanged.
-        resources = frozenset({f"{origin}/api", f"https://{tenant_id}.logto.app/api"})
+        targets = ResourceIndicators(resources=resources)
         repository = TokenRepository(storage, tenant_id)
         signing = signing_keys or SigningKeys(
             repository=SigningKeyRepository(storage, tenant_id),
@@ -87,13 +98,21 @@ class OpenIdProvider:
         signer = Signer(keys=signing, issuer=issuer)
         sessions = SessionService(repository=SessionRepository(storage, tenant_id), clock=clock)
         consents = ConsentService(repository=ConsentRepository(storage, tenant_id), clock=clock)
-        issuing = TokenIssuer(repository=repository, users=users, signer=signer, clock=clock)
+        trail = Trail(audit=AuditService(AuditRows(storage, tenant_id), clock))
+        issuing = TokenIssuer(
+            repository=repository,
+            users=users,
+            signer=signer,
+            clock=clock,
+            trail=trail,
+            targets=targets,
+        )
         return cls(
             issuer=issuer,
             applications=applications,
             clients=ClientAuthentication(applications=applications, issuer=issuer),
             authorization=AuthorizationService(
-                applications=applications, signer=signer, clock=clock, resources=resources
+                applications=applications, signer=signer, clock=clock, targets=targets
             ),
             codes=AuthorizationCodes(
                 repository=repository,
@@ -109,7 +128,7 @@ class OpenIdProvider:
                 repository=repository, tokens=issuing, clock=clock
             ),
             refresh_token=RefreshTokenGrant(repository=repository, tokens=issuing, clock=clock),
-            client_credentials=ClientCredentialsGrant(tokens=issuing, resources=resources),
+            client_credentials=ClientCredentialsGrant(tokens=issuing),
             userinfo=Userinfo(
                 repository=repository,
                 users=users,
@@ -118,16 +137,41 @@ class OpenIdProvider:
                 issuer=issuer,
             ),
             introspection=Introspection(repository=repository, signer=signer, clock=clock),
-            revocation=Revocation(repository=repository, clock=clock),
-            logout=LogoutService(applications=applications, sessions=sessions, signer=signer),
+            revocation=Revocation(repository=repository, clock=clock, trail=trail),
+            logout=LogoutService(
+                applications=applications, sessions=sessions, signer=signer, trail=trail
+            ),
             management=ManagementAccess(
-                applications=applications, signer=signer, clock=clock, resources=resources
+                applications=applications,
+                signer=signer,
+                clock=clock,
+                resources=resources.management_indicators,
             ),
             tokens=repository,
+            trail=trail,
         )
 
+    async def authenticate(
+        self, named: Application | None, parameters: Parameters, authorization: str | None
+    ) -> Application:
+        """Return the calling application, which says that it is *named*; raises InvalidClient."""
+        try:
+            return await self.clients.authenticate(parameters, authorization)
+        except InvalidClient as error:
+            # What names no application is about nobody here, and is not written down.
+            if named is not None:
+                await self.trail.client_refused(named, parameters, error)
+            raise
+
     async def exchange(self, application: Application, parameters: Parameters) -> TokenResponse:
-        """Answer a token request by its grant type."""
+        """Answer a token request by its grant type; tokens and refusals are both audited."""
+        try:
+            return await self._exchange(application, parameters)
+        except OidcError as error:
+            await self.trail.refused(application, parameters, error)
+            raise
+
+    async def _exchange(self, application: Application, parameters: Parameters) -> TokenResponse:
         parameters.check_repeats()
         grant_type = parameters.get("grant_type")
         if grant_type == "authorization_code":
@@ -174,8 +218,10 @@ class OpenIdProvider:
         if session is None:
             return None
         application = await self.applications.get(request.client_id)
-        scope = await self.consents.missing_scope(request, application, session.user_id)
-        return None if scope is None else ConsentQuestion(application, session.user_id, scope)
+        missing = await self.consents.missing_scope(request, application, session.user_id)
+        if missing is None:
+            return None
+        return ConsentQuestion.of(application, session.user_id, missing)
 
     async def allow(self, request: AuthorizationRequest, session_token: str | None) -> None:
         """Remember that the signed-in person said yes to what they were asked."""

@@ -7,6 +7,7 @@ from typing import Self
 from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_token
+from watchword.oidc.authentication_context import acr_of
 from watchword.oidc.models import NewSession, Session
 from watchword.oidc.repository import SessionRepository
 from watchword.storage import Database
@@ -49,7 +50,7 @@ class SessionService:
             id_digest=digest_of_token(token),
             user_id=user_id,
             amr=amr,
-            acr=acr,
+            acr=acr or acr_of(amr),
             authenticated_at=authenticated_at or now,
             created_at=now,
             last_seen_at=now,
@@ -64,10 +65,9 @@ class SessionService:
         if now - session.last_seen_at >= TOUCH_INTERVAL:
             await self.repository.touch(session.id_digest, now)
 
-    async def end(self, token: str | None) -> None:
-        """End a session and the tokens that live no longer than it."""
-        if token:
-            await self.repository.end(digest_of_token(token))
+    async def end(self, token: str | None) -> str | None:
+        """End a session and the tokens that live no longer than it; return whose it was."""
+        return await self.repository.end(digest_of_token(token)) if token else None
 
     async def end_all(self, user_id: str) -> None:
         """End every session and every token of a user: suspended, deleted, or asked for."""

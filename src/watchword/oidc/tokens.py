@@ -11,18 +11,29 @@ from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_id, new_token
 from watchword.oidc.claims import id_token_claims
-from watchword.oidc.errors import InvalidGrant, InvalidTarget
+from watchword.oidc.errors import InvalidGrant
 from watchword.oidc.jwt import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, Signer
 from watchword.oidc.models import ACCESS_TOKEN_LIFETIME, OPENID, Grant
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
+from watchword.oidc.resources import ResourceIndicators, Target
+from watchword.oidc.trail import Trail
+from watchword.resources.models import among
 from watchword.users.models import User
 from watchword.users.service import UserService
 
 TokenResponse = dict[str, Any]
 
 # Kept from the authorization to every refresh.
-LASTING_DETAILS = ("auth_time", "amr", "acr", "resources")
+LASTING_DETAILS = (
+    "auth_time",
+    "amr",
+    "acr",
+    "resources",
+    "resource_scopes",
+    "userinfo_claims",
+    "id_token_claims",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +44,14 @@ class TokenIssuer:
     users: UserService
     signer: Signer
     clock: Clock
+    trail: Trail
+    targets: ResourceIndicators
 
     async def user_of(self, grant: Grant) -> User:
         """Return whom a grant is for; raises InvalidGrant if they may not sign in any more."""
         user = await self.users.find(grant.user_id)
         if user is None or user.is_suspended:
-            raise InvalidGrant("grant request is invalid")
+            raise InvalidGrant("grant request is invalid", grant.user_id)
         return user
 
     async def answer(
@@ -48,27 +61,32 @@ class TokenIssuer:
         grant: Grant,
         parent: str,
         *,
-        scope: tuple[str, ...],
         parameters: Parameters,
         refresh_token: str | None,
+        asked: tuple[str, ...] = (),
         nonce: str | None = None,
     ) -> TokenResponse:
-        """Return the tokens that stand on *parent*, a code or refresh token just spent."""
-        resource = resource_of(parameters, grant, scope)
-        access_token = await self._access_token(application, grant, parent, scope, resource)
-        answer: TokenResponse = {
-            "access_token": access_token,
-            "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
-            "token_type": "Bearer",
-        }
-        if resource is None:
+        """Return the tokens that stand on *parent*, a code or refresh token just spent.
+
+        With *asked* they have that scope and no more.
+        """
+        target = await self.targets.for_person(application, grant, parameters, asked)
+        scope = among(grant.scope, asked) if asked else grant.scope
+        if target is None:
+            access_token = await self._userinfo_token(grant, parent, scope)
+            answer = token_response(access_token, ACCESS_TOKEN_LIFETIME)
             answer["scope"] = " ".join(scope)
+        else:
+            answer = await self.resource_tokens(application, grant.user_id, target)
+            access_token = answer["access_token"]
         if OPENID in scope:
             answer["id_token"] = await self._id_token(
                 application, user, grant, scope=scope, access_token=access_token, nonce=nonce
             )
         if refresh_token is not None:
             answer["refresh_token"] = refresh_token
+        given = scope if target is None else target.scope
+        await self.trail.issued(application, parameters, given, user_id=user.id)
         return answer
 
     async def first_refresh_token(
@@ -92,44 +110,39 @@ class TokenIssuer:
             token,
             "refresh",
             scope=grant.scope,
-            details={name: grant.details[name] for name in LASTING_DETAILS},
+            details=_kept(grant, LASTING_DETAILS),
             expires_at=now + ttl if ttl is not None else grant.expires_at,
         )
         return token
 
-    async def resource_token(
-        self, application: Application, subject: str, resource: str, scope: tuple[str, ...]
-    ) -> str:
-        """Return a JWT access token for a resource (RFC 9068)."""
+    async def resource_tokens(
+        self, application: Application, subject: str, target: Target
+    ) -> TokenResponse:
+        """Return an answer with a JWT access token for an API (RFC 9068)."""
         now = int(self.clock.now().timestamp())
         claims = {
             "sub": subject,
-            "aud": resource,
+            "aud": target.indicator,
             "client_id": application.id,
             "iat": now,
-            "exp": now + int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+            "exp": now + int(target.ttl.total_seconds()),
             "jti": new_id(),
-            "scope": " ".join(scope),
+            "scope": " ".join(target.scope),
         }
-        return await self.signer.sign(claims, "ES256", ACCESS_TOKEN_TYPE)
+        token = await self.signer.sign(claims, "ES256", ACCESS_TOKEN_TYPE)
+        answer = token_response(token, target.ttl)
+        if target.scope:
+            answer["scope"] = " ".join(target.scope)
+        return answer
 
-    async def _access_token(
-        self,
-        application: Application,
-        grant: Grant,
-        parent: str,
-        scope: tuple[str, ...],
-        resource: str | None,
-    ) -> str:
-        if resource is not None:
-            return await self.resource_token(application, grant.user_id, resource, ())
+    async def _userinfo_token(self, grant: Grant, parent: str, scope: tuple[str, ...]) -> str:
         token = new_token()
         await self._write(
             parent,
             token,
             "access",
             scope=scope,
-            details={},
+            details=_kept(grant, ("userinfo_claims",)),
             expires_at=self.clock.now() + ACCESS_TOKEN_LIFETIME,
         )
         return token
@@ -157,7 +170,7 @@ class TokenIssuer:
             "nonce": nonce,
             "at_hash": _half_digest(access_token),
         }
-        claims = id_token_claims(user, scope)
+        claims = id_token_claims(user, scope, details.get("id_token_claims", ()))
         claims.update({name: value for name, value in protocol.items() if value is not None})
         algorithm = application.metadata.id_token_signed_response_alg
         return await self.signer.sign(claims, algorithm, ID_TOKEN_TYPE)
@@ -171,20 +184,22 @@ class TokenIssuer:
             raise InvalidGrant("the grant was revoked")
 
 
+def _kept(grant: Grant, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: grant.details[name] for name in names if name in grant.details}
+
+
 def session_name(session_digest: str | None) -> str | None:
     """Return the `sid` of a session: names it, and opens nothing."""
     return None if session_digest is None else digest_of_token(session_digest)[:22]
 
 
-def resource_of(parameters: Parameters, grant: Grant, scope: tuple[str, ...]) -> str | None:
-    """Return the resource a token is asked for, None for userinfo; raises InvalidTarget."""
-    granted = grant.details["resources"]
-    asked = parameters.find("resource")
-    if asked is None:
-        return granted[0] if len(granted) == 1 and OPENID not in scope else None
-    if asked not in granted:
-        raise InvalidTarget("resource was not part of the authorization request")
-    return asked
+def token_response(access_token: str, ttl: timedelta) -> TokenResponse:
+    """Return the part that every answer of the token endpoint has (RFC 6749, 5.1)."""
+    return {
+        "access_token": access_token,
+        "expires_in": int(ttl.total_seconds()),
+        "token_type": "Bearer",
+    }
 
 
 def _half_digest(token: str) -> str:

@@ -41,7 +41,7 @@ class Userinfo:
         user = await self.users.find(grant.user_id)
         if user is None or user.is_suspended:
             raise BearerRefused("invalid token provided", self.issuer)
-        return userinfo_claims(user, grant.scope)
+        return userinfo_claims(user, grant.scope, grant.details.get("userinfo_claims", ()))
 
     def _bearer(self, parameters: Parameters, authorization: str | None) -> str:
         in_body = parameters.find("access_token")

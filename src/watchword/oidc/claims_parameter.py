@@ -1,0 +1,84 @@
+"""The `claims` parameter: single claims, asked for by name (OpenID Connect Core, 5.5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from watchword.oidc.authentication_context import ACR_VALUES
+from watchword.oidc.claims import CLAIMS
+from watchword.oidc.errors import InvalidRequest, UnmetAuthenticationRequirements
+from watchword.oidc.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class ClaimsRequest:
+    """Which claims a client wants beside those of the scope, and where."""
+
+    userinfo: tuple[str, ...] = ()
+    id_token: tuple[str, ...] = ()
+    subject: str | None = None
+    """Who has to be signed in, where the client names one person."""
+
+
+def claims_request(parameters: Parameters) -> ClaimsRequest:
+    """Return what the parameter asks for; claims that we do not know are left out.
+
+    Raises InvalidRequest where it is malformed, and UnmetAuthenticationRequirements where it
+    insists on an authentication that nobody can do here.
+    """
+    text = parameters.find("claims")
+    if text is None:
+        return ClaimsRequest()
+    asked = _document(text)
+    userinfo, id_token = (_member(asked, name) for name in ("userinfo", "id_token"))
+    _check_context(id_token.get("acr"))
+    return ClaimsRequest(
+        userinfo=_known(userinfo),
+        id_token=_known(id_token),
+        subject=_subject(id_token.get("sub") or userinfo.get("sub")),
+    )
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("claims is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("claims is no JSON object")
+    return document
+
+
+def _member(asked: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    member = {} if asked.get(name) is None else asked[name]
+    if not isinstance(member, dict):
+        raise InvalidRequest(f"claims.{name} is no JSON object")
+    if any(not isinstance(wish, dict | None) for wish in member.values()):
+        raise InvalidRequest(f"claims.{name} asks for a claim with neither an object nor null")
+    return member
+
+
+def _known(member: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name in CLAIMS if name in member)
+
+
+def _subject(wish: Mapping[str, Any] | None) -> str | None:
+    value = (wish or {}).get("value")
+    if value is not None and not isinstance(value, str):
+        raise InvalidRequest("claims asks for a sub that is no text")
+    return value
+
+
+def _check_context(wish: Mapping[str, Any] | None) -> None:
+    # OpenID Connect Core, 5.5.1.1: only an essential acr that can't be had is an error.
+    if not wish or wish.get("essential") is not True:
+        return
+    values = wish.get("values", [wish["value"]] if "value" in wish else None)
+    if values is None:
+        return
+    if not isinstance(values, list):
+        raise InvalidRequest("claims asks for an acr whose values are no list")
+    if not any(value in ACR_VALUES for value in values):
+        raise UnmetAuthenticationRequirements("no requested acr can be reached")

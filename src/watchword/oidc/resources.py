@@ -1,0 +1,113 @@
+"""Which API a token is for, and what it may do there (RFC 8707)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from watchword.applications.models import Application
+from watchword.oidc.errors import InvalidTarget
+from watchword.oidc.models import OPENID, Grant
+from watchword.oidc.parameters import Parameters
+from watchword.resources.models import MANAGEMENT_SCOPE, Resource, among
+from watchword.resources.service import ResourceService
+
+
+@dataclass(frozen=True)
+class Target:
+    """The API that a token is for, as the request named it, and what the token allows there."""
+
+    indicator: str
+    scope: tuple[str, ...]
+    ttl: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceIndicators:
+    """Decides what applications of one tenant get for its APIs."""
+
+    resources: ResourceService
+
+    async def asked(
+        self, application: Application, parameters: Parameters
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return the APIs of an authorization request, each with the scopes that may be given.
+
+        Raises InvalidTarget where one is unknown, or is not for this application.
+        """
+        words = parameters.words("scope")
+        given: dict[str, tuple[str, ...]] = {}
+        for indicator in dict.fromkeys(parameters.all("resource")):
+            resource = await self._known(indicator)
+            given[indicator] = among(words, _allowed(application, resource))
+            if application.is_third_party and not given[indicator]:
+                raise InvalidTarget("no scope of the resource may be given to this client")
+        return given or await self._default(application, words)
+
+    async def for_person(
+        self,
+        application: Application,
+        grant: Grant,
+        parameters: Parameters,
+        asked: tuple[str, ...] = (),
+    ) -> Target | None:
+        """Return what a token of *grant* is for, None for userinfo; raises InvalidTarget.
+
+        What was granted can only shrink: with *asked*, and with what the application may have now.
+        """
+        indicator = _indicator(parameters, grant, asked or grant.scope)
+        if indicator is None:
+            return None
+        resource = await self._known(indicator)
+        granted = grant.details.get("resource_scopes", {}).get(indicator, ())
+        scope = among(granted, _allowed(application, resource))
+        if application.is_third_party and not scope:
+            raise InvalidTarget("no scope of the resource may be given to this client any more")
+        return Target(indicator, among(scope, asked) if asked else scope, resource.access_token_ttl)
+
+    async def for_machine(self, application: Application, parameters: Parameters) -> Target:
+        """Return what a machine's own token is for; raises InvalidTarget."""
+        indicator = parameters.find("resource")
+        default = await self.resources.find_default() if indicator is None else None
+        if indicator is None and default is None:
+            raise InvalidTarget("parameter 'resource' is missing")
+        resource = default or await self._known(indicator or "")
+        scope = among(parameters.words("scope"), _allowed(application, resource))
+        return Target(resource.indicator, scope, resource.access_token_ttl)
+
+    async def _known(self, indicator: str) -> Resource:
+        resource = await self.resources.find_indicated(indicator)
+        if resource is None:
+            raise InvalidTarget("resource indicator is missing, or unknown")
+        return resource
+
+    async def _default(
+        self, application: Application, words: tuple[str, ...]
+    ) -> Mapping[str, tuple[str, ...]]:
+        resource = await self.resources.find_default()
+        if resource is None:
+            return {}
+        scope = among(words, _allowed(application, resource))
+        # It was not asked for, so a third party that may not have it is not refused.
+        return {} if application.is_third_party and not scope else {resource.indicator: scope}
+
+
+def granted_names(grant: Grant) -> frozenset[str]:
+    """Return every scope that a grant has, of OpenID and of the APIs."""
+    scopes = grant.details.get("resource_scopes", {}).values()
+    return frozenset(grant.scope).union(*scopes)
+
+
+def _allowed(application: Application, resource: Resource) -> frozenset[str]:
+    if resource.is_built_in:
+        return frozenset({MANAGEMENT_SCOPE} if application.is_management else ())
+    return resource.names_of(application.resource_scopes)
+
+
+def _indicator(parameters: Parameters, grant: Grant, scope: tuple[str, ...]) -> str | None:
+    granted = grant.details["resources"]
+    asked = parameters.find("resource")
+    if asked is None:
+        return granted[0] if len(granted) == 1 and OPENID not in scope else None
+    if asked not in granted:
+        raise InvalidTarget("resource was not part of the authorization request")
+    return str(asked)
