@@ -97,7 +97,7 @@ def set_twilio_up(walk: Walk) -> None:
     """Connectors: guide, form, templates, a test with unsaved values, save."""
     page = walk.page
     walk.go("console.nav.connectors")
-    set_up = walk.link("console.set_up")
+    set_up = page.locator("a.primary[href$='type=Sms']")
     expect(set_up).to_be_visible()
     walk.take("connectors")
     set_up.click()
@@ -160,7 +160,7 @@ def open_live_preview(walk: Walk) -> None:
 def ask_for_a_code(walk: Walk, number: str) -> None:
     """Type a number as people do, and ask for a code."""
     walk.label("pages.identifier.phone.label").fill(number)
-    walk.button("pages.sign_in.button_phone").click()
+    walk.button("pages.sign_in.button_code").click()
     expect(walk.label("pages.code.label")).to_be_focused()
 
 

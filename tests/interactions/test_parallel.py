@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.interactions.world import ALICE, PASSWORD, REGISTER, World
+from tests.interactions.world import ALICE, CONTEXT, PASSWORD, REGISTER, World
 from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
@@ -80,7 +80,9 @@ async def test_of_parallel_submissions_one_is_written(world: World) -> None:
     await world.identify(token, await world.prove(token))
     interaction = await world.load(token)
 
-    done, refused = await outcomes([world.interactions.submit(interaction) for _ in range(MANY)])
+    done, refused = await outcomes(
+        [world.interactions.submit(interaction, CONTEXT) for _ in range(MANY)]
+    )
 
     assert len(done) == 1
     assert {type(error) for error in refused} == {InteractionConflict}
@@ -95,7 +97,7 @@ async def test_a_submission_and_a_change_of_event_do_not_mix(world: World) -> No
 
     done, refused = await outcomes(
         [
-            world.interactions.submit(interaction),
+            world.interactions.submit(interaction, CONTEXT),
             world.interactions.switch_event(interaction, REGISTER),
         ]
     )

@@ -38,14 +38,18 @@ from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRow
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.models import AuthorizationRequest
 from watchword.oidc.service import OpenIdProvider
+from watchword.resources.repository import ResourceRepository
+from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.users.models import Identifier, NewUser, User
+from watchword.users.passwords import Passwords
 from watchword.users.repository import UserRepository
-from watchword.users.service import Passwords, UserService
+from watchword.users.service import UserService
 from watchword.verification.repository import VerificationRepository
 from watchword.verification.service import VerificationService
+from watchword.webhooks.service import WebhookService
 
 ORIGIN = "https://auth.example"
 ALICE = Identifier("phone", "821012345678")
@@ -81,6 +85,12 @@ class OutboxConnector(SmsConnector[ConnectorConfig]):
     config_type = ConnectorConfig
     takes: ClassVar[float] = 0
     """Seconds that the provider needs."""
+    has_own_texts: ClassVar[bool] = True
+    """Whether the texts are ours; a provider's templates hold codes only."""
+
+    def text_of(self, message: SmsMessage) -> str | None:
+        """Return the text of a notice, which goes out as it is."""
+        return message.notice if self.has_own_texts else None
 
     async def send(self, message: SmsMessage) -> Receipt:
         """Keep the message."""
@@ -103,6 +113,7 @@ class World:
         """Wire what does not depend on the settings."""
         OUTBOX.clear()
         OutboxConnector.takes = 0
+        OutboxConnector.has_own_texts = True
         tenant = Tenant(
             self.tenant_id, "Test", TenantTag.DEVELOPMENT, None, 1, datetime(2026, 1, 1, tzinfo=UTC)
         )
@@ -112,6 +123,8 @@ class World:
             clock=self.clock,
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         )
+        self.audit = AuditService(AuditRows(self.storage, self.tenant_id), self.clock)
+        self.webhooks = WebhookService()
         self.rows = ConnectorRows(self.storage, self.tenant_id)
         connectors = ConnectorService(
             tenant=tenant,
@@ -129,7 +142,7 @@ class World:
             connectors=connectors,
             sealer=Sealer(self.keys, "message"),
             digest=KeyedDigest(self.keys, "recipient"),
-            audit=AuditService(AuditRows(self.storage, self.tenant_id), self.clock),
+            audit=self.audit,
             clock=self.clock,
             dispatch=Dispatch(),
         )
@@ -146,6 +159,9 @@ class World:
                 origin=ORIGIN,
             ),
             users=self.users,
+            resources=ResourceService(
+                repository=ResourceRepository(self.storage, self.tenant_id), origin=ORIGIN
+            ),
         )
         self.set_up(**self.settings)
 
@@ -182,6 +198,8 @@ class World:
             verification=verification,
             lockout=lockout,
             oidc=self.oidc,
+            audit=self.audit,
+            webhooks=self.webhooks,
             phrases=Phrases.load(),
             origin=ORIGIN,
             clock=self.clock,
@@ -254,9 +272,9 @@ class World:
         """Identify by what the interaction holds now."""
         return await self.interactions.identify(await self.load(token), record_id)
 
-    async def submit(self, token: str) -> str:
+    async def submit(self, token: str) -> str | None:
         """Submit what the interaction holds now."""
-        return await self.interactions.submit(await self.load(token))
+        return await self.interactions.submit(await self.load(token), CONTEXT)
 
     @property
     def last_code(self) -> str:

@@ -1,5 +1,7 @@
 """What can go wrong between authorize and return."""
 
+from typing import ClassVar
+
 from watchword.core.errors import DomainError
 
 
@@ -40,9 +42,33 @@ class IdentityConflict(DomainError):
 
 
 class ForgotPasswordUnsupported(DomainError):
-    """Passwords can't be recovered here."""
+    """This has no place in recovering a password, or recovering has none here."""
 
     code = "session.not_supported_for_forgot_password"
+
+
+class RecoveryMethodNotEnabled(ForgotPasswordUnsupported):
+    """The tenant does not offer this way to recover a password."""
+
+    status: ClassVar[int] = 422
+
+
+class NotRecovering(DomainError):
+    """A new password is set here only by someone who is recovering theirs."""
+
+    code = "session.invalid_interaction_type"
+
+
+class NewPasswordRequired(DomainError):
+    """Recovering ends with a new password, and there is none yet."""
+
+    code = "user.new_password_required_in_profile"
+
+
+class SamePassword(DomainError):
+    """The new password is the old one."""
+
+    code = "user.same_password"
 
 
 class EventForbidden(DomainError):
@@ -67,6 +93,12 @@ class PhoneExistsInProfile(DomainError):
     """The account has a phone number already."""
 
     code = "user.phone_exists_in_profile"
+
+
+class EmailExistsInProfile(DomainError):
+    """The account has an e-mail address already."""
+
+    code = "user.email_exists_in_profile"
 
 
 class UsernameExistsInProfile(DomainError):

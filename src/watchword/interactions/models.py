@@ -27,6 +27,7 @@ class InteractionEvent(StrEnum):
 # How a person proved who they are, as RFC 8176 names it.
 AMR: Mapping[RecordType, tuple[str, ...]] = {
     RecordType.PHONE_CODE: ("sms", "otp"),
+    RecordType.EMAIL_CODE: ("otp",),
     RecordType.PASSWORD: ("pwd",),
     RecordType.NEW_PASSWORD_IDENTITY: ("pwd",),
 }
@@ -37,6 +38,7 @@ class PendingProfile:
     """What the person gave and proved, until it is written to their account."""
 
     username: str | None = None
+    email: str | None = None
     phone: str | None = None
     password_digest: str | None = None
 
@@ -57,6 +59,8 @@ class InteractionState:
     amr: tuple[str, ...] = ()
     verified_phone: str | None = None
     """The number proved in this visit, where the account did not know that it is verified."""
+    verified_email: str | None = None
+    """The address, likewise."""
 
     def to_row(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -66,6 +70,7 @@ class InteractionState:
             "profile": {k: v for k, v in asdict(self.profile).items() if v is not None},
             "amr": list(self.amr),
             "verified_phone": self.verified_phone,
+            "verified_email": self.verified_email,
         }
 
     @classmethod
@@ -78,6 +83,7 @@ class InteractionState:
             profile=PendingProfile(**row.get("profile", {})),
             amr=tuple(row.get("amr", ())),
             verified_phone=row.get("verified_phone"),
+            verified_email=row.get("verified_email"),
         )
 
 
@@ -121,6 +127,8 @@ class Interaction:
     state: InteractionState
     result: InteractionResult | None
     records: Mapping[RecordType, VerificationRecord]
+    record_ids: Mapping[RecordType, str]
+    """Of every record there is, those of an earlier start included: what a new one replaces."""
     version: int
     expires_at: datetime
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from watchword.core.clock import Clock
 from watchword.interactions.errors import (
+    EmailExistsInProfile,
+    ForgotPasswordUnsupported,
     IdentifierNotFound,
     MissingProfile,
     PasswordExistsInProfile,
@@ -17,7 +19,7 @@ from watchword.interactions.register import require_unused
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Profile, SignInSettings, missing_profile
 from watchword.sign_in_settings.service import check_password
-from watchword.users.models import User
+from watchword.users.models import Identifier, User
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType
@@ -36,15 +38,20 @@ class ProfileForm:
     async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
         """Add the number that was proved with a code."""
         user = await self._user_of(interaction)
-        record = interaction.find_record(verification_id)
-        if record is None or record.type is not RecordType.PHONE_CODE:
-            raise RecordNotFound
-        if not record.is_verified:
-            raise VerificationFailed
+        identifier = _proved(interaction, verification_id, RecordType.PHONE_CODE)
         if user is not None and user.primary_phone is not None:
             raise PhoneExistsInProfile
-        await require_unused(self.users, record.identifier)
-        return await self._save(interaction.with_profile(phone=record.identifier.value))
+        await require_unused(self.users, identifier)
+        return await self._save(interaction.with_profile(phone=identifier.value))
+
+    async def set_email(self, interaction: Interaction, verification_id: str) -> Interaction:
+        """Add the address that was proved with a code."""
+        user = await self._user_of(interaction)
+        identifier = _proved(interaction, verification_id, RecordType.EMAIL_CODE)
+        if user is not None and user.primary_email is not None:
+            raise EmailExistsInProfile
+        await require_unused(self.users, identifier)
+        return await self._save(interaction.with_profile(email=identifier.value))
 
     async def set_username(self, interaction: Interaction, username: str) -> Interaction:
         """Add a user name."""
@@ -59,12 +66,15 @@ class ProfileForm:
         user = await self._user_of(interaction)
         if user is not None and user.has_password:
             raise PasswordExistsInProfile
-        check_password(self.settings, password, _known(interaction, user))
+        check_password(self.settings, password, known_of(interaction, user))
         digest = await self.users.passwords.digest_of(password)
         return await self._save(interaction.with_profile(password_digest=digest))
 
     async def _user_of(self, interaction: Interaction) -> User | None:
         """Return who is identified; a new person need not be, anyone else must."""
+        if interaction.event is InteractionEvent.FORGOT_PASSWORD:
+            # Its visit can set a password, and nothing else.
+            raise ForgotPasswordUnsupported
         if interaction.user_id is not None:
             return await self.users.get(interaction.user_id)
         if interaction.event is not InteractionEvent.REGISTER:
@@ -92,11 +102,21 @@ def require_complete(settings: SignInSettings, user: User) -> None:
         raise MissingProfile(data={"missingProfile": missing})
 
 
-def _known(interaction: Interaction, user: User | None) -> Profile:
+def _proved(interaction: Interaction, verification_id: str, type_: RecordType) -> Identifier:
+    record = interaction.find_record(verification_id)
+    if record is None or record.type is not type_:
+        raise RecordNotFound
+    if not record.is_verified:
+        raise VerificationFailed
+    return record.identifier
+
+
+def known_of(interaction: Interaction, user: User | None) -> Profile:
+    """Return what is known of the person, which their password must not repeat."""
     pending = interaction.state.profile
     return Profile(
         username=pending.username or (user.username if user else None),
-        email=user.primary_email if user else None,
+        email=pending.email or (user.primary_email if user else None),
         phone=pending.phone or (user.primary_phone if user else None),
         name=user.name if user else None,
     )

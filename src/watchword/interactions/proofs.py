@@ -1,25 +1,35 @@
 """Proving something: a code to a phone, a password, or the name and password of a new account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from watchword.connector_kit.models import UsageType
 from watchword.core.context import RequestContext
-from watchword.core.phone import PhoneNumber
+from watchword.core.errors import DomainError
 from watchword.core.phrases import Phrases
 from watchword.guard.models import LockoutPool
 from watchword.guard.service import Lockout
-from watchword.interactions.errors import ForgotPasswordUnsupported, SignInMethodNotEnabled
+from watchword.interactions.errors import (
+    ForgotPasswordUnsupported,
+    RecoveryMethodNotEnabled,
+    SignInMethodNotEnabled,
+)
+from watchword.interactions.events import Events
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.register import require_unused
 from watchword.sign_in_settings.models import Profile, SignInSettings, is_method_enabled
 from watchword.sign_in_settings.service import check_password, check_username
+from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, InvalidUsername
-from watchword.users.models import USERNAME, Identifier
+from watchword.users.models import USERNAME, Identifier, IdentifierType
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
-from watchword.verification.models import RecordType, VerificationRecord
+from watchword.verification.models import RecordType, VerificationRecord, recipient_of
 from watchword.verification.service import VerificationService
+
+CODES = {RecordType.PHONE_CODE, RecordType.EMAIL_CODE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +40,17 @@ class Proofs:
     settings: SignInSettings
     verification: VerificationService
     lockout: Lockout
+    events: Events
     phrases: Phrases
     origin: str
 
     def may_show_delivery(self, interaction: Interaction) -> bool:
         """Tell whether a code is sent to anyone who asks, so that its fate gives nothing away.
 
-        Where nobody can sign up, only the numbers of accounts get codes.
+        Where nobody can sign up, and wherever a password is recovered, only accounts get codes.
         """
+        if interaction.event is InteractionEvent.FORGOT_PASSWORD:
+            return False
         return interaction.is_identified or self.settings.allows_register
 
     async def send_code(
@@ -50,46 +63,67 @@ class Proofs:
         known_id: str | None = None,
     ) -> VerificationRecord:
         """Send a code, worded for *event*; where there is no account to sign in to, seem to."""
-        if event is InteractionEvent.FORGOT_PASSWORD:
-            raise ForgotPasswordUnsupported
-        if identifier.type != "phone" or not self._takes_phone_codes():
-            raise SignInMethodNotEnabled
+        self._require_code_method(interaction, identifier, event)
         is_open = self.may_show_delivery(interaction)
         return await self.verification.send_code(
             interaction.id_digest,
-            PhoneNumber(identifier.value),
-            self._usage(interaction, event),
+            recipient_of(identifier),
+            self._usage(interaction, identifier, event),
             client_ip=context.client_ip,
-            language=self._language(interaction, context),
+            language=self.language(interaction, context),
             deliver=is_open or await self._is_known(identifier),
             wait=is_open,
             origin_host=urlsplit(self.origin).hostname,
             known_id=known_id,
+            about=await self._about(interaction, identifier),
         )
 
     async def verify_code(
-        self, interaction: Interaction, identifier: Identifier, verification_id: str, code: str
+        self,
+        interaction: Interaction,
+        identifier: Identifier,
+        verification_id: str,
+        code: str,
     ) -> VerificationRecord:
-        """Accept the code that was sent to the identifier, once."""
+        """Accept the code that was sent to the identifier, once; what is refused is remembered."""
         record = interaction.find_record(verification_id)
-        if record is None or record.type is not RecordType.PHONE_CODE:
+        if record is None or record.type not in CODES:
             raise RecordNotFound
-        return await self.verification.verify_code(record, identifier, code)
+        try:
+            return await self.verification.verify_code(record, identifier, code)
+        except StorageUnavailable:
+            raise
+        except DomainError as error:
+            await self.events.refused(interaction, record.type, identifier, error)
+            raise
 
     async def verify_password(
-        self, interaction: Interaction, identifier: Identifier, password: str
+        self,
+        interaction: Interaction,
+        identifier: Identifier,
+        password: str,
     ) -> VerificationRecord:
-        """Accept the password of whoever owns the identifier."""
+        """Accept the password of whoever owns the identifier; what is refused is remembered."""
+        try:
+            await self._check_password(identifier, password)
+        except StorageUnavailable:
+            raise
+        except DomainError as error:
+            type_ = RecordType.PASSWORD
+            await self.events.refused(interaction, type_, identifier, error)
+            raise
+        return await self.verification.record_verified(
+            interaction.id_digest, RecordType.PASSWORD, identifier
+        )
+
+    async def _check_password(self, identifier: Identifier, password: str) -> None:
         attempt = await self.lockout.attempt(LockoutPool.SHARED, identifier.value)
         try:
             await self.users.verify_password(identifier, password)
         except InvalidCredentials:
-            attempt.raise_if_last()
+            await self.lockout.failed(attempt, identifier.type, identifier.value)
             raise
         await self.lockout.succeeded(LockoutPool.SHARED, identifier.value)
-        return await self.verification.record_verified(
-            interaction.id_digest, RecordType.PASSWORD, identifier
-        )
 
     async def new_password_identity(
         self, interaction: Interaction, identifier: Identifier, password: str
@@ -112,22 +146,52 @@ class Proofs:
         check_username(self.settings, username)
         await require_unused(self.users, Identifier("username", username))
 
-    def _takes_phone_codes(self) -> bool:
+    def _require_code_method(
+        self, interaction: Interaction, identifier: Identifier, event: InteractionEvent
+    ) -> None:
+        forgot = InteractionEvent.FORGOT_PASSWORD
+        # A code to sign in resets no password, nor the other way round: each has its own visit.
+        if (event is forgot) is not (interaction.event is forgot):
+            raise ForgotPasswordUnsupported
+        if event is forgot:
+            if not self.settings.recovers_by(identifier.type):
+                raise RecoveryMethodNotEnabled
+            return
+        if identifier.type == "username" or not self._takes_codes(identifier.type):
+            raise SignInMethodNotEnabled
+
+    def _takes_codes(self, type_: IdentifierType) -> bool:
         return (
-            is_method_enabled(self.settings, "phone", "verificationCode")
-            or "phone" in self.settings.sign_up.required_identifiers
+            is_method_enabled(self.settings, type_, "verificationCode")
+            or type_ in self.settings.sign_up.required_identifiers
         )
 
     async def _is_known(self, identifier: Identifier) -> bool:
         owner = await self.users.find_by_identifier(identifier.type, identifier.value)
         return owner is not None
 
-    def _usage(self, interaction: Interaction, event: InteractionEvent) -> UsageType:
-        if interaction.is_identified and "phone" not in self.settings.sign_up.required_identifiers:
+    async def _about(
+        self, interaction: Interaction, identifier: Identifier
+    ) -> Mapping[str, Any] | None:
+        if identifier.type != "email":
+            return None
+        application = await self.events.applications.find(interaction.application_id)
+        if application is None:
+            return None
+        return {"application": {"id": application.id, "name": application.name}}
+
+    def _usage(
+        self, interaction: Interaction, identifier: Identifier, event: InteractionEvent
+    ) -> UsageType:
+        if event is InteractionEvent.FORGOT_PASSWORD:
+            return event.usage
+        asked = self.settings.sign_up.required_identifiers
+        if interaction.is_identified and identifier.type not in asked:
             return UsageType.BIND_MFA
         return event.usage
 
-    def _language(self, interaction: Interaction, context: RequestContext) -> str:
+    def language(self, interaction: Interaction, context: RequestContext) -> str:
+        """Return the language that a message to this person speaks."""
         # What they read last is what they can read; an application's wish comes after that.
         page = (context.page_language,) if context.page_language else ()
         return self.phrases.choose(

@@ -11,15 +11,24 @@ from watchword.interactions.errors import (
     MissingProfile,
     VerificationFailed,
 )
+from watchword.interactions.events import Events
 from watchword.interactions.models import AMR, Interaction, PendingProfile
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Profile, SignInSettings, missing_profile
 from watchword.storage import Storage
-from watchword.users.errors import PhoneAlreadyInUse, UsernameAlreadyInUse
-from watchword.users.models import Identifier, NewUser
+from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
+from watchword.users.models import Identifier, IdentifierType, NewUser
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType, VerificationRecord
+from watchword.webhooks.models import Event
+
+TAKEN: dict[IdentifierType, type[DomainError]] = {
+    "phone": PhoneAlreadyInUse,
+    "email": EmailAlreadyInUse,
+    "username": UsernameAlreadyInUse,
+}
+USABLE = {RecordType.PHONE_CODE, RecordType.EMAIL_CODE, RecordType.NEW_PASSWORD_IDENTITY}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +39,7 @@ class Register:
     interactions: InteractionRepository
     users: UserService
     settings: SignInSettings
+    events: Events
     clock: Clock
 
     async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
@@ -51,7 +61,7 @@ class Register:
 
     def _refusal(self, interaction: Interaction) -> DomainError | None:
         profile = interaction.state.profile
-        if profile.username is None and profile.phone is None:
+        if (profile.username or profile.email or profile.phone) is None:
             return VerificationFailed()
         if not self.settings.allows_register:
             return EventForbidden()
@@ -59,6 +69,7 @@ class Register:
             self.settings,
             Profile(
                 username=profile.username,
+                email=profile.email,
                 phone=profile.phone,
                 has_password=profile.password_digest is not None,
             ),
@@ -69,6 +80,8 @@ class Register:
         profile = interaction.state.profile
         new = NewUser(
             username=profile.username,
+            primary_email=profile.email,
+            is_email_verified=profile.email is not None,
             primary_phone=PhoneNumber(profile.phone) if profile.phone else None,
             is_phone_verified=profile.phone is not None,
             password_digest=profile.password_digest,
@@ -78,6 +91,7 @@ class Register:
         # Together: an account that no interaction knows would lock its owner out of signing up.
         async with self.storage.transaction() as tx:
             user = await self.users.create(new, tx=tx)
+            await self.events.written(Event.USER_CREATED, user, tx=tx)
             await self.interactions.within(tx).save(
                 replace(interaction, user_id=user.id, state=state), self.clock.now()
             )
@@ -96,15 +110,14 @@ async def require_unused(users: UserService, identifier: Identifier) -> None:
     """Raise …AlreadyInUse if the identifier belongs to someone."""
     if await users.find_by_identifier(identifier.type, identifier.value) is None:
         return
-    raise PhoneAlreadyInUse if identifier.type == "phone" else UsernameAlreadyInUse
+    raise TAKEN[identifier.type]
 
 
 def _usable_record(interaction: Interaction, verification_id: str) -> VerificationRecord:
     record = interaction.find_record(verification_id)
     if record is None:
         raise RecordNotFound
-    is_usable = record.type in {RecordType.PHONE_CODE, RecordType.NEW_PASSWORD_IDENTITY}
-    if not is_usable or not record.is_verified:
+    if record.type not in USABLE or not record.is_verified:
         raise VerificationFailed
     return record
 
@@ -112,6 +125,8 @@ def _usable_record(interaction: Interaction, verification_id: str) -> Verificati
 def _with_record(interaction: Interaction, record: VerificationRecord) -> Interaction:
     if record.type is RecordType.PHONE_CODE:
         gathered = interaction.with_profile(phone=record.identifier.value)
+    elif record.type is RecordType.EMAIL_CODE:
+        gathered = interaction.with_profile(email=record.identifier.value)
     else:
         gathered = interaction.with_profile(
             username=record.identifier.value,

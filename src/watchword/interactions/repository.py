@@ -189,6 +189,7 @@ def _interaction(
             for type_, record in records.items()
             if started_at is not None and record.created_at >= started_at
         },
+        record_ids={type_: record.id for type_, record in records.items()},
         version=row["version"],
         expires_at=row["expires_at"],
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.digests import digest_of_token
@@ -17,6 +18,7 @@ from watchword.interactions.errors import (
     IdentifierNotFound,
     InteractionNotFound,
 )
+from watchword.interactions.events import Events
 from watchword.interactions.models import (
     Finished,
     Identification,
@@ -28,6 +30,7 @@ from watchword.interactions.models import (
 )
 from watchword.interactions.profile import ProfileForm, require_complete
 from watchword.interactions.proofs import Proofs
+from watchword.interactions.recover import Recover
 from watchword.interactions.register import Register
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.sign_in import SignIn
@@ -41,6 +44,8 @@ from watchword.users.models import Identifier, User, UserChange
 from watchword.users.service import UserService
 from watchword.verification.models import VerificationRecord
 from watchword.verification.service import VerificationService
+from watchword.webhooks.models import Event
+from watchword.webhooks.service import WebhookService
 
 LIFETIME = timedelta(hours=1)
 
@@ -56,9 +61,16 @@ class InteractionService:
     verification: VerificationService
     lockout: Lockout
     oidc: OpenIdProvider
+    audit: AuditService
+    webhooks: WebhookService
     phrases: Phrases
     origin: str
     clock: Clock
+
+    @cached_property
+    def events(self) -> Events:
+        """Return what interactions leave behind in the audit log, and tell."""
+        return Events(audit=self.audit, webhooks=self.webhooks, applications=self.oidc.applications)
 
     @cached_property
     def proofs(self) -> Proofs:
@@ -68,6 +80,7 @@ class InteractionService:
             settings=self.settings,
             verification=self.verification,
             lockout=self.lockout,
+            events=self.events,
             phrases=self.phrases,
             origin=self.origin,
         )
@@ -101,6 +114,22 @@ class InteractionService:
             interactions=self.interactions,
             users=self.users,
             settings=self.settings,
+            events=self.events,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def recover(self) -> Recover:
+        """Return the story of people who forgot their password."""
+        return Recover(
+            storage=self.storage,
+            interactions=self.interactions,
+            users=self.users,
+            settings=self.settings,
+            sessions=self.oidc.sessions,
+            messaging=self.verification.messaging,
+            proofs=self.proofs,
+            events=self.events,
             clock=self.clock,
         )
 
@@ -136,8 +165,6 @@ class InteractionService:
 
         With *known_version*, raises InteractionConflict where another request was faster.
         """
-        if event is InteractionEvent.FORGOT_PASSWORD:
-            raise ForgotPasswordUnsupported
         now = self.clock.now()
         state = InteractionState(started_at=now, client_ip=client_ip)
         return await self.interactions.start(
@@ -146,7 +173,7 @@ class InteractionService:
 
     async def switch_event(self, interaction: Interaction, event: InteractionEvent) -> Interaction:
         """Turn signing in into signing up, or back; proofs stay, the pending profile goes."""
-        if event is InteractionEvent.FORGOT_PASSWORD:
+        if InteractionEvent.FORGOT_PASSWORD in {event, interaction.event}:
             raise ForgotPasswordUnsupported
         is_sign_in = event is InteractionEvent.SIGN_IN
         if not (self.settings.allows_sign_in if is_sign_in else self.settings.allows_register):
@@ -156,7 +183,9 @@ class InteractionService:
         if event is not interaction.event:
             # Who they are is found out again, by the rules of the other event.
             switched = replace(
-                switched, user_id=None, state=replace(state, amr=(), verified_phone=None)
+                switched,
+                user_id=None,
+                state=replace(state, amr=(), verified_phone=None, verified_email=None),
             )
         return await self.interactions.save(switched, self.clock.now())
 
@@ -182,13 +211,20 @@ class InteractionService:
         )
 
     async def verify_code(
-        self, interaction: Interaction, identifier: Identifier, verification_id: str, code: str
+        self,
+        interaction: Interaction,
+        identifier: Identifier,
+        verification_id: str,
+        code: str,
     ) -> VerificationRecord:
         """Accept the code that was sent to the identifier, once."""
         return await self.proofs.verify_code(interaction, identifier, verification_id, code)
 
     async def verify_password(
-        self, interaction: Interaction, identifier: Identifier, password: str
+        self,
+        interaction: Interaction,
+        identifier: Identifier,
+        password: str,
     ) -> VerificationRecord:
         """Accept the password of whoever owns the identifier; raises InvalidCredentials."""
         return await self.proofs.verify_password(interaction, identifier, password)
@@ -210,12 +246,19 @@ class InteractionService:
         if interaction.event is InteractionEvent.REGISTER:
             await self.register.identify(interaction, verification_id)
             return Identification.CREATED
+        if interaction.event is InteractionEvent.FORGOT_PASSWORD:
+            await self.recover.identify(interaction, verification_id)
+            return Identification.IDENTIFIED
         await self.sign_in.identify(interaction, verification_id)
         return Identification.IDENTIFIED
 
     async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
         """Add a proved number to the pending profile."""
         return await self.profile.set_phone(interaction, verification_id)
+
+    async def set_email(self, interaction: Interaction, verification_id: str) -> Interaction:
+        """Add a proved address to the pending profile."""
+        return await self.profile.set_email(interaction, verification_id)
 
     async def set_username(self, interaction: Interaction, username: str) -> Interaction:
         """Add a user name to the pending profile."""
@@ -225,8 +268,18 @@ class InteractionService:
         """Add a password to the pending profile."""
         return await self.profile.set_password(interaction, password)
 
-    async def submit(self, interaction: Interaction) -> str:
-        """Let the identified person in; return where the browser goes to be given its session."""
+    async def set_new_password(self, interaction: Interaction, password: str) -> Interaction:
+        """Keep the new password of someone who forgot theirs, until it is submitted."""
+        return await self.recover.set_password(interaction, password)
+
+    async def submit(self, interaction: Interaction, context: RequestContext) -> str | None:
+        """Let the identified person in; return where the browser goes to be given its session.
+
+        None where a password was recovered: that signs nobody in.
+        """
+        if interaction.event is InteractionEvent.FORGOT_PASSWORD:
+            await self.recover.submit(interaction, context)
+            return None
         if interaction.user_id is None:
             raise IdentifierNotFound
         if interaction.result is None:
@@ -234,7 +287,10 @@ class InteractionService:
             result = InteractionResult(interaction.user_id, interaction.state.amr, now)
             # Together: a refusal after the account was written takes everything back.
             async with self.storage.transaction() as tx:
-                await self._sign_in(interaction, interaction.user_id, tx)
+                user = await self._sign_in(interaction, interaction.user_id, tx)
+                await self.events.submitted(interaction, user, context, tx=tx)
+                if not interaction.state.profile.is_empty:
+                    await self.events.written(Event.USER_DATA_UPDATED, user, tx=tx)
                 await self.interactions.within(tx).save(replace(interaction, result=result), now)
         return f"{self.origin}/oidc/auth/{interaction.token}"
 
@@ -280,15 +336,14 @@ class InteractionService:
         except ConsentRequired:
             return None
 
-    async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> None:
+    async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> User:
         state = interaction.state
         user = await self.users.record_sign_in(user_id, _change_of(state.profile), tx=tx)
         if user.is_suspended:
             raise UserSuspended
         require_complete(self.settings, user)
-        if _is_phone_news(user, state.verified_phone):
-            change = UserChange(primary_phone=user.phone, is_phone_verified=True)
-            await self.users.change(user_id, change, tx=tx)
+        news = _news_of(user, state)
+        return await self.users.change(user_id, news, tx=tx) if news else user
 
 
 def _change_of(profile: PendingProfile) -> UserChange | None:
@@ -297,6 +352,8 @@ def _change_of(profile: PendingProfile) -> UserChange | None:
     change = UserChange()
     if profile.phone is not None:
         change = replace(change, primary_phone=PhoneNumber(profile.phone), is_phone_verified=True)
+    if profile.email is not None:
+        change = replace(change, primary_email=profile.email, is_email_verified=True)
     if profile.username is not None:
         change = replace(change, username=profile.username)
     if profile.password_digest is not None:
@@ -304,10 +361,14 @@ def _change_of(profile: PendingProfile) -> UserChange | None:
     return change
 
 
-def _is_phone_news(user: User, verified_phone: str | None) -> bool:
-    # The number may have been changed since it was proved: then nothing is known of the new one.
-    return (
-        verified_phone is not None
-        and user.primary_phone == verified_phone
-        and user.phone_verified_at is None
-    )
+def _news_of(user: User, state: InteractionState) -> UserChange | None:
+    if _is_news(state.verified_phone, user.primary_phone, user.phone_verified_at):
+        return UserChange(primary_phone=user.phone, is_phone_verified=True)
+    if _is_news(state.verified_email, user.primary_email, user.email_verified_at):
+        return UserChange(primary_email=user.primary_email, is_email_verified=True)
+    return None
+
+
+def _is_news(verified: str | None, current: str | None, known_since: datetime | None) -> bool:
+    # It may have been changed since it was proved: then nothing is known of the new one.
+    return verified is not None and current == verified and known_since is None

@@ -1,6 +1,7 @@
 """Signing in: who proved what, and may they come in this way?"""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from watchword.core.clock import Clock
 from watchword.interactions.errors import (
@@ -47,18 +48,18 @@ class SignIn:
         self._require_method(record)
         if not record.is_verified:
             raise VerificationFailed
-        user = await self._owner_of(record)
+        user = await owner_of(self.users, record)
         if user.is_suspended:
             raise UserSuspended
         if interaction.user_id == user.id:
             return
         if interaction.is_identified:
             raise IdentityConflict
-        is_news = record.type is RecordType.PHONE_CODE and user.phone_verified_at is None
         state = replace(
             interaction.state,
             amr=AMR[record.type],
-            verified_phone=record.identifier.value if is_news else None,
+            verified_phone=_news(record, RecordType.PHONE_CODE, user.phone_verified_at),
+            verified_email=_news(record, RecordType.EMAIL_CODE, user.email_verified_at),
         )
         await self.interactions.save(
             replace(interaction, user_id=user.id, state=state), self.clock.now()
@@ -69,9 +70,15 @@ class SignIn:
         if factor is None or not is_method_enabled(self.settings, record.identifier.type, factor):
             raise SignInMethodNotEnabled
 
-    async def _owner_of(self, record: VerificationRecord) -> User:
-        identifier = record.identifier
-        user = await self.users.find_by_identifier(identifier.type, identifier.value)
-        if user is None:
-            raise UserNotExist(data={"identifier": identifier.value})
-        return user
+
+async def owner_of(users: UserService, record: VerificationRecord) -> User:
+    """Return whose identifier was proved; raises UserNotExist."""
+    identifier = record.identifier
+    user = await users.find_by_identifier(identifier.type, identifier.value)
+    if user is None:
+        raise UserNotExist(data={"identifier": identifier.value})
+    return user
+
+
+def _news(record: VerificationRecord, type_: RecordType, known: datetime | None) -> str | None:
+    return record.identifier.value if record.type is type_ and known is None else None

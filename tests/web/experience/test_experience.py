@@ -244,7 +244,8 @@ def _comparable(answer: httpx2.Response) -> Any:
         (f"{API}/verification/password", {"identifier": identifier(), "password": "x" * 5000}, 400),
         (f"{API}/identification", {"verificationId": ["a"]}, 400),
         (f"{API}/identification", {}, 400),
-        (f"{API}/profile", {"type": "email", "verificationId": "x"}, 400),
+        (f"{API}/profile", {"type": "email", "verificationId": "x"}, 404),
+        (f"{API}/profile", {"type": "social"}, 400),
         (f"{API}/profile", {"type": "password"}, 400),
         (f"{API}/profile", {"type": "username", "value": "1"}, 404),
         (f"{API}/profile", {}, 400),
@@ -277,15 +278,6 @@ async def test_only_json_is_read(site: Site, content: str, content_type: str) ->
     answer = await client.put(API, content=content, headers={"Content-Type": content_type})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "guard.invalid_input")
-
-
-async def test_an_event_that_is_not_built_is_refused(site: Site) -> None:
-    client = await site.started()
-
-    answer = await client.put(API, json={"interactionEvent": "ForgotPassword"})
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] == "session.not_supported_for_forgot_password"
 
 
 async def test_the_sign_in_document_is_tagged_and_follows_changes(site: Site) -> None:

@@ -15,9 +15,17 @@ from tests.web.pages.browser import ORIGIN, Browser
 from watchword.app import build_app
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.config import ConnectorConfig
-from watchword.connector_kit.connector import SmsConnector
-from watchword.connector_kit.models import ConnectorMetadata, ConnectorType, Receipt, SmsMessage
+from watchword.connector_kit.connector import EmailConnector, SmsConnector
+from watchword.connector_kit.mail import EmailTemplatesConfig, Mail
+from watchword.connector_kit.models import (
+    ConnectorMetadata,
+    ConnectorType,
+    EmailMessage,
+    Receipt,
+    SmsMessage,
+)
 from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connector_kit.wording import default_email_templates
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.settings import Settings
@@ -48,8 +56,11 @@ class Provider:
     """What the provider was given, and what it answers."""
 
     messages: list[SmsMessage] = field(default_factory=list)
+    mails: list[EmailMessage] = field(default_factory=list)
     refusal: Exception | None = None
     takes: float = 0
+    silent: asyncio.Event | None = None
+    """Set when the provider answers at last; None where it answers by itself."""
 
     @property
     def code(self) -> str:
@@ -78,9 +89,32 @@ class ScriptedConnector(SmsConnector[NoSettings]):
         self.provider.messages.append(message)
         refusal = self.provider.refusal
         await asyncio.sleep(self.provider.takes)
+        if self.provider.silent is not None:
+            await self.provider.silent.wait()
         if refusal is not None:
             raise refusal
         return Receipt(provider_message_id=str(len(self.provider.messages)))
+
+
+class ScriptedEmailConnector(EmailConnector[EmailTemplatesConfig]):
+    """Mails to the same `Provider`."""
+
+    provider: ClassVar[Provider]
+    metadata = ConnectorMetadata(
+        id="scripted-email",
+        type=ConnectorType.EMAIL,
+        target="scripted-email",
+        name={"en": "Scripted e-mail"},
+        description={"en": "Does as it is told."},
+    )
+    config_type = EmailTemplatesConfig
+
+    def mail_of(self, message: EmailMessage) -> Mail:
+        return self.config.mail_for(message)
+
+    async def deliver(self, message: EmailMessage, mail: Mail) -> Receipt:
+        self.provider.mails.append(message)
+        return Receipt(provider_message_id=str(len(self.provider.mails)))
 
 
 @dataclass
@@ -99,6 +133,13 @@ class Site:
     async def settle(self, **patch: Any) -> None:
         """Change sign-in settings."""
         await (await self.scope()).configuration.settings.save_sign_in(SYSTEM, patch)
+
+    async def set_email_up(self, **patch: Any) -> None:
+        """Save the e-mail connector, then change sign-in settings."""
+        scope = await self.scope()
+        config = {"templates": default_email_templates()}
+        await scope.configuration.connectors.create(SYSTEM, "scripted-email", config)
+        await self.settle(**patch)
 
     async def add_user(self, **values: Any) -> str:
         """Create an account."""
@@ -126,9 +167,9 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
         )
     )
     server: ServerScope = app.state.server
-    provider = ScriptedConnector.provider = Provider()
+    provider = ScriptedConnector.provider = ScriptedEmailConnector.provider = Provider()
     server.clock = clock
-    server.registry = ConnectorRegistry([ScriptedConnector])
+    server.registry = ConnectorRegistry([ScriptedConnector, ScriptedEmailConnector])
     async with app.router.lifespan_context(app):
         site = Site(app, server, clock, provider)
         await (await site.scope()).configuration.connectors.create(SYSTEM, "scripted", {})

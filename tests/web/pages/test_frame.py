@@ -123,7 +123,21 @@ PAGES = [
     "/continue/phone",
     "/continue/username",
     "/continue/password",
+    "/continue/email",
+    "/continue/email-or-phone",
+    "/identifier-sign-in",
+    "/identifier-register",
+    "/forgot-password",
+    "/reset-password",
+    "/forgot-password/verification-code",
+    "/forgot-password/reset",
 ]
+
+
+OUT_OF_TURN = {path for path in PAGES if not path.startswith("/identifier-")} - {
+    "/sign-in",
+    "/register",
+}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -147,7 +161,7 @@ async def test_a_page_out_of_turn_leads_to_one_in_turn(
     await browser.open(f"{path}?app_id=demo-app")
 
     assert browser.page.status == 200
-    assert browser.page.path in {"/sign-in", "/register"}
+    assert browser.page.path in {"/sign-in", "/register", path} - OUT_OF_TURN
 
 
 async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> None:

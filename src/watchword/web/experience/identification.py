@@ -3,9 +3,20 @@
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
+from watchword.interactions.errors import (
+    EventForbidden,
+    IdentifierNotFound,
+    IdentityConflict,
+    MissingProfile,
+    RecoveryMethodNotEnabled,
+    SignInMethodNotEnabled,
+    VerificationFailed,
+)
 from watchword.interactions.models import Identification
+from watchword.users.errors import UserNotExist, UserSuspended
+from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import RecordId
-from watchword.web.experience.visit import Visiting
+from watchword.web.experience.visit import TAKEN, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -17,7 +28,27 @@ class Identify(ApiModel):
     verification_id: RecordId | None = None
 
 
-@router.post("/identification", status_code=204, response_class=Response)
+@router.post(
+    "/identification",
+    status_code=204,
+    response_class=Response,
+    responses={
+        201: {"description": "The account was created.", "content": {"text/plain": {}}},
+        **visited(
+            RecordNotFound,
+            VerificationFailed,
+            IdentifierNotFound,
+            IdentityConflict,
+            SignInMethodNotEnabled,
+            RecoveryMethodNotEnabled,
+            EventForbidden,
+            MissingProfile,
+            UserNotExist,
+            UserSuspended,
+            *TAKEN,
+        ),
+    },
+)
 async def identify(body: Identify, visit: Visiting) -> Response:
     """Find the account (204), or create it (201)."""
     outcome = await visit.interactions.identify(visit.interaction, body.verification_id)

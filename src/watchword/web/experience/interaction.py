@@ -3,10 +3,19 @@
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import Response
 
+from watchword.interactions.errors import (
+    EventForbidden,
+    IdentifierNotFound,
+    MissingProfile,
+    NewPasswordRequired,
+    SamePassword,
+)
 from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.users.errors import UserSuspended
 from watchword.verification.models import VerificationRecord
-from watchword.web.experience.visit import Arrived, Visiting
+from watchword.web.experience.visit import TAKEN, Arrived, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -24,7 +33,7 @@ class Submitted(ApiModel):
     redirect_to: str
 
 
-@router.put("", status_code=204)
+@router.put("", status_code=204, responses=visited())
 async def start(body: Event, arrival: Arrived) -> None:
     """Begin an event; what an earlier start gathered is forgotten."""
     await arrival.interactions.start(
@@ -32,27 +41,47 @@ async def start(body: Event, arrival: Arrived) -> None:
     )
 
 
-@router.put("/interaction-event", status_code=204)
+@router.put("/interaction-event", status_code=204, responses=visited(EventForbidden))
 async def switch_event(body: Event, visit: Visiting) -> None:
     """Turn signing in into signing up, or back, without another code."""
     await visit.interactions.switch_event(visit.interaction, body.interaction_event)
 
 
-@router.get("/interaction")
+@router.get("/interaction", responses=visited())
 async def show(visit: Visiting) -> dict[str, Any]:
     """Show what was gathered, without secrets."""
     return _document(visit.interaction)
 
 
-@router.post("/submit")
-async def submit(visit: Visiting) -> Submitted:
-    """Let the identified person in."""
-    return Submitted(redirect_to=await visit.interactions.submit(visit.interaction))
+@router.post(
+    "/submit",
+    response_model=Submitted,
+    responses={
+        204: {"description": "A recovered password was written; nobody is signed in."},
+        **visited(
+            IdentifierNotFound,
+            MissingProfile,
+            NewPasswordRequired,
+            SamePassword,
+            UserSuspended,
+            *TAKEN,
+        ),
+    },
+)
+async def submit(visit: Visiting) -> Any:
+    """Let the identified person in (200), or write the password that they recovered (204)."""
+    redirect_to = await visit.interactions.submit(visit.interaction, visit.context)
+    # A recovered password signs nobody in.
+    return Response(status_code=204) if redirect_to is None else Submitted(redirect_to=redirect_to)
 
 
 def _document(interaction: Interaction) -> dict[str, Any]:
     profile = interaction.state.profile
-    pending = {"username": profile.username, "primaryPhone": profile.phone}
+    pending = {
+        "username": profile.username,
+        "primaryEmail": profile.email,
+        "primaryPhone": profile.phone,
+    }
     document = {
         "interactionEvent": interaction.event,
         "profile": {name: value for name, value in pending.items() if value is not None},

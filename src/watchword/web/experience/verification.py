@@ -2,8 +2,40 @@
 
 from fastapi import APIRouter
 
+from watchword.connector_kit.errors import ConnectorError
+from watchword.connectors.errors import NoConnector
+from watchword.core.email import InvalidEmailAddress
+from watchword.core.phone import InvalidPhoneNumber
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    NumberTypeNotAllowed,
+    TooManyAttempts,
+    TooManyMessages,
+)
+from watchword.interactions.errors import (
+    EventForbidden,
+    RecoveryMethodNotEnabled,
+    SignInMethodNotEnabled,
+)
 from watchword.interactions.models import InteractionEvent
+from watchword.sign_in_settings.errors import PasswordRejected, UsernameRejected
+from watchword.users.errors import (
+    InvalidCredentials,
+    InvalidUsername,
+    UsernameAlreadyInUse,
+    UserSuspended,
+)
 from watchword.users.models import Identifier
+from watchword.verification.errors import (
+    CodeExpired,
+    CodeMismatch,
+    CodeNotFound,
+    CodeSentMeanwhile,
+    EmailMismatch,
+    PhoneMismatch,
+    RecordNotFound,
+    TooManyTries,
+)
 from watchword.web.experience.models import (
     AnyIdentifier,
     Code,
@@ -13,7 +45,7 @@ from watchword.web.experience.models import (
     RecordId,
     Verified,
 )
-from watchword.web.experience.visit import Visiting
+from watchword.web.experience.visit import Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience/verification", tags=["Experience"])
@@ -48,7 +80,21 @@ class NewPasswordIdentity(ApiModel):
     password: Password
 
 
-@router.post("/verification-code")
+@router.post(
+    "/verification-code",
+    responses=visited(
+        InvalidPhoneNumber,
+        InvalidEmailAddress,
+        NoConnector,
+        TooManyMessages,
+        TooManyAttempts,
+        CountryNotAllowed,
+        NumberTypeNotAllowed,
+        RecoveryMethodNotEnabled,
+        SignInMethodNotEnabled,
+        ConnectorError,
+    ),
+)
 async def send_code(body: SendCode, visit: Visiting) -> Verified:
     """Send a code; known and unknown identifiers get the same answer."""
     record = await visit.interactions.send_code(
@@ -57,7 +103,22 @@ async def send_code(body: SendCode, visit: Visiting) -> Verified:
     return Verified(verification_id=record.id)
 
 
-@router.post("/verification-code/verify")
+@router.post(
+    "/verification-code/verify",
+    responses=visited(
+        InvalidPhoneNumber,
+        InvalidEmailAddress,
+        RecordNotFound,
+        CodeNotFound,
+        PhoneMismatch,
+        EmailMismatch,
+        CodeExpired,
+        TooManyTries,
+        CodeMismatch,
+        CodeSentMeanwhile,
+        TooManyAttempts,
+    ),
+)
 async def verify_code(body: VerifyCode, visit: Visiting) -> Verified:
     """Accept a code, once."""
     record = await visit.interactions.verify_code(
@@ -66,7 +127,17 @@ async def verify_code(body: VerifyCode, visit: Visiting) -> Verified:
     return Verified(verification_id=record.id)
 
 
-@router.post("/password")
+@router.post(
+    "/password",
+    responses=visited(
+        InvalidPhoneNumber,
+        InvalidEmailAddress,
+        InvalidCredentials,
+        UserSuspended,
+        TooManyAttempts,
+        SignInMethodNotEnabled,
+    ),
+)
 async def verify_password(body: VerifyPassword, visit: Visiting) -> Verified:
     """Accept the password of an account."""
     record = await visit.interactions.verify_password(
@@ -75,7 +146,12 @@ async def verify_password(body: VerifyPassword, visit: Visiting) -> Verified:
     return Verified(verification_id=record.id)
 
 
-@router.post("/new-password-identity")
+@router.post(
+    "/new-password-identity",
+    responses=visited(
+        InvalidUsername, UsernameRejected, UsernameAlreadyInUse, PasswordRejected, EventForbidden
+    ),
+)
 async def new_password_identity(body: NewPasswordIdentity, visit: Visiting) -> Verified:
     """Accept a user name and a password for a new account."""
     identifier = Identifier("username", body.identifier.value)

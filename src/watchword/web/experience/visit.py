@@ -1,17 +1,24 @@
 """Which interaction a request belongs to: one of those in the browser's cookie."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from watchword.core.context import RequestContext
-from watchword.interactions.errors import SessionNotFound
+from watchword.core.errors import DomainError
+from watchword.interactions.errors import (
+    InteractionConflict,
+    InteractionNotFound,
+    SessionNotFound,
+)
 from watchword.interactions.models import Interaction
 from watchword.interactions.service import InteractionService
+from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
 from watchword.web.cookies import read_interaction_token
+from watchword.web.documented import problems
 from watchword.web.scope import TenantScope
-from watchword.web.security import require_same_origin
+from watchword.web.security import CrossOrigin, require_same_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,12 @@ async def visit(request: Request) -> Visit:
 
 Arrived = Annotated[Arrival, Depends(arrival)]
 Visiting = Annotated[Visit, Depends(visit)]
+
+
+TAKEN = (PhoneAlreadyInUse, EmailAlreadyInUse, UsernameAlreadyInUse)
+"""Somebody else has it, or was faster."""
+
+
+def visited(*errors: type[DomainError]) -> dict[int | str, Any]:
+    """Return the responses of a route inside an interaction that raises *errors*, too."""
+    return problems(SessionNotFound, InteractionNotFound, InteractionConflict, CrossOrigin, *errors)

@@ -59,6 +59,16 @@ async def sign_in_experience(request: Request) -> Response:
     return document.answer(request)
 
 
+@router.get("/.well-known/account-center", response_class=Response)
+async def account_center(request: Request, scope: Scope) -> Response:
+    """Show what people may see and change of their own accounts."""
+    document = scope.derived.get("account-center")
+    if document is None:
+        content = scope.account_center.row(scope.tenant.id)
+        document = scope.derived["account-center"] = Document.of(content)
+    return document.answer(request)
+
+
 @router.get("/.well-known/phrases", response_class=Response)
 async def phrases(
     request: Request, scope: Scope, server: Server, context: Context, lng: str | None = None

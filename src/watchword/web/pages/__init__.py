@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from watchword.web.pages import (
     confirmations,
     endings,
+    forgot_password,
     missing_profile,
     register,
     sign_in,
@@ -12,5 +13,13 @@ from watchword.web.pages import (
 )
 
 router = APIRouter()
-for _pages in (sign_in, register, verification_code, confirmations, missing_profile, endings):
+for _pages in (
+    sign_in,
+    register,
+    forgot_password,
+    verification_code,
+    confirmations,
+    missing_profile,
+    endings,
+):
     router.include_router(_pages.router)

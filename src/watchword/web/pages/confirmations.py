@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.models import InteractionEvent
 from watchword.verification.models import VerificationRecord
 from watchword.web.pages import steps
@@ -14,7 +13,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 def confirmed_record(visit: Visit) -> VerificationRecord | None:
-    """Return the confirmed number of a visit that nobody is identified in yet."""
+    """Return the confirmed number or address of a visit that nobody is identified in yet."""
     record = steps.code_record(visit)
     is_open = record is not None and record.is_verified and not visit.interaction.is_identified
     return record if is_open else None
@@ -32,7 +31,8 @@ def _screen(
         question=question,
         here=visit.request.url.path,
         start=start,
-        masked=PhoneNumber.from_digits(record.identifier.value).masked,
+        by=record.identifier.type,
+        masked=steps.masked(record.identifier),
         terms=visit.terms(is_registration=is_registration),
         agreed=visit.form.has("agree"),
         error_words=visit.words(error),

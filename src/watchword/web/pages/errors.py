@@ -36,6 +36,12 @@ class PhoneMissing(IdentifierMissing):
     code = "form.phone_missing"
 
 
+class EmailMissing(IdentifierMissing):
+    """No address was typed."""
+
+    code = "form.email_missing"
+
+
 class UsernameMissing(IdentifierMissing):
     """No user name was typed."""
 

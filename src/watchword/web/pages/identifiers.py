@@ -1,4 +1,4 @@
-"""What a person types to say who they are: a number, a user name, or either in one field."""
+"""What a person types to say who they are: a number, an address, a user name, in one field."""
 
 import re
 import unicodedata
@@ -10,21 +10,26 @@ from typing import Final
 import phonenumbers
 from markupsafe import Markup, escape
 
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.users.models import Identifier, IdentifierType
 from watchword.web.pages.countries import countries
-from watchword.web.pages.errors import IdentifierMissing, PhoneMissing, UsernameMissing
+from watchword.web.pages.errors import (
+    EmailMissing,
+    IdentifierMissing,
+    PhoneMissing,
+    UsernameMissing,
+)
 
 PHONE: Final = "phone"
+EMAIL: Final = "email"
 USERNAME: Final = "username"
-TYPES: tuple[IdentifierType, ...] = (USERNAME, PHONE)
-"""The identifiers these pages can ask for, as the contract names them."""
 
 LIKE_A_NUMBER = re.compile(r"\+?[\d\s().\-/]{4,}")
 
 
 def looks_like_phone(text: str) -> bool:
-    """Tell a number from a user name, which never starts with a digit."""
+    """Tell a number from an address, and from a user name, which never starts with a digit."""
     normalized = unicodedata.normalize("NFKC", text).strip()
     return LIKE_A_NUMBER.fullmatch(normalized) is not None
 
@@ -33,9 +38,21 @@ def read_identifier(text: str, types: Sequence[IdentifierType], region: str) -> 
     """Return what *text* names, given which identifiers are on and the chosen country."""
     if not text:
         raise _missing(types)
-    if PHONE in types and (USERNAME not in types or looks_like_phone(text)):
+    kind = _kind_of(text, types)
+    if kind == PHONE:
         return Identifier(PHONE, PhoneNumber.parse(text, region_or_none(region)).digits)
+    if kind == EMAIL:
+        return Identifier(EMAIL, EmailAddress.parse(text).address)
     return Identifier(USERNAME, text)
+
+
+def _kind_of(text: str, types: Sequence[IdentifierType]) -> IdentifierType:
+    if EMAIL in types and "@" in text:
+        return EMAIL
+    if PHONE in types and looks_like_phone(text):
+        return PHONE
+    # None of them for sure: read as what is on, so that the error names that.
+    return next((kind for kind in (USERNAME, EMAIL, PHONE) if kind in types), USERNAME)
 
 
 def region_or_none(region: str) -> str | None:
@@ -44,9 +61,16 @@ def region_or_none(region: str) -> str | None:
 
 
 def _missing(types: Sequence[IdentifierType]) -> IdentifierMissing:
-    if USERNAME not in types:
-        return PhoneMissing()
-    return IdentifierMissing() if PHONE in types else UsernameMissing()
+    if len(types) == 1:
+        return MISSING[types[0]]()
+    return IdentifierMissing()
+
+
+MISSING: dict[IdentifierType, type[IdentifierMissing]] = {
+    PHONE: PhoneMissing,
+    EMAIL: EmailMissing,
+    USERNAME: UsernameMissing,
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,22 +92,21 @@ class IdentifierField:
 
     @property
     def is_smart(self) -> bool:
-        """Tell whether the field takes a user name and a number alike."""
-        return self.has_phone and USERNAME in self.types
+        """Tell whether the field takes a number and something else alike."""
+        return self.has_phone and len(self.types) > 1
 
     @property
     def kind(self) -> str:
         """Return which label and help the field has."""
-        if self.is_smart:
-            return "new_username_or_phone" if self.is_new else "username_or_phone"
-        if self.has_phone:
-            return "phone_password" if self.has_password else "phone"
-        return "new_username" if self.is_new else "username"
+        named = "_or_".join(name for name in (USERNAME, EMAIL, PHONE) if name in self.types)
+        return "new_username" if self.is_new and named == USERNAME else named
 
     @property
     def has_help(self) -> bool:
         """Tell whether a line below says what will do; the other kinds speak for themselves."""
-        return self.kind in {"phone", "new_username"}
+        if self.has_password:
+            return False
+        return self.kind in {"phone", "email", "new_username"}
 
     @property
     def looks_like_phone(self) -> bool:
@@ -101,6 +124,11 @@ class IdentifierField:
         if self.has_phone and not self.is_smart:
             memory = "username" if self.has_password else "tel"
             return Markup('type="tel" inputmode="tel" autocomplete="{}"').format(memory)
+        if self.types == (EMAIL,):
+            memory = "username" if self.has_password else "email"
+            return Markup(
+                'type="email" inputmode="email" autocomplete="{}" autocapitalize="none"'
+            ).format(memory)
         return Markup(
             'type="text" autocomplete="username" autocapitalize="none" spellcheck="false"'
         )

@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.users.models import Identifier, IdentifierType
 from watchword.web.pages import steps
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
@@ -19,23 +18,20 @@ def _is_open(visit: Visit) -> bool:
 
 async def username_screen(visit: Visit, error: DomainError | None = None) -> Response:
     """Ask for a user name."""
-    return _field_screen(visit, error, "username")
+    return _field_screen(visit, error, "username", ("username",))
 
 
-async def phone_screen(visit: Visit, error: DomainError | None = None) -> Response:
-    """Ask for a phone number."""
-    return _field_screen(visit, error, "phone")
-
-
-def _field_screen(visit: Visit, error: DomainError | None, identifier: IdentifierType) -> Response:
+def _field_screen(
+    visit: Visit, error: DomainError | None, asked: str, types: tuple[IdentifierType, ...]
+) -> Response:
     if not _is_open(visit):
         return visit.go("/sign-in")
     return visit.show(
         "missing.html",
         error,
-        here=f"/continue/{identifier}",
-        asked=identifier,
-        field=visit.identifier_field((identifier,), is_new=True),
+        here=f"/continue/{asked}",
+        asked=asked.replace("-", "_"),
+        field=visit.identifier_field(types, is_new=True),
         terms=None,
         error_words=visit.words(error),
     )
@@ -45,19 +41,27 @@ async def password_screen(visit: Visit, error: DomainError | None = None) -> Res
     """Ask for a password."""
     if not _is_open(visit):
         return visit.go("/sign-in")
-    profile = visit.interaction.state.profile
-    known = profile.username or (profile.phone and steps.shown(Identifier("phone", profile.phone)))
+    known = _known_as(visit)
     return visit.show(
         "new_password.html",
         error,
         action="/continue/password",
-        shown_identifier=known,
-        typed=profile.username or (profile.phone and f"+{profile.phone}") or "",
+        shown_identifier=known and steps.shown(known),
+        typed=steps.typed(known) if known else "",
         min_length=steps.shortest_password(visit),
         agreed=False,
         terms=None,
         error_words=visit.words(error),
     )
+
+
+def _known_as(visit: Visit) -> Identifier | None:
+    profile = visit.interaction.state.profile
+    if profile.username:
+        return Identifier("username", profile.username)
+    if profile.email:
+        return Identifier("email", profile.email)
+    return Identifier("phone", profile.phone) if profile.phone else None
 
 
 @router.get("/continue/username")
@@ -89,18 +93,33 @@ async def enter_password(visit: Posting) -> Response:
     return await steps.after_profile(await steps.again(visit))
 
 
-@router.get("/continue/phone")
-async def show_phone(visit: Looking) -> Response:
-    """Ask for a phone number."""
-    return await phone_screen(visit)
+def _router_of(asked: str, types: tuple[IdentifierType, ...]) -> APIRouter:
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    async def screen(visit: Visit, error: DomainError | None = None) -> Response:
+        return _field_screen(visit, error, asked, types)
+
+    @router.get(f"/continue/{asked}")
+    async def show_field(visit: Looking) -> Response:
+        """Ask for a number or an address."""
+        return await screen(visit)
+
+    @router.post(f"/continue/{asked}")
+    @refused_on(screen)
+    async def enter_identifier(visit: Posting) -> Response:
+        """Send a code there, unless one went there a moment ago."""
+        identifier = visit.read_identifier(types)
+        if not await steps.is_on_its_way(visit, identifier):
+            await steps.send_another(visit, identifier)
+        return visit.go("/continue/verification-code")
+
+    return router
 
 
-@router.post("/continue/phone")
-@refused_on(phone_screen)
-async def enter_phone(visit: Posting) -> Response:
-    """Text a code to the number, unless one went there a moment ago."""
-    identifier = visit.read_identifier(("phone",))
-    phone = PhoneNumber.from_digits(identifier.value)
-    if not await steps.is_on_its_way(visit, phone):
-        await steps.send_another(visit, phone)
-    return visit.go("/continue/verification-code")
+ASKED: dict[str, tuple[IdentifierType, ...]] = {
+    "phone": ("phone",),
+    "email": ("email",),
+    "email-or-phone": ("email", "phone"),
+}
+for _asked, _types in ASKED.items():
+    router.include_router(_router_of(_asked, _types))

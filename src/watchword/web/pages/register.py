@@ -4,7 +4,6 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.models import InteractionEvent
 from watchword.web.pages import steps
 from watchword.web.pages.errors import AgreementMissing
@@ -33,7 +32,7 @@ async def register_screen(visit: Visit, error: DomainError | None = None) -> Res
         field=field,
         has_password=False,
         action="/register",
-        button="button_next" if "username" in types else "button_phone",
+        button="button_next" if "username" in types else "button_code",
         other="/sign-in" if visit.settings.allows_sign_in else None,
         terms=visit.terms(is_registration=True),
         agreed=visit.form.has("agree"),
@@ -64,6 +63,7 @@ async def password_screen(visit: Visit, error: DomainError | None = None) -> Res
 
 
 @router.get("/register")
+@router.get("/identifier-register")
 async def show_register(visit: Looking) -> Response:
     """Show the first page of sign-up."""
     if not (visit.settings.allows_register and steps.sign_up_types(visit)):
@@ -77,9 +77,8 @@ async def enter_identifier(visit: Posting) -> Response:
     """Go on with the identifier: text a code, or ask for a new password."""
     identifier = visit.read_identifier(steps.sign_up_types(visit))
     visit.require_agreement(is_registration=True)
-    if identifier.type == "phone":
-        phone = PhoneNumber.from_digits(identifier.value)
-        await steps.send_code(visit, phone, InteractionEvent.REGISTER)
+    if identifier.type in steps.CODES:
+        await steps.send_code(visit, identifier, InteractionEvent.REGISTER)
         return visit.go("/register/verification-code")
     # Said now rather than after a password was thought up for it.
     await visit.scope.interactions.proofs.check_new_username(identifier.value)

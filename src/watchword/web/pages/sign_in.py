@@ -4,14 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.models import InteractionEvent
 from watchword.sign_in_settings.models import SignInMethod
 from watchword.users.models import Identifier, IdentifierType
-from watchword.verification.models import RecordType
 from watchword.web.pages import steps
 from watchword.web.pages.errors import AgreementMissing
-from watchword.web.pages.identifiers import TYPES
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -20,17 +17,17 @@ PASSWORD_ERRORS = {"form.password_missing", "session.invalid_credentials"}
 
 
 def methods_of(visit: Visit) -> tuple[SignInMethod, ...]:
-    """Return the ways to sign in that are on and that these pages know."""
-    return tuple(
-        method
-        for method in visit.settings.sign_in.methods
-        if method.identifier in TYPES and (method.password or has_code(method))
-    )
+    """Return the ways to sign in that are on and that the application wants to see."""
+    usable = [
+        method for method in visit.settings.sign_in.methods if method.password or has_code(method)
+    ]
+    wanted = visit.asked_for(tuple(method.identifier for method in usable))
+    return tuple(method for method in usable if method.identifier in wanted)
 
 
 def has_code(method: SignInMethod | None) -> bool:
     """Tell whether a code signs in with this identifier."""
-    return method is not None and method.identifier == "phone" and method.verification_code
+    return method is not None and method.identifier in steps.CODES and method.verification_code
 
 
 def types_of(visit: Visit) -> tuple[IdentifierType, ...]:
@@ -46,7 +43,7 @@ async def sign_in_screen(visit: Visit, error: DomainError | None = None) -> Resp
     field = None
     if methods:
         field = visit.identifier_field(types_of(visit), has_password=has_password)
-    button = "button_phone" if field and not has_password else "button_next"
+    button = "button_code" if field and not has_password else "button_next"
     return visit.show(
         "identifier.html",
         error,
@@ -55,6 +52,7 @@ async def sign_in_screen(visit: Visit, error: DomainError | None = None) -> Resp
         has_password=wants_password,
         action="/sign-in/password" if wants_password else "/sign-in",
         button="button_password" if wants_password else button,
+        recovery=wants_password and await steps.recovery_types(visit),
         other="/register"
         if visit.settings.allows_register and steps.sign_up_types(visit)
         else None,
@@ -91,6 +89,7 @@ async def password_screen(visit: Visit, error: DomainError | None = None) -> Res
         shown_identifier=steps.shown(identifier),
         typed=steps.typed(identifier),
         has_code=has_code(method),
+        recovery=await steps.recovery_types(visit),
         # Who waits for a code has ticked the box before it was sent.
         agreed=visit.form.has("agree") or not visit.form.fields,
         terms=None,
@@ -104,11 +103,12 @@ def _identifier_at_hand(visit: Visit) -> Identifier | None:
             return visit.read_identifier(types_of(visit))
         except DomainError:
             return None
-    record = visit.interaction.records.get(RecordType.PHONE_CODE)
+    record = steps.code_record(visit)
     return record.identifier if record else None
 
 
 @router.get("/sign-in")
+@router.get("/identifier-sign-in")
 async def show_sign_in(visit: Looking) -> Response:
     """Show the first page."""
     if not visit.settings.allows_sign_in:
@@ -125,8 +125,7 @@ async def enter_identifier(visit: Posting) -> Response:
     method = visit.settings.sign_in.method(identifier.type)
     is_code_asked = visit.form.text("way") == "code"
     if has_code(method) and (is_code_asked or not _is_password_first(method)):
-        phone = PhoneNumber.from_digits(identifier.value)
-        await steps.send_code(visit, phone, InteractionEvent.SIGN_IN)
+        await steps.send_code(visit, identifier, InteractionEvent.SIGN_IN)
         return visit.go("/sign-in/verification-code")
     return await password_screen(visit)
 

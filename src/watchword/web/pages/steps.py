@@ -7,42 +7,61 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.interactions.errors import InteractionConflict, InteractionNotFound, MissingProfile
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import is_method_enabled
-from watchword.users.errors import PhoneAlreadyInUse, UserNotExist
+from watchword.sign_in_settings.service import CONNECTOR_TYPES
+from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UserNotExist
 from watchword.users.models import Identifier, IdentifierType
 from watchword.verification.errors import CodeSentMeanwhile
 from watchword.verification.models import RecordType, VerificationRecord
-from watchword.web.pages.identifiers import TYPES
 from watchword.web.pages.visit import Visit, redirect
 
 RESEND_WAIT = timedelta(seconds=59)
 
 PAGES_OF_MISSING = {
     "username": "/continue/username",
+    "email": "/continue/email",
     "phone": "/continue/phone",
-    "emailOrPhone": "/continue/phone",
+    "emailOrPhone": "/continue/email-or-phone",
     "password": "/continue/password",
 }
+CODES: dict[IdentifierType, RecordType] = {
+    "phone": RecordType.PHONE_CODE,
+    "email": RecordType.EMAIL_CODE,
+}
+FORGOT = InteractionEvent.FORGOT_PASSWORD
 
 
 def sign_up_types(visit: Visit) -> tuple[IdentifierType, ...]:
     """Return the identifiers that the sign-up field takes."""
-    return tuple(name for name in visit.settings.sign_up.identifiers if name in TYPES)
+    return visit.asked_for(visit.settings.sign_up.identifiers)
 
 
-def can_register_by_phone(visit: Visit) -> bool:
-    """Tell whether a confirmed number may become a new account."""
-    sign_up = visit.settings.sign_up
-    return visit.settings.allows_register and "phone" in sign_up.required_identifiers
+async def recovery_types(visit: Visit) -> tuple[IdentifierType, ...]:
+    """Return the identifiers that a forgotten password can be recovered by."""
+    return tuple(
+        [
+            name
+            for name, type_ in CONNECTOR_TYPES.items()
+            if visit.settings.recovers_by(name) and await visit.scope.connectors.active(type_)
+        ]
+    )
+
+
+def can_register_by(visit: Visit, record: VerificationRecord) -> bool:
+    """Tell whether a confirmed number or address may become a new account."""
+    asked = visit.settings.sign_up.required_identifiers
+    return visit.settings.allows_register and record.identifier.type in asked
 
 
 def code_record(visit: Visit) -> VerificationRecord | None:
-    """Return the code that this visit waits for, or has confirmed."""
-    return visit.interaction.records.get(RecordType.PHONE_CODE)
+    """Return the code that this visit waits for, or has confirmed: the one sent last."""
+    records = [visit.interaction.records.get(type_) for type_ in CODES.values()]
+    return max(filter(None, records), key=lambda record: record.created_at, default=None)
 
 
 def seconds_to_wait(record: VerificationRecord, now: datetime) -> int:
@@ -60,43 +79,41 @@ async def delivery_of(visit: Visit, record: VerificationRecord) -> MessageState 
     return await visit.scope.messaging.find_state(record.message_id)
 
 
-async def send_code(visit: Visit, phone: PhoneNumber, event: InteractionEvent) -> None:
-    """Begin *event* with a code to *phone*; one sent there a moment ago is still good."""
-    if await is_on_its_way(visit, phone):
+async def send_code(visit: Visit, identifier: Identifier, event: InteractionEvent) -> None:
+    """Begin *event* with a code to the identifier; one sent a moment ago is still good."""
+    # But not for another purpose: a code to sign in sets no password, nor the other way round.
+    is_same_purpose = (visit.interaction.event is FORGOT) is (event is FORGOT)
+    if is_same_purpose and await is_on_its_way(visit, identifier):
         if visit.interaction.event is not event:
             await visit.scope.interactions.switch_event(visit.interaction, event)
         return
-    await _send(visit, await begin(visit, event), phone, event)
+    await _send(visit, await begin(visit, event), identifier, event)
 
 
-async def send_another(visit: Visit, phone: PhoneNumber) -> None:
-    """Text a code within the event that is going on."""
+async def send_another(visit: Visit, identifier: Identifier) -> None:
+    """Send a code within the event that is going on."""
     event = visit.interaction.event
     if event is None:
         raise InteractionNotFound
-    await _send(visit, visit.interaction, phone, event)
+    await _send(visit, visit.interaction, identifier, event)
 
 
 async def _send(
-    visit: Visit, interaction: Interaction, phone: PhoneNumber, event: InteractionEvent
+    visit: Visit, interaction: Interaction, identifier: Identifier, event: InteractionEvent
 ) -> None:
     # The wait was judged by the code that this visit knows of. A button that was pressed twice is
     # served once: to the slower request a code is on its way, too.
-    known = code_record(visit)
+    known_id = visit.interaction.record_ids.get(CODES[identifier.type], "")
     with suppress(CodeSentMeanwhile):
         await visit.scope.interactions.send_code(
-            interaction,
-            Identifier.of_phone(phone),
-            event,
-            visit.context,
-            known_id=known.id if known else "",
+            interaction, identifier, event, visit.context, known_id=known_id
         )
 
 
-async def is_on_its_way(visit: Visit, phone: PhoneNumber) -> bool:
-    """Tell whether a code to this number may still arrive, so that another would only confuse."""
+async def is_on_its_way(visit: Visit, identifier: Identifier) -> bool:
+    """Tell whether a code may still arrive there, so that another would only confuse."""
     record = code_record(visit)
-    if record is None or record.state != "pending" or record.identifier.value != phone.digits:
+    if record is None or record.state != "pending" or record.identifier != identifier:
         return False
     if not seconds_to_wait(record, visit.now):
         return False
@@ -142,11 +159,13 @@ async def identify(visit: Visit, verification_id: str | None) -> Response:
     try:
         await visit.scope.interactions.identify(visit.interaction, verification_id)
     except UserNotExist:
-        if code_record(visit) is None or not can_register_by_phone(visit):
+        record = code_record(visit)
+        if record is None or not can_register_by(visit, record):
             raise
         return visit.go("/sign-in/no-account")
-    except PhoneAlreadyInUse:
-        if code_record(visit) is None or not can_sign_in_by_phone(visit):
+    except (PhoneAlreadyInUse, EmailAlreadyInUse):
+        record = code_record(visit)
+        if record is None or not can_sign_in_by(visit, record):
             raise
         return visit.go("/register/has-account")
     except MissingProfile as error:
@@ -154,19 +173,21 @@ async def identify(visit: Visit, verification_id: str | None) -> Response:
     return await finish(await again(visit))
 
 
-def can_sign_in_by_phone(visit: Visit) -> bool:
-    """Tell whether a confirmed number may sign in to the account that has it."""
+def can_sign_in_by(visit: Visit, record: VerificationRecord) -> bool:
+    """Tell whether a confirmed number or address may sign in to the account that has it."""
     return visit.settings.allows_sign_in and is_method_enabled(
-        visit.settings, "phone", "verificationCode"
+        visit.settings, record.identifier.type, "verificationCode"
     )
 
 
 async def finish(visit: Visit) -> Response:
     """Submit the interaction and send the browser back to the authorization endpoint."""
     try:
-        return redirect(await visit.scope.interactions.submit(visit.interaction))
+        way_back = await visit.scope.interactions.submit(visit.interaction, visit.context)
     except MissingProfile as error:
         return ask_for_missing(visit, error)
+    # None ends a recovery, which has pages of its own.
+    return visit.go("/sign-in") if way_back is None else redirect(way_back)
 
 
 def ask_for_missing(visit: Visit, error: MissingProfile) -> Response:
@@ -190,6 +211,13 @@ def shown(identifier: Identifier) -> str:
     if identifier.type == "phone":
         return PhoneNumber.from_digits(identifier.value).international
     return identifier.value
+
+
+def masked(identifier: Identifier) -> str:
+    """Return an identifier as a page shows it after a code was sent there."""
+    if identifier.type == "phone":
+        return PhoneNumber.from_digits(identifier.value).masked
+    return EmailAddress(identifier.value).masked
 
 
 def typed(identifier: Identifier) -> str:

@@ -8,7 +8,6 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.errors import SessionNotFound
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import is_method_enabled
@@ -36,18 +35,18 @@ class CodePage:
         """Show where the code went, the field for it, and how to get another."""
         record = pending_record(visit)
         if record is None:
-            return visit.go(self.start)
+            return visit.go(self._beyond(visit))
         state = None if error else await steps.delivery_of(visit, record)
-        has_password = self.flow == "sign-in" and is_method_enabled(
-            visit.settings, "phone", "password"
-        )
+        by = record.identifier.type
+        has_password = self.flow == "sign-in" and is_method_enabled(visit.settings, by, "password")
         is_awaited = state is not None and not state.has_failed
         return visit.show(
             "verification_code.html",
             error,
             here=self.path,
             start=self.start,
-            masked=PhoneNumber.from_digits(record.identifier.value).masked,
+            by=by,
+            masked=steps.masked(record.identifier),
             code_length=visit.settings.code_policy.length,
             lifetime=_lifetime(visit, record),
             wait=wait_of(visit, record, state),
@@ -67,9 +66,22 @@ class CodePage:
         await interactions.verify_code(visit.interaction, record.identifier, record.id, code)
         proved = await steps.again(visit)
         if self.flow == "continue":
-            await interactions.set_phone(proved.interaction, record.id)
+            add = (
+                interactions.set_phone
+                if record.identifier.type == "phone"
+                else interactions.set_email
+            )
+            await add(proved.interaction, record.id)
             return await steps.after_profile(await steps.again(proved))
+        if self.flow == "forgot-password":
+            await interactions.identify(proved.interaction, record.id)
+            return visit.go("/forgot-password/reset")
         return await steps.identify(proved, record.id)
+
+    def _beyond(self, visit: Visit) -> str:
+        """Return where someone belongs for whom no code is waiting."""
+        is_recovering = visit.interaction.event is steps.FORGOT and visit.interaction.is_identified
+        return "/forgot-password/reset" if is_recovering else self.start
 
     async def resend(self, visit: Visit) -> Response:
         """Send another code, once the wait is over."""
@@ -79,7 +91,7 @@ class CodePage:
         wait = wait_of(visit, record, await steps.delivery_of(visit, record))
         if wait:
             raise ResendTooSoon(count=wait)
-        await steps.send_another(visit, PhoneNumber.from_digits(record.identifier.value))
+        await steps.send_another(visit, record.identifier)
         return visit.go(self.path)
 
     async def delivery(self, visit: Visit) -> Response:
@@ -109,14 +121,13 @@ def wait_of(visit: Visit, record: VerificationRecord, state: MessageState | None
 
 def problem_of(visit: Visit, state: MessageState | None) -> str | None:
     """Return what to say about a message that did not, or may not, have gone out."""
-    if state is None:
+    if state is None or not (state.has_failed or state is MessageState.UNKNOWN):
         return None
+    record = pending_record(visit)
+    by = record.identifier.type if record else "phone"
     phrases = visit.request.app.state.server.phrases
-    if state.has_failed:
-        return str(phrases.text(language_of(visit.request), "pages.code.not_sent"))
-    if state is MessageState.UNKNOWN:
-        return str(phrases.text(language_of(visit.request), "pages.code.unsure"))
-    return None
+    key = "not_sent" if state.has_failed else "unsure"
+    return str(phrases.text(language_of(visit.request), f"pages.code.{key}_{by}"))
 
 
 def _lifetime(visit: Visit, record: VerificationRecord) -> str:
@@ -165,5 +176,6 @@ for _page in (
     CodePage("sign-in", "/sign-in"),
     CodePage("register", "/register"),
     CodePage("continue", "/continue/phone"),
+    CodePage("forgot-password", "/forgot-password"),
 ):
     router.include_router(_router_of(_page))

@@ -103,6 +103,11 @@ class Visit:
             key = f"pages.{issue['code']}"
             yield phrases.text(language_of(self.request), key, **issue.get("interpolation", {}))
 
+    def asked_for(self, types: tuple[IdentifierType, ...]) -> tuple[IdentifierType, ...]:
+        """Return those of *types* that the application wants to see, or all of them."""
+        wanted = self.interaction.request.identifiers
+        return tuple(name for name in types if name in wanted) or types
+
     def read_identifier(self, types: tuple[IdentifierType, ...]) -> Identifier:
         """Return what the person typed into the identifier field."""
         return read_identifier(self.form.text("identifier"), types, self.form.text("country"))

@@ -1,0 +1,155 @@
+"""Forgot password: prove who you are, choose another password, and nothing else."""
+
+from dataclasses import dataclass, replace
+
+from watchword.connector_kit.models import ConnectorType
+from watchword.core.clock import Clock
+from watchword.core.context import RequestContext
+from watchword.core.email import EmailAddress
+from watchword.core.phone import PhoneNumber
+from watchword.interactions.errors import (
+    IdentifierNotFound,
+    IdentityConflict,
+    NewPasswordRequired,
+    NotRecovering,
+    RecoveryMethodNotEnabled,
+    SamePassword,
+    VerificationFailed,
+    VerificationIdRequired,
+)
+from watchword.interactions.events import Events
+from watchword.interactions.models import AMR, Interaction, InteractionEvent, InteractionState
+from watchword.interactions.profile import known_of
+from watchword.interactions.proofs import Proofs
+from watchword.interactions.repository import InteractionRepository
+from watchword.interactions.sign_in import owner_of
+from watchword.messaging.service import MessagingService
+from watchword.oidc.sessions import SessionService
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.service import check_password
+from watchword.storage import Database, Storage
+from watchword.users.errors import UserSuspended
+from watchword.users.models import User, UserChange
+from watchword.users.service import UserService
+from watchword.verification.errors import RecordNotFound
+from watchword.verification.models import RecordType, VerificationRecord
+from watchword.webhooks.models import Event
+
+METHODS = {"PhoneVerificationCode", "EmailVerificationCode"}
+"""The records that recover a password; the contract calls the methods by the same names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recover:
+    """The story of a person who forgot their password.
+
+    It ends where it began, signed out: whoever got hold of a phone for a minute has no session.
+    """
+
+    storage: Storage
+    interactions: InteractionRepository
+    users: UserService
+    settings: SignInSettings
+    sessions: SessionService
+    messaging: MessagingService
+    proofs: Proofs
+    events: Events
+    clock: Clock
+
+    async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
+        """Find out whose password it is; the order of checks is API."""
+        if verification_id is None:
+            raise VerificationIdRequired
+        record = interaction.find_record(verification_id)
+        if record is None:
+            raise RecordNotFound
+        self._require_method(record)
+        if not record.is_verified:
+            raise VerificationFailed
+        user = await owner_of(self.users, record)
+        if user.is_suspended:
+            raise UserSuspended
+        if interaction.user_id == user.id:
+            return
+        if interaction.is_identified:
+            raise IdentityConflict
+        state = replace(interaction.state, amr=AMR[record.type])
+        await self.interactions.save(
+            replace(interaction, user_id=user.id, state=state), self.clock.now()
+        )
+
+    async def set_password(self, interaction: Interaction, password: str) -> Interaction:
+        """Keep a new password until it is submitted; raises PasswordRejected, SamePassword."""
+        if interaction.event is not InteractionEvent.FORGOT_PASSWORD:
+            raise NotRecovering
+        if interaction.user_id is None:
+            raise IdentifierNotFound
+        user = await self.users.get(interaction.user_id)
+        check_password(self.settings, password, known_of(interaction, user))
+        passwords = self.users.passwords
+        if user.has_password and await passwords.matches(user.password_digest, password):
+            raise SamePassword
+        digest = await passwords.digest_of(password)
+        return await self.interactions.save(
+            interaction.with_profile(password_digest=digest), self.clock.now()
+        )
+
+    async def submit(self, interaction: Interaction, context: RequestContext) -> None:
+        """Write the new password, end every session of its owner, and tell them.
+
+        The visit can then begin another event, knowing nothing of this one.
+        """
+        if interaction.user_id is None:
+            raise IdentifierNotFound
+        digest = interaction.state.profile.password_digest
+        if digest is None:
+            raise NewPasswordRequired
+        cleared = replace(interaction, event=None, user_id=None, state=InteractionState())
+        async with self.storage.transaction() as tx:
+            # First: of two submits at once, the second finds another version and changes nothing.
+            await self.interactions.within(tx).save(cleared, self.clock.now())
+            user = await self.users.change(
+                interaction.user_id, UserChange(password_digest=digest), tx=tx
+            )
+            if user.is_suspended:
+                raise UserSuspended
+            await self.sessions.within(tx).end_all(user.id)
+            await self.events.submitted(interaction, user, context, tx=tx)
+            await self.events.written(Event.USER_DATA_UPDATED, user, tx=tx)
+            await self._tell(interaction, user, context, tx)
+
+    async def _tell(
+        self, interaction: Interaction, user: User, context: RequestContext, tx: Database
+    ) -> None:
+        """Send the account's owner, who may be somebody else, a word about it."""
+        used = RecordType.PHONE_CODE if "sms" in interaction.state.amr else RecordType.EMAIL_CODE
+        to = await self._where_to_tell(user, used)
+        if to is None:
+            return
+        language = self.proofs.language(interaction, context)
+        phrases = self.proofs.phrases
+        await self.messaging.queue_notice(
+            to,
+            phrases.text(language, "messages.password_reset.text"),
+            subject=phrases.text(language, "messages.password_reset.subject"),
+            language=language,
+            tx=tx,
+        )
+
+    async def _where_to_tell(
+        self, user: User, used: RecordType
+    ) -> PhoneNumber | EmailAddress | None:
+        email = EmailAddress(user.primary_email) if user.primary_email else None
+        ways: list[tuple[RecordType, PhoneNumber | EmailAddress | None, ConnectorType]] = [
+            (RecordType.PHONE_CODE, user.phone, ConnectorType.SMS),
+            (RecordType.EMAIL_CODE, email, ConnectorType.EMAIL),
+        ]
+        # Whoever took the phone, or the mailbox, may not have the other. One message is enough.
+        for _, to, type_ in sorted(ways, key=lambda way: way[0] is used):
+            if to is not None and await self.messaging.connectors.active(type_):
+                return to
+        return None
+
+    def _require_method(self, record: VerificationRecord) -> None:
+        if record.type not in METHODS or not self.settings.recovers_by(record.identifier.type):
+            raise RecoveryMethodNotEnabled
