@@ -3,11 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 ActorKind = Literal["operator", "application", "user", "system"]
 Result = Literal["success", "failure"]
 NAME_LENGTH = 64
+
+
+class Event(StrEnum):
+    """What happens to people and their tokens; the names are the contract's where it has one.
+
+    Steps of an interaction are named by `interaction_event`. Everything else is named here or,
+    for changes of what is configured or stored, `<what>.<done>`: `configuration.connector.created`.
+    """
+
+    EXCHANGED_CODE = "ExchangeTokenBy.AuthorizationCode"
+    EXCHANGED_REFRESH_TOKEN = "ExchangeTokenBy.RefreshToken"  # noqa: S105  # a name
+    EXCHANGED_CREDENTIALS = "ExchangeTokenBy.ClientCredentials"
+    EXCHANGED_UNKNOWN = "ExchangeTokenBy.Unknown"
+    REFUSED_CLIENT = "application.refused"
+    REVOKED_TOKEN = "RevokeToken"  # noqa: S105  # a name
+    ENDED_SESSION = "session.ended"
+    UNBLOCKED = "guard.unblocked"
+
+
+# What the contract's keys call a type of verification record.
+VERIFICATIONS = {
+    "PhoneVerificationCode": "VerificationCode",
+    "EmailVerificationCode": "VerificationCode",
+}
+
+
+def interaction_event(event: str, action: str = "Submit", *, method: str | None = None) -> str:
+    """Return the name of a step: `Interaction.SignIn.Submit`, or with a method, of a proof in it.
+
+    *event* is `SignIn`, `Register` or `ForgotPassword`; *action* `Create` (a code was sent),
+    `Submit` or `Update`; *method* a type of verification record.
+    """
+    if method is None:
+        return f"Interaction.{event}.{action}"
+    return f"Interaction.{event}.Verification.{VERIFICATIONS.get(method, method)}.{action}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +85,11 @@ class AuditEntry:
     payload: Mapping[str, Any]
     correlation_id: str | None
     created_at: datetime
+    user_id: str | None = None
+    """Whom it is about, or who did it."""
+    application_id: str | None = None
+    method: str | None = None
+    """How somebody proved who they are, where they did: a type of verification record."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +103,7 @@ class AuditFilter:
     result: Result | None = None
     since: datetime | None = None
     until: datetime | None = None
+    user_id: str | None = None
+    application_id: str | None = None
+    prefixes: tuple[str, ...] | None = None
+    """Entries whose event begins with one of these."""

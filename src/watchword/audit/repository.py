@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, bindparam, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
 
 from watchword.audit.models import Actor, AuditEntry, AuditFilter
 from watchword.core.pagination import PageRequest
@@ -12,6 +23,9 @@ from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import audit_log
 
 COLUMNS = audit_log.c
+COUNTED_AT_MOST = 10_000
+"""Counting a log of millions would cost more than anybody wants to know."""
+
 INSERT = insert(audit_log).values({column.name: bindparam(column.name) for column in COLUMNS})
 PURGE = delete(audit_log).where(
     COLUMNS.tenant_id == bindparam("tenant_id"), COLUMNS.created_at < bindparam("before")
@@ -28,15 +42,22 @@ CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "result": COLUMNS.result == bindparam("result"),
     "since": COLUMNS.created_at >= bindparam("since"),
     "until": COLUMNS.created_at < bindparam("until"),
+    "user_id": COLUMNS.user_id == bindparam("user_id"),
+    "application_id": COLUMNS.application_id == bindparam("application_id"),
 }
+FIND = select(audit_log).where(
+    COLUMNS.tenant_id == bindparam("tenant_id"), COLUMNS.id == bindparam("id")
+)
 
 
 @lru_cache(maxsize=128)
-def _page(filters: frozenset[str]) -> tuple[Select[Any], Select[Any]]:
+def _page(filters: frozenset[str], prefixes: int) -> tuple[Select[Any], Select[Any]]:
     wanted = [
         COLUMNS.tenant_id == bindparam("tenant_id"),
         *(CONDITIONS[name] for name in sorted(filters)),
     ]
+    if prefixes:
+        wanted.append(or_(*(_begins_with(f"prefix_{number}") for number in range(prefixes))))
     rows = (
         select(audit_log)
         .where(*wanted)
@@ -44,7 +65,13 @@ def _page(filters: frozenset[str]) -> tuple[Select[Any], Select[Any]]:
         .limit(bindparam("limit"))
         .offset(bindparam("offset"))
     )
-    return rows, select(func.count().label("total")).select_from(audit_log).where(*wanted)
+    counted = select(COLUMNS.id).where(*wanted).limit(literal(COUNTED_AT_MOST)).subquery()
+    return rows, select(func.count().label("total")).select_from(counted)
+
+
+def _begins_with(name: str) -> ColumnElement[bool]:
+    prefix = bindparam(name, type_=String)
+    return func.substr(COLUMNS.event, 1, func.length(prefix)) == prefix
 
 
 class AuditRows(TenantRepository):
@@ -54,10 +81,17 @@ class AuditRows(TenantRepository):
         """Write an entry."""
         await self.run(INSERT, **{**vars(entry), "actor": str(entry.actor)})
 
+    async def find(self, id: str) -> AuditEntry | None:
+        """Return one entry, or None."""
+        row = await self.first(FIND, id=id)
+        return _entry(row) if row else None
+
     async def page(self, filters: AuditFilter, page: PageRequest) -> tuple[list[AuditEntry], int]:
-        """Return one page, newest first, and how many entries there are."""
+        """Return one page, newest first, and how many there are; counting ends at 10 000."""
         asked = {name: value for name, value in vars(filters).items() if value is not None}
-        rows, count = _page(frozenset(asked))
+        prefixes = asked.pop("prefixes", ())
+        rows, count = _page(frozenset(asked), len(prefixes))
+        asked |= {f"prefix_{number}": prefix for number, prefix in enumerate(prefixes)}
         found = await self.all(rows, limit=page.size, offset=page.offset, **asked)
         counted = await self.first(count, **asked)
         return [_entry(row) for row in found], counted["total"] if counted else 0

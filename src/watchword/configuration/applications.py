@@ -1,11 +1,21 @@
-"""Changes of applications: register, change, delete, bring back."""
+"""Changes of applications: register, change, delete, bring back; their secrets and scopes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from watchword.applications.errors import ApplicationNotFound
-from watchword.applications.models import Application, CreatedApplication, NewApplication
+from watchword.applications.models import (
+    FIRST_SECRET,
+    Application,
+    ApplicationSecret,
+    CreatedApplication,
+    CreatedSecret,
+    NewApplication,
+    milliseconds,
+    secret_of,
+)
 from watchword.applications.service import ApplicationService
 from watchword.audit.models import Actor
 from watchword.configuration.errors import ConfigurationChanged
@@ -18,6 +28,7 @@ from watchword.configuration.models import (
 )
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connectors.service import ConnectorService
+from watchword.resources.service import ResourceService, check_assignable
 
 APPLICATION_SECRET = "secret"  # noqa: S105  # a field's name
 
@@ -30,6 +41,7 @@ class ApplicationConfiguration:
     saved: ApplicationService
     connectors: ConnectorService
     """Seals what history keeps."""
+    resources: ResourceService
 
     async def create(
         self, actor: Actor, new: NewApplication, *, id: str | None = None, reason: str | None = None
@@ -56,6 +68,48 @@ class ApplicationConfiguration:
             expect(before.version, expected_version)
             return await self._update(write, Action.CHANGED, before, patch)
 
+    async def change_custom_data(
+        self, actor: Actor, id: str, changes: Mapping[str, Any]
+    ) -> Application:
+        """Change what is kept for an application's owner, key by key."""
+        async with self.writer.writing(actor, None) as write:
+            before = await self._application(write, id)
+            merged = {**before.custom_data, **changes}
+            return await self._update(write, Action.CHANGED, before, {"customData": merged})
+
+    async def assign_scopes(
+        self, actor: Actor, id: str, scope_ids: Collection[str], *, reason: str | None = None
+    ) -> Application:
+        """Say which scopes of API resources an application may be given; raises UnknownScopes."""
+        wanted = tuple(dict.fromkeys(scope_ids))
+        async with self.writer.writing(actor, reason) as write:
+            check_assignable(wanted, await self.resources.repository.within(write.tx).list())
+            before = await self._application(write, id)
+            return await self._update(write, Action.CHANGED, before, {"resourceScopes": wanted})
+
+    async def add_secret(
+        self, actor: Actor, id: str, name: str, expires_at: datetime | None = None
+    ) -> CreatedSecret:
+        """Give an application one more secret; its value is returned this once."""
+        async with self.writer.writing(actor, None) as write:
+            before = await self._application(write, id)
+            created = self.saved.prepare_secret(before, name, expires_at)
+            after = await self._write(write, Action.CHANGED, before, created.application)
+        return replace(created, application=after)
+
+    async def rename_secret(self, actor: Actor, id: str, name: str, new_name: str) -> Application:
+        """Call a secret otherwise; its value stays."""
+        async with self.writer.writing(actor, None) as write:
+            before = await self._application(write, id)
+            renamed = before.with_renamed_secret(name, new_name)
+            return await self._write(write, Action.CHANGED, before, renamed)
+
+    async def delete_secret(self, actor: Actor, id: str, name: str) -> None:
+        """Take a secret away, for good: restoring an earlier version does not bring it back."""
+        async with self.writer.writing(actor, None) as write:
+            before = await self._application(write, id)
+            await self._write(write, Action.CHANGED, before, before.without_secret(name))
+
     async def delete(self, actor: Actor, id: str, *, reason: str | None = None) -> None:
         """Forget an application; its tokens die with it, and history can bring it back."""
         async with self.writer.writing(actor, reason) as write:
@@ -74,7 +128,11 @@ class ApplicationConfiguration:
     async def _update(
         self, write: Write, action: Action, before: Application, patch: Mapping[str, Any]
     ) -> Application:
-        changed = before.changed(patch)
+        return await self._write(write, action, before, before.changed(patch))
+
+    async def _write(
+        self, write: Write, action: Action, before: Application, changed: Application
+    ) -> Application:
         if changed == before:
             return before
         after = await self.saved.repository.within(write.tx).update(changed)
@@ -84,38 +142,41 @@ class ApplicationConfiguration:
         return after
 
     async def restore(self, write: Write, wanted: ConfigurationVersion) -> None:
-        """Bring a version back, with its secret where it was deleted."""
+        """Bring a version back; of one that was deleted, with the secrets it had then."""
         assert wanted.document is not None
-        document = wanted.document
         rows = self.saved.repository.within(write.tx)
         present = await rows.find(wanted.subject_id)
         if present is not None:
-            await self._update(write, Action.RESTORED, present, document)
+            await self._update(write, Action.RESTORED, present, wanted.document)
             return
-        secret = self.connectors.opened(wanted.subject_id, wanted.secrets).get(APPLICATION_SECRET)
-        new = NewApplication(
-            name=document["name"],
-            type=document["type"],
-            description=document["description"],
-            redirect_uris=tuple(document["oidcClientMetadata"]["redirectUris"]),
-            post_logout_redirect_uris=tuple(
-                document["oidcClientMetadata"]["postLogoutRedirectUris"]
-            ),
-            is_third_party=document["isThirdParty"],
-            is_management=document["isManagement"],
-            custom_client_metadata=document["customClientMetadata"],
-        )
-        sealed = (
-            self.saved.sealer.seal(secret, self.writer.tenant.id, wanted.subject_id)
-            if secret is not None
-            else None
-        )
-        version = await write.versions.newest(Kind.APPLICATION, wanted.subject_id) + 1
-        after = replace(
-            new.build(wanted.subject_id, sealed, self.writer.clock.now()), version=version
-        )
+        after = await self._deleted(write, wanted.subject_id, wanted.document)
         await rows.insert(after)
         await self._record(write, Action.RESTORED, None, after)
+
+    async def _deleted(self, write: Write, id: str, document: Mapping[str, Any]) -> Application:
+        newest = await write.versions.newest(Kind.APPLICATION, id)
+        # A secret that was taken away before stays away, whichever version is wanted.
+        last = await write.versions.find(Kind.APPLICATION, id, newest - 1)
+        blank = NewApplication(name=document["name"], type=document["type"]).build(
+            id, self.writer.clock.now()
+        )
+        with_secrets = replace(
+            blank, version=newest + 1, secrets=self._kept_secrets(last) if last else ()
+        )
+        return with_secrets.changed(document)
+
+    def _kept_secrets(self, last: ConfigurationVersion) -> tuple[ApplicationSecret, ...]:
+        opened = self.connectors.opened(last.subject_id, last.secrets)
+        listed = (last.document or {}).get("secrets")
+        if listed is None:
+            # Written down when an application had no more than one.
+            moment = milliseconds(last.created_at)
+            listed = [{"id": "", "name": FIRST_SECRET, "createdAt": moment, "expiresAt": None}]
+        return tuple(
+            secret_of(details, self.saved.sealed(last.subject_id, details["id"], opened[place]))
+            for details in listed
+            if (place := _place(details["id"])) in opened
+        )
 
     async def _record(
         self,
@@ -126,7 +187,7 @@ class ApplicationConfiguration:
     ) -> None:
         subject = (after or before).id  # type: ignore[union-attr]  # one of them is there
         document = after.document() if after else None
-        old, new = self._application_secret(before), self._application_secret(after)
+        old, new = self._opened_secrets(before), self._opened_secrets(after)
         version = await write.versions.newest(Kind.APPLICATION, subject) + 1
         await self.writer.record(
             write,
@@ -141,8 +202,14 @@ class ApplicationConfiguration:
             secrets=self.connectors.sealed(subject, new),
         )
 
-    def _application_secret(self, application: Application | None) -> dict[str, str]:
-        if application is None or application.secret is None:
+    def _opened_secrets(self, application: Application | None) -> dict[str, str]:
+        if application is None:
             return {}
-        secret = self.saved.sealer.unseal(application.secret, self.writer.tenant.id, application.id)
-        return {APPLICATION_SECRET: secret}
+        return {
+            _place(secret.id): self.saved.opened(application.id, secret)
+            for secret in application.secrets
+        }
+
+
+def _place(secret_id: str) -> str:
+    return f"{APPLICATION_SECRET}.{secret_id}" if secret_id else APPLICATION_SECRET

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.audit.models import Actor
+from watchword.configuration.consequences import Consequences
 from watchword.configuration.errors import ConnectorInUse, VersionNotRestorable
 from watchword.configuration.models import (
     Action,
@@ -12,11 +13,11 @@ from watchword.configuration.models import (
     Change,
     ConfigurationVersion,
     Kind,
+    Losses,
     changes_between,
     secret_changes,
 )
-from watchword.configuration.repository import VersionRows
-from watchword.configuration.settings import sign_in_settings_of
+from watchword.configuration.settings import tenant_settings_of
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import (
@@ -32,10 +33,6 @@ from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.ids import new_id, new_token
 from watchword.sign_in_settings.errors import NothingToChange
-from watchword.sign_in_settings.models import CODE_FACTORS
-from watchword.sign_in_settings.service import CONNECTOR_TYPES
-
-IDENTIFIERS = {connector_type: identifier for identifier, connector_type in CONNECTOR_TYPES.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,14 +132,19 @@ class ConnectorConfiguration:
         return after
 
     async def delete(
-        self, actor: Actor, id: str, *, force: bool = False, reason: str | None = None
+        self, actor: Actor, id: str, *, force: bool | None = None, reason: str | None = None
     ) -> None:
-        """Stop using a connector; raises ConnectorInUse unless *force*."""
+        """Stop using a connector; raises ConnectorInUse where something needs it.
+
+        Unless *force*, or the tenant is permissive with whoever does not say.
+        """
         async with self.writer.writing(actor, reason) as write:
             before = await self._active(write, id)
-            broken = await self._what_breaks(write.versions, before)
-            if broken and not force:
-                raise ConnectorInUse(id, data={"breaks": [vars(breakage) for breakage in broken]})
+            if not await self._may_break(write, force):
+                broken = await self.consequences.of_deleting(write.versions, before)
+                if broken:
+                    breaks = [breakage.document() for breakage in broken]
+                    raise ConnectorInUse(id, data={"breaks": breaks})
             version = await write.versions.newest(Kind.CONNECTOR, id) + 1
             await self._rows(write).retire(before, version, self.writer.clock.now())
             await self.writer.record(
@@ -158,7 +160,18 @@ class ConnectorConfiguration:
 
     async def what_breaks(self, id: str) -> list[Breakage]:
         """Return what would stop working without this connector."""
-        return await self._what_breaks(self.writer.versions, await self.saved.get(id))
+        return await self.consequences.of_deleting(self.writer.versions, await self.saved.get(id))
+
+    def what_is_lost(
+        self, present: SavedConnector, connector_id: str, config: Mapping[str, Any]
+    ) -> Losses:
+        """Return what the connector in use serves and the one about to be saved would not."""
+        return self.consequences.of_replacing(present, connector_id, config)
+
+    @property
+    def consequences(self) -> Consequences:
+        """Return what foresees what a change means."""
+        return Consequences(saved=self.saved, clock=self.writer.clock)
 
     # Inside a change.
 
@@ -182,6 +195,12 @@ class ConnectorConfiguration:
         if saved is None or not saved.is_active:
             raise ConnectorNotFound(id)
         return saved
+
+    async def _may_break(self, write: Write, force: bool | None) -> bool:
+        if force is not None:
+            return force
+        settings, _ = await tenant_settings_of(write.versions)
+        return settings.connector_deletion == "permissive"
 
     def _require_allowed(self, write: Write, saved: SavedConnector) -> None:
         if write.tenant.is_production and self.saved.is_for_development(saved):
@@ -258,27 +277,6 @@ class ConnectorConfiguration:
         await self._retire_active(write, after)
         await self._rows(write).save(after)
         await self._record(write, Action.RESTORED, before, after)
-
-    async def _what_breaks(self, versions: VersionRows, saved: SavedConnector) -> list[Breakage]:
-        identifier = IDENTIFIERS.get(saved.type)
-        if identifier is None:
-            return []
-        settings, _ = await sign_in_settings_of(versions)
-        factor = CODE_FACTORS[identifier]
-        method = settings.sign_in.method(identifier)
-        recovery = settings.forgot_password_methods
-        broken = {
-            "sign_up": identifier in settings.sign_up.required_identifiers,
-            "sign_in": method is not None and method.verification_code,
-            "forgot_password": recovery is None or factor in recovery,
-            "mfa": factor in settings.mfa.factors,
-        }
-        found = [Breakage(setting) for setting, is_broken in broken.items() if is_broken]
-        if broken["sign_in"] and identifier == "phone":
-            people = await versions.count_people_with_phone_only()
-            if people:
-                found.append(Breakage("people_with_only_this", people))
-        return found
 
 
 def _document(saved: SavedConnector) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from watchword.audit.models import Actor
 from watchword.connectors.models import MASK
@@ -17,6 +20,10 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     GUARD = "guard"
     APPLICATION = "application"
+    RESOURCE = "resource"
+    WEBHOOK = "webhook"
+    ACCOUNT_CENTER = "account_center"
+    TENANT = "tenant"
 
 
 class Action(StrEnum):
@@ -60,14 +67,60 @@ class ConfigurationVersion:
     created_at: datetime
 
 
+class TenantSettings(BaseModel):
+    """The document `tenant`: how this server treats the tenant's administrators."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+    connector_deletion: Literal["strict", "permissive"] = "strict"
+    """Whether a program that does not say `force` may delete a connector that is needed:
+    `permissive` lets scripts work that were written for a server without that question."""
+
+    def changed(self, patch: Mapping[str, Any]) -> "TenantSettings":
+        """Return the settings with *patch* in place; raises pydantic's ValidationError."""
+        given = TenantSettings.model_validate(patch)
+        return self.model_copy(
+            update={name: getattr(given, name) for name in given.model_fields_set}
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the document as it is stored and as the wire spells it."""
+        return self.model_dump(by_alias=True, mode="json")
+
+
 @dataclass(frozen=True)
 class Breakage:
     """One thing that stops working without a connector."""
 
     setting: str
-    """`sign_up` | `sign_in` | `forgot_password` | `mfa` | `people_with_only_this`."""
+    """`sign_up` | `sign_in` | `forgot_password` | `mfa` | `invitations` | `people_with_only_this`
+    | `signed_in_lately`."""
     count: int | None = None
-    """How many people it concerns, where that is known; counting stops at 1000."""
+    """How many people or invitations it concerns, where that is known."""
+    is_at_least: bool = False
+    """Whether counting stopped there."""
+
+    def document(self) -> dict[str, Any]:
+        """Return what the wire says of it."""
+        return {"setting": self.setting, "count": self.count, "isAtLeast": self.is_at_least}
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What the connector in use serves and its successor would not."""
+
+    usage_types: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """Tags of languages that would be written in another one from then on."""
+    countries: tuple[str, ...] = ()
+    """ISO 3166 codes; where the present connector serves every country, `*`."""
+    allowed_countries: tuple[str, ...] = ()
+    """The only countries that the successor serves, where it has such a list."""
+
+    def __bool__(self) -> bool:
+        return bool(self.usage_types or self.languages or self.countries)
 
 
 def changes_between(

@@ -1,18 +1,41 @@
 """Versions of configuration, the settings rows they describe, and who would miss a connector."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from watchword.audit.models import Actor
+from watchword.audit.models import Actor, interaction_event
 from watchword.configuration.models import Action, Change, ConfigurationVersion, Kind
 from watchword.core.pagination import PageRequest
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import configuration_versions, settings, users
+from watchword.storage.schema import (
+    audit_log,
+    configuration_versions,
+    organization_invitations,
+    settings,
+    users,
+)
+from watchword.users.models import IdentifierType
 
 COUNTED_AT_MOST = 1000
+SIGN_INS_READ = 10_000
+
+Counted = tuple[int, bool]
+"""How many, and whether there may be more."""
 
 v = configuration_versions.c
 OURS = v.tenant_id == bindparam("tenant_id")
@@ -33,17 +56,66 @@ SAVE_SETTINGS = SETTINGS.on_conflict_do_update(
 )
 
 u = users.c
-PEOPLE_WITH_PHONE_ONLY = select(func.count().label("total")).select_from(
-    select(u.id)
-    .where(
-        u.tenant_id == bindparam("tenant_id"),
-        u.primary_phone.is_not(None),
-        u.primary_email.is_(None),
-        u.password_digest.is_(None),
+i = organization_invitations.c
+a = audit_log.c
+
+# Each stops counting where more would only make the same point, and walks an index up to there.
+
+
+def _people_with_only(owned: ColumnElement[Any], other: ColumnElement[Any]) -> Select[Any]:
+    return _counted(
+        select(u.tenant_id).where(
+            u.tenant_id == bindparam("tenant_id"),
+            owned.is_not(None),
+            other.is_(None),
+            u.password_digest.is_(None),
+        )
     )
-    .limit(literal(COUNTED_AT_MOST))
+
+
+def _open_invitations(of_channel: ColumnElement[bool]) -> Select[Any]:
+    return _counted(
+        select(i.id).where(
+            i.tenant_id == bindparam("tenant_id"),
+            # Written out, for the partial index.
+            i.status == literal_column("'Pending'"),
+            i.expires_at > bindparam("now"),
+            of_channel,
+        )
+    )
+
+
+def _counted(rows: Select[Any]) -> Select[Any]:
+    limited = rows.limit(literal(COUNTED_AT_MOST)).subquery()
+    return select(func.count().label("total")).select_from(limited)
+
+
+PEOPLE_WITH_ONLY: Mapping[IdentifierType, Select[Any]] = {
+    "phone": _people_with_only(u.primary_phone, u.primary_email),
+    "email": _people_with_only(u.primary_email, u.primary_phone),
+}
+OPEN_INVITATIONS: Mapping[IdentifierType, Select[Any]] = {
+    "phone": _open_invitations(i.invitee.not_like("%@%")),
+    "email": _open_invitations(i.invitee.like("%@%")),
+}
+_sign_ins = (
+    select(a.user_id, a.method)
+    .where(
+        a.tenant_id == bindparam("tenant_id"),
+        a.event == interaction_event("SignIn"),
+        a.created_at >= bindparam("since"),
+        a.result == "success",
+    )
+    .order_by(a.created_at.desc())
+    .limit(literal(SIGN_INS_READ))
     .subquery()
 )
+SIGNED_IN_BY = select(
+    func.count().label("sign_ins"),
+    func.count(
+        case((_sign_ins.c.method == bindparam("method"), _sign_ins.c.user_id)).distinct()
+    ).label("people"),
+).select_from(_sign_ins)
 
 
 @lru_cache(maxsize=8)
@@ -104,10 +176,23 @@ class VersionRows(TenantRepository):
         """Write a settings document."""
         await self.run(SAVE_SETTINGS, kind=kind, **values)
 
-    async def count_people_with_phone_only(self) -> int:
-        """Count people who have nothing but a phone number to sign in with, 1000 at most."""
-        row = await self.first(PEOPLE_WITH_PHONE_ONLY)
-        return row["total"] if row else 0
+    async def count_people_with_only(self, identifier: IdentifierType) -> Counted:
+        """Count people who have nothing but this kind of identifier to sign in with."""
+        return _stopped(await self.first(PEOPLE_WITH_ONLY[identifier]))
+
+    async def count_open_invitations(self, identifier: IdentifierType, now: datetime) -> Counted:
+        """Count invitations to this kind of identifier that nobody has accepted yet."""
+        return _stopped(await self.first(OPEN_INVITATIONS[identifier], now=now))
+
+    async def count_signed_in_by(self, method: str, since: datetime) -> Counted:
+        """Count people whose sign-in since then was by this method, among the newest sign-ins."""
+        row = await self.first(SIGNED_IN_BY, method=method, since=since)
+        return (row["people"], row["sign_ins"] >= SIGN_INS_READ) if row else (0, False)
+
+
+def _stopped(row: Row | None) -> Counted:
+    total = row["total"] if row else 0
+    return total, total >= COUNTED_AT_MOST
 
 
 def _version(row: Row) -> ConfigurationVersion:

@@ -10,11 +10,15 @@ from watchword.configuration.applications import ApplicationConfiguration
 from watchword.configuration.connectors import ConnectorConfiguration
 from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
 from watchword.configuration.models import ConfigurationVersion, Kind
+from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.settings import SettingsConfiguration
+from watchword.configuration.webhooks import WebhookConfiguration
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connectors.service import ConnectorService
 from watchword.core.pagination import Page, PageRequest
+from watchword.resources.service import ResourceService
 from watchword.users.service import UserService
+from watchword.webhooks.deliveries import Deliveries
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,8 @@ class ConfigurationService:
     connectors: ConnectorConfiguration
     settings: SettingsConfiguration
     applications: ApplicationConfiguration
+    resources: ResourceConfiguration
+    webhooks: WebhookConfiguration
 
     @classmethod
     def build(
@@ -34,6 +40,8 @@ class ConfigurationService:
         connectors: ConnectorService,
         applications: ApplicationService,
         users: UserService,
+        resources: ResourceService,
+        deliveries: Deliveries,
         languages: Collection[str] | None = None,
     ) -> Self:
         """Return the service over the rooms whose rows it writes."""
@@ -44,7 +52,14 @@ class ConfigurationService:
                 writer=writer, connectors=connectors, users=users, languages=languages
             ),
             applications=ApplicationConfiguration(
-                writer=writer, saved=applications, connectors=connectors
+                writer=writer, saved=applications, connectors=connectors, resources=resources
+            ),
+            resources=ResourceConfiguration(writer=writer, saved=resources),
+            webhooks=WebhookConfiguration(
+                writer=writer,
+                saved=deliveries.webhooks,
+                deliveries=deliveries,
+                connectors=connectors,
             ),
         )
 
@@ -81,8 +96,16 @@ class ConfigurationService:
                     await self.settings.restore_sign_in(write, wanted.document)
                 case Kind.GUARD:
                     await self.settings.restore_guard(write, wanted.document)
+                case Kind.ACCOUNT_CENTER:
+                    await self.settings.restore_account_center(write, wanted.document)
+                case Kind.TENANT:
+                    await self.settings.restore_tenant(write, wanted.document)
                 case Kind.APPLICATION:
                     await self.applications.restore(write, wanted)
+                case Kind.RESOURCE:
+                    await self.resources.restore(write, wanted)
+                case Kind.WEBHOOK:
+                    await self.webhooks.restore(write, wanted)
             newest = await write.versions.newest(kind, subject_id)
             found = await write.versions.find(kind, subject_id, newest)
         assert found is not None

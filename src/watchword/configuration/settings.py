@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from watchword.account.models import AccountCenterSettings
 from watchword.audit.models import Actor
 from watchword.configuration.errors import DevelopmentPartsInUse
-from watchword.configuration.models import Action, Kind
+from watchword.configuration.models import Action, Kind, TenantSettings
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connector_kit.models import ConnectorType
@@ -72,6 +73,50 @@ class SettingsConfiguration:
             )
         return after
 
+    async def account_center(self) -> tuple[AccountCenterSettings, int]:
+        """Return the account centre's settings and their version; 0 while they are the defaults."""
+        return await account_center_of(self.writer.versions)
+
+    async def save_account_center(
+        self,
+        actor: Actor,
+        patch: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> AccountCenterSettings:
+        """Change what the patch names of the account centre's settings."""
+        async with self.writer.writing(actor, reason) as write:
+            before, version = await account_center_of(write.versions)
+            expect(version, expected_version)
+            after = before.changed(patch)
+            await self.writer.save_settings(
+                write, Kind.ACCOUNT_CENTER, Action.CHANGED, before.document(), after.document()
+            )
+        return after
+
+    async def tenant(self) -> tuple[TenantSettings, int]:
+        """Return the tenant's own settings and their version; 0 while they are the defaults."""
+        return await tenant_settings_of(self.writer.versions)
+
+    async def save_tenant(
+        self,
+        actor: Actor,
+        patch: Mapping[str, Any],
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> TenantSettings:
+        """Change what the patch names of the tenant's own settings."""
+        async with self.writer.writing(actor, reason) as write:
+            before, version = await tenant_settings_of(write.versions)
+            expect(version, expected_version)
+            after = before.changed(patch)
+            await self.writer.save_settings(
+                write, Kind.TENANT, Action.CHANGED, before.document(), after.document()
+            )
+        return after
+
     async def set_tag(self, actor: Actor, tag: TenantTag, *, reason: str | None = None) -> None:
         """Say what this tenant is for; raises DevelopmentPartsInUse for production."""
         async with self.writer.writing(actor, reason) as write:
@@ -102,6 +147,22 @@ class SettingsConfiguration:
         after = GuardPolicy.model_validate(wanted)
         await self.writer.save_settings(
             write, Kind.GUARD, Action.RESTORED, before.document(), after.document()
+        )
+
+    async def restore_account_center(self, write: Write, wanted: Mapping[str, Any]) -> None:
+        """Bring the account centre's settings back."""
+        before, _ = await account_center_of(write.versions)
+        after = AccountCenterSettings.model_validate(wanted)
+        await self.writer.save_settings(
+            write, Kind.ACCOUNT_CENTER, Action.RESTORED, before.document(), after.document()
+        )
+
+    async def restore_tenant(self, write: Write, wanted: Mapping[str, Any]) -> None:
+        """Bring the tenant's own settings back."""
+        before, _ = await tenant_settings_of(write.versions)
+        after = TenantSettings.model_validate(wanted)
+        await self.writer.save_settings(
+            write, Kind.TENANT, Action.RESTORED, before.document(), after.document()
         )
 
     # Inside a change.
@@ -143,3 +204,19 @@ async def guard_policy_of(versions: VersionRows) -> tuple[GuardPolicy, int]:
     return (
         (GuardPolicy.model_validate(row["document"]), row["version"]) if row else (GuardPolicy(), 0)
     )
+
+
+async def account_center_of(versions: VersionRows) -> tuple[AccountCenterSettings, int]:
+    """Return the saved settings and their version; 0 while they are the defaults."""
+    row = await versions.settings(Kind.ACCOUNT_CENTER)
+    if row is None:
+        return AccountCenterSettings(), 0
+    return AccountCenterSettings.model_validate(row["document"]), row["version"]
+
+
+async def tenant_settings_of(versions: VersionRows) -> tuple[TenantSettings, int]:
+    """Return the saved settings and their version; 0 while they are the defaults."""
+    row = await versions.settings(Kind.TENANT)
+    if row is None:
+        return TenantSettings(), 0
+    return TenantSettings.model_validate(row["document"]), row["version"]

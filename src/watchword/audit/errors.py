@@ -1,0 +1,9 @@
+"""What can go wrong when the audit log is read."""
+
+from watchword.core.errors import DomainError
+
+
+class EntryNotFound(DomainError):
+    """The log holds no such entry, or no longer."""
+
+    code = "entity.not_found"
