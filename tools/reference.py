@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import reference_api
 import reference_kit
 import reference_providers
 
@@ -57,6 +58,7 @@ def pages() -> dict[str, str]:
         "routes.md": routes_page(),
         "providers.md": providers_page(),
         "connector-kit.md": kit_page(),
+        "api.md": api_page(),
     }
 
 
@@ -107,9 +109,30 @@ def routes_page() -> str:
     ]
     return _page(
         "Routes",
-        "Everything this server answers. Bodies and fields of the JSON APIs stand in the OpenAPI "
-        "document at `/api/swagger.json`.",
+        "Everything this server answers. Bodies and fields of the JSON APIs stand in "
+        "[API](api.md) and in the OpenAPI document at `/api/swagger.json`.",
         "\n\n".join(parts),
+    )
+
+
+def api_page() -> str:
+    """Return every operation of the JSON APIs: what it takes, what it answers."""
+    parts = []
+    for tag, operations in reference_api.sections(build_app(_any_settings()).openapi()):
+        parts.append(f"## {tag}")
+        for operation in operations:
+            parts += [f"### `{operation.title}`", operation.words]
+            if inputs := operation.inputs():
+                parts.append(_table(("name", "in", "type", "required", ""), inputs))
+            parts.append(_table(("status", "answer"), operation.answers()))
+    return _page(
+        "API",
+        "The JSON APIs, field by field, from the document that the server serves at "
+        "`/api/swagger.json`. Beside what is named here, any request can meet "
+        "`guard.invalid_input` (400), `request.body_too_large` (413), `tenant.unknown_host` (421) "
+        "and `server.storage_unavailable` (503), and one of the Management API `auth.…` (401, "
+        "403). [Error codes](errors.md) says what each code means.",
+        "\n\n".join(part for part in parts if part),
     )
 
 
@@ -205,13 +228,16 @@ def phrase_of(phrases: Phrases, language: str, code: str) -> str:
 
 def routes() -> Iterator[tuple[str, str, str]]:
     """Return method, path and first sentence of every route."""
-    settings = Settings(
+    yield from _routes(build_app(_any_settings()).routes)
+
+
+def _any_settings() -> Settings:
+    return Settings(
         mode="development",
         public_url="http://localhost:3001",
         database_url="sqlite:///reference.db",
         secret_keys=SecretKeys.parse(SecretKeys.generate("reference")),
     )
-    yield from _routes(build_app(settings).routes)
 
 
 def _routes(found: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:

@@ -16,11 +16,12 @@ from watchword.connector_kit.errors import ConnectorError
 from watchword.core.phrases import Phrases
 
 TITLES = {
-    "connector": "The two bases",
+    "connector": "The bases",
     "session": "A connection that stays open",
     "models": "What goes in and what comes out",
     "config": "Settings",
     "templates": "Templates",
+    "mail": "E-mail",
     "wording": "Texts to start with",
     "errors": "Errors",
     "answers": "What an HTTP status says",
@@ -32,6 +33,7 @@ TITLES = {
     "outbound": "The client",
     "testing": "The promises, as tests",
     "core.phone": "Phone numbers",
+    "core.email": "E-mail addresses",
     "core.clock": "Time",
     "emulators.kit": "Emulators",
 }

@@ -12,11 +12,13 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector as AnyConnector
+from watchword.connector_kit.mail import EmailTemplate
+from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connector_kit.templates import TextTemplate
 
-Connector = type[SmsConnector[Any]]
+Connector = type[AnyConnector[Any, Any]]
 
 TESTS = Path(__file__).parent.parent / "tests"
 ASIDE = re.compile(r", which|, at no cost|, or |: ")
@@ -167,7 +169,7 @@ def _reports(connector: Connector) -> str:
 
 
 def _asks(connector: Connector) -> str:
-    if connector.check_credentials is SmsConnector.check_credentials:
+    if connector.check_credentials is AnyConnector.check_credentials:
         return ""
     sentence = (connector.check_credentials.__doc__ or "").strip().partition("\n")[0].rstrip(".")
     # Of a sentence such as "Return the balance, which costs nothing", what the table is about.
@@ -180,13 +182,16 @@ def _texts(connector: Connector) -> str:
     if asked is None:
         return "your service writes them" if "own_texts" in connector.metadata.features else "none"
     models = set(_models(asked.annotation))
-    ours = any(issubclass(model, TextTemplate) for model in models)
-    theirs = any(not issubclass(model, TextTemplate) for model in models)
+    own = (TextTemplate, EmailTemplate)
+    ours = any(issubclass(model, own) for model in models)
+    theirs = any(not issubclass(model, own) for model in models)
     kinds = [
         *(["yours"] if ours else []),
         *(["the provider's templates"] if theirs else []),
     ]
     fields = {name for model in models for name in model.model_fields}
+    if connector.metadata.type is ConnectorType.EMAIL:
+        fields -= {"countries"}
     by = [what for what in ("language", "country") if {what, f"{what[:-1]}ies"} & fields]
     return " or ".join(kinds) + (f", by {' and '.join(by)}" if by else "")
 

@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from watchword import __version__
+from watchword.account.repository import Leftovers
+from watchword.account.service import AccountService
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
 from watchword.audit.repository import AuditRows
@@ -23,9 +25,10 @@ from watchword.audit.service import AuditService
 from watchword.background import Retention, background
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
+from watchword.configuration.settings import account_center_of
 from watchword.configuration.writing import ConfigurationWriter
-from watchword.connector_kit.connector import ConnectorContext, SmsConnector
-from watchword.connector_kit.models import SmsMessage
+from watchword.connector_kit.connector import Connector, ConnectorContext
+from watchword.connector_kit.models import OutgoingMessage
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.repository import ConnectorRows
@@ -34,19 +37,29 @@ from watchword.core.clock import Clock
 from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
 from watchword.core.inbox import Inbox, InboxEntry
+from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.guard.models import GuardPolicy
 from watchword.guard.repository import GuardRepository
-from watchword.guard.service import Lockout, SendGuard
+from watchword.guard.service import Lockout, SendGuard, Unblocking
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
+from watchword.invitations.repository import InvitationRows
+from watchword.invitations.service import InvitationService
+from watchword.messaging.health import HealthService
+from watchword.messaging.repository import EarlyReportRows, HealthRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
+from watchword.organization_roles.repository import RoleRows, ScopeRows
+from watchword.organization_roles.service import OrganizationRoleService
+from watchword.organizations.repository import MemberRows, OrganizationRows
+from watchword.organizations.service import OrganizationService
+from watchword.resources.repository import ResourceRepository
+from watchword.resources.service import ResourceService
 from watchword.settings import Settings, is_loopback, load_settings
 from watchword.sign_in_settings.repository import SignInSettingsRepository
 from watchword.sign_in_settings.service import SignInSettingsService
@@ -72,14 +85,17 @@ from watchword.web import (
 )
 from watchword.web.frontdoor import FrontDoor
 from watchword.web.logging import configure_logging
+from watchword.web.openapi import openapi_of
 from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
 from watchword.web.scope import ServerScope, TenantScope
 from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
+from watchword.webhooks.courier import Courier
+from watchword.webhooks.deliveries import Deliveries
 from watchword.webhooks.service import WebhookService
 
 # The providers, in the order of the console's cards; to add one, add its line.
-CONNECTORS: tuple[type[SmsConnector[Any]], ...] = tuple(
+CONNECTORS: tuple[type[Connector[Any, Any]], ...] = tuple(
     resolve_name(f"watchword.providers.{path}")
     for path in (
         "twilio.connector:TwilioConnector",
@@ -104,6 +120,8 @@ CONNECTORS: tuple[type[SmsConnector[Any]], ...] = tuple(
         "smpp.connector:SmppConnector",
         "http_sms.connector:WebhookConnector",
         "development_inbox.connector:DevelopmentInboxConnector",
+        "smtp.connector:SmtpConnector",
+        "development_inbox.email.connector:DevelopmentEmailInboxConnector",
     )
 )
 
@@ -142,6 +160,7 @@ def build_app(settings: Settings) -> FastAPI:
         },
     )
     app.state.server = server
+    app.openapi = partial(openapi_of, app)  # type: ignore[method-assign]  # FastAPI's own way
     app.router.routes.extend(surfaces().routes)
     app.router.routes.append(Route("/static/{hash}/{name:path}", static_file))
     app.add_middleware(BodyLimit)
@@ -181,6 +200,10 @@ def assemble(settings: Settings) -> ServerScope:
             allowed=settings.outbound_allow, is_development=settings.is_development
         ),
         dispatch=Dispatch(),
+        # A client of its own: receivers that do not answer must not keep messages from providers.
+        courier=Courier(
+            OutboundClient(allowed=settings.outbound_allow, is_development=settings.is_development)
+        ),
         public_url=settings.public_url,
         is_development=settings.is_development,
         trusted_proxies=settings.trusted_proxies,
@@ -208,13 +231,22 @@ class TenantScopes:
         counters = GuardRepository(storage, tenant.id)
         saved_policy = await counters.find_policy()
         policy = GuardPolicy.model_validate(saved_policy["document"] if saved_policy else {})
+        account_center, _ = await account_center_of(VersionRows(storage, tenant.id))
         audit = AuditService(AuditRows(storage, tenant.id), clock)
-        webhooks = WebhookService()
+        deliveries = Deliveries.build(
+            storage=storage, tenant_id=tenant.id, keys=keys, clock=clock, courier=server.courier
+        )
+        webhooks = WebhookService(
+            webhooks=tuple(await deliveries.webhooks.all()), deliveries=deliveries, storage=storage
+        )
         applications = ApplicationService(
             repository=ApplicationRepository(storage, tenant.id),
             sealer=Sealer(keys, "application"),
             clock=clock,
             origin=origin,
+        )
+        resources = ResourceService(
+            repository=ResourceRepository(storage, tenant.id), origin=origin
         )
         users = UserService(users=UserRepository(storage, tenant.id), clock=clock)
         connectors = ConnectorService(
@@ -241,15 +273,21 @@ class TenantScopes:
             audit=audit,
             clock=clock,
             dispatch=server.dispatch,
+            webhooks=webhooks,
         )
         guard = SendGuard(
-            counters=counters, digest=KeyedDigest(keys, "guard"), clock=clock, policy=policy
+            counters=counters,
+            digest=KeyedDigest(keys, "guard"),
+            clock=clock,
+            policy=policy,
+            webhooks=webhooks,
         )
         lockout = Lockout(
             counters=counters,
             digest=KeyedDigest(keys, "lockout"),
             clock=clock,
             policy=policy.tightened_lockout(sign_in_settings.lockout_policy),
+            webhooks=webhooks,
         )
         verification = VerificationService(
             records=VerificationRepository(storage, tenant.id),
@@ -269,16 +307,43 @@ class TenantScopes:
             clock=clock,
             applications=applications,
             users=users,
+            resources=resources,
             signing_keys=self.signing_keys.get(tenant.id),
         )
         self.signing_keys[tenant.id] = provider.keys
+        organization_roles = OrganizationRoleService(
+            roles=RoleRows(storage, tenant.id),
+            scopes=ScopeRows(storage, tenant.id),
+            storage=storage,
+            audit=audit,
+            webhooks=webhooks,
+        )
+        organizations = OrganizationService(
+            organizations=OrganizationRows(storage, tenant.id),
+            members=MemberRows(storage, tenant.id),
+            roles=organization_roles,
+            storage=storage,
+            audit=audit,
+            webhooks=webhooks,
+            clock=clock,
+        )
         return TenantScope(
             tenant=tenant,
             origin=origin,
             settings=sign_in_settings,
             guard_policy=policy,
+            account_center=account_center,
             applications=applications,
+            resources=resources,
             users=users,
+            accounts=AccountService(
+                storage=storage,
+                users=users,
+                sessions=provider.sessions,
+                leftovers=Leftovers(storage, tenant.id),
+                audit=audit,
+                webhooks=webhooks,
+            ),
             connectors=connectors,
             configuration=ConfigurationService.build(
                 ConfigurationWriter(
@@ -293,11 +358,17 @@ class TenantScopes:
                 connectors=connectors,
                 applications=applications,
                 users=users,
+                resources=resources,
+                deliveries=deliveries,
             ),
             guard=guard,
             lockout=lockout,
+            unblocking=Unblocking(storage=storage, guard=guard, lockout=lockout, audit=audit),
             verification=verification,
             messaging=messaging,
+            health=HealthService(
+                rows=HealthRows(storage, tenant.id), webhooks=webhooks, clock=clock
+            ),
             oidc=provider,
             interactions=InteractionService(
                 interactions=InteractionRepository(storage, tenant.id),
@@ -307,30 +378,54 @@ class TenantScopes:
                 verification=verification,
                 lockout=lockout,
                 oidc=provider,
+                audit=audit,
+                webhooks=webhooks,
                 phrases=server.phrases,
                 origin=origin,
                 clock=clock,
             ),
+            organization_roles=organization_roles,
+            organizations=organizations,
+            invitations=InvitationService(
+                rows=InvitationRows(storage, tenant.id),
+                organizations=organizations,
+                users=users,
+                guard=guard,
+                messaging=messaging,
+                connectors=connectors,
+                storage=storage,
+                audit=audit,
+                clock=clock,
+                origin=origin,
+                language=sign_in_settings.language_info.fallback_language,
+                delivery_wait=self.settings.delivery_wait,
+            ),
             audit=audit,
             webhooks=webhooks,
+            deliveries=deliveries,
             leases=Leases(storage, tenant.id),
         )
 
 
-def show_in_inbox(server: ServerScope, tenant_id: str, message: SmsMessage, text: str) -> None:
+def show_in_inbox(
+    server: ServerScope, tenant_id: str, message: OutgoingMessage, text: str, subject: str | None
+) -> None:
     """Put a development message where its developer looks: the console's inbox and the terminal."""
+    to = message.to.international if isinstance(message.to, PhoneNumber) else message.to.address
     server.inbox.add(
         tenant_id,
         InboxEntry(
             id=message.id,
-            to=message.to.international,
+            to=to,
             text=text,
             usage=message.usage.value,
             language=message.language,
             at=server.clock.now(),
+            subject=subject,
         ),
     )
-    print(f"\n  Text message to {message.to.international}\n  {text}\n", flush=True)  # noqa: T201  # the developer's phone
+    what = "Text message" if subject is None else f"E-mail, {subject!r},"
+    print(f"\n  {what} to {to}\n  {text}\n", flush=True)  # noqa: T201  # the developer's phone
 
 
 def is_public(origin: str) -> bool:
@@ -367,8 +462,10 @@ def _lifespan(
                 yield
             await server.dispatch.drain(DRAIN)
             await server.dispatch.sessions.close()
+            await server.courier.drain(DRAIN)
         finally:
             await server.outbound.aclose()
+            await server.courier.client.aclose()
             await server.storage.close()
 
     return lifespan

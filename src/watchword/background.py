@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from watchword.core.ids import new_id
+from watchword.messaging.models import Channel
 from watchword.web.scope import ServerScope, TenantScope
 
 log = structlog.get_logger(__name__)
 
-REFRESH = timedelta(seconds=1)
+# Often enough that a change is seen everywhere within a second of its commit.
+REFRESH = timedelta(milliseconds=500)
 SWEEP = timedelta(seconds=5)
 SESSIONS = timedelta(milliseconds=500)
+HEALTH = timedelta(minutes=1)
 PURGE = timedelta(minutes=10)
 PURGE_LEASE = timedelta(minutes=5)
 
@@ -36,6 +39,7 @@ async def background(server: ServerScope, retention: Retention) -> AsyncIterator
         asyncio.create_task(_every(REFRESH, server.refresh)),
         asyncio.create_task(_every(SWEEP, lambda: sweep(server))),
         asyncio.create_task(_every(SESSIONS, lambda: keep_sessions(server))),
+        asyncio.create_task(_every(HEALTH, lambda: watch_connectors(server, holder))),
         asyncio.create_task(_every(PURGE, lambda: purge(server, retention, holder))),
     ]
     try:
@@ -67,6 +71,7 @@ async def sweep(server: ServerScope) -> None:
         if taken:
             log.info("messages_taken_over", tenant=tenant_id, count=taken)
         await scope.messaging.match_early_reports()
+        await scope.webhooks.start_due()
 
 
 async def keep_sessions(server: ServerScope) -> None:
@@ -77,11 +82,22 @@ async def keep_sessions(server: ServerScope) -> None:
         scope = await server.scope_of(tenant_id)
         messaging = scope.messaging
         if await sessions.keep(scope.connectors, scope.leases, messaging.apply_reports):
-            await messaging.take_over_queued()
+            await messaging.take_over_queued(Channel.SMS)
 
     await sessions.close_others(server.tenants)
     # One tenant's provider that is slow to log out must not keep the others waiting.
     await asyncio.gather(*(keep(tenant_id) for tenant_id in list(server.tenants)))
+
+
+async def watch_connectors(server: ServerScope, holder: str) -> None:
+    """Judge how the connectors do, in one process at a time for each tenant."""
+    now = server.clock.now()
+    for tenant_id in list(server.tenants):
+        scope = await server.scope_of(tenant_id)
+        if not await scope.leases.take("health", holder, now, now + 2 * HEALTH):
+            continue
+        for saved in await scope.connectors.list():
+            await scope.health.watch(saved)
 
 
 async def purge(server: ServerScope, retention: Retention, holder: str) -> None:
@@ -103,4 +119,5 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     await scope.oidc.purge(now)
     await scope.messaging.purge(now - retention.messages)
     await scope.messaging.purge_early_reports()
+    await scope.deliveries.purge(now)
     await scope.audit.purge(now - retention.audit)

@@ -13,7 +13,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 def build(kind: str = "SPA", **values: Any) -> Application:
     """Return a checked application."""
-    return NewApplication(name="Shop", type=kind, **values).build("app", None, NOW)
+    return NewApplication(name="Shop", type=kind, **values).build("app", NOW)
 
 
 @pytest.mark.parametrize(

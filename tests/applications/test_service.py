@@ -1,8 +1,10 @@
 """Applications as rows: found, cached, with a sealed secret."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from tests.fakes import FakeClock
 from watchword.applications.errors import ApplicationNotFound
@@ -13,6 +15,7 @@ from watchword.core.keys import SecretKeys
 from watchword.core.pagination import PageRequest
 from watchword.core.sealing import Sealer
 from watchword.storage import Storage
+from watchword.storage.schema import applications as rows
 
 ORIGIN = "https://auth.example"
 
@@ -65,8 +68,51 @@ async def test_only_its_own_secret_opens_it(
     assert not applications.is_secret_of(created.application, "é")
     await applications.repository.insert(created.application)
     assert created.secret not in str(created.application)
-    assert created.application.secret is not None
-    assert created.secret not in created.application.secret
+    assert [secret.name for secret in created.application.secrets] == ["Default secret"]
+    assert created.secret not in created.application.secrets[0].sealed
+
+
+async def test_a_secret_from_when_there_was_only_one_is_its_first(
+    applications: ApplicationService, storage: Storage
+) -> None:
+    created = applications.prepare(NewApplication(name="Shop", type="Traditional"))
+    await applications.repository.insert(created.application)
+    # What the migration leaves of a row that was written before.
+    await storage.run(update(rows).values(secret_details=[]), {})
+
+    found = await applications.get(created.application.id)
+
+    assert [secret.name for secret in found.secrets] == ["Default secret"]
+    assert applications.is_secret_of(found, created.secret or "")
+    renamed = await applications.repository.update(
+        found.with_renamed_secret("Default secret", "Old")
+    )
+    assert renamed is not None
+    assert [secret.name for secret in renamed.secrets] == ["Old"]
+    assert applications.is_secret_of(renamed, created.secret or "")
+    gone = await applications.repository.update(renamed.without_secret("Old"))
+    assert gone is not None
+    assert gone.secrets == ()
+    assert not applications.is_secret_of(gone, created.secret or "")
+
+
+async def test_each_of_its_secrets_opens_it_until_it_ends(
+    applications: ApplicationService, clock: FakeClock
+) -> None:
+    created = applications.prepare(NewApplication(name="Robot", type="MachineToMachine"))
+    end = clock.now() + timedelta(minutes=1)
+    added = applications.prepare_secret(created.application, "Second", end)
+    await applications.repository.insert(added.application)
+
+    found = await applications.get(created.application.id)
+
+    assert found == added.application
+    assert added.value not in str(added)
+    assert applications.is_secret_of(found, created.secret or "")
+    assert applications.is_secret_of(found, added.value)
+    clock.advance(timedelta(minutes=1))
+    assert not applications.is_secret_of(found, added.value)
+    assert applications.is_secret_of(found, created.secret or "")
 
 
 async def test_a_public_application_has_no_secret(applications: ApplicationService) -> None:

@@ -1,11 +1,17 @@
 """Every sentence exists in every language, with the same gaps to fill."""
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
+from fastapi import FastAPI
 
 from tests.architecture.reference import reference
+from watchword.app import surfaces
 from watchword.core.phrases import PLACEHOLDER, Phrases
+from watchword.web.openapi import openapi_of
+from watchword.web.problems import STATUS_BY_CODE, STATUS_BY_HTTP
 
 PHRASES = Phrases.load()
 PLURAL_FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
@@ -47,6 +53,35 @@ def test_no_phrase_is_empty(language: str) -> None:
 def test_every_error_code_has_a_phrase(language: str) -> None:
     codes = {error.code for error in reference.error_classes()}
     assert {code for code in codes if not reference.phrase_of(PHRASES, language, code)} == set()
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_code_that_a_route_documents_or_a_status_names_has_a_phrase(language: str) -> None:
+    documented = set(_codes_in(openapi_of(_application())))
+    assert {"sign_in_experiences.enabled_connector_not_found", "entity.not_found"} <= documented
+
+    named = documented | STATUS_BY_CODE.keys() | set(STATUS_BY_HTTP.values())
+
+    assert {code for code in named if not reference.phrase_of(PHRASES, language, code)} == set()
+
+
+def _application() -> FastAPI:
+    app = FastAPI()
+    app.router.routes.extend(surfaces().routes)
+    return app
+
+
+def _codes_in(document: Any) -> Iterator[str]:
+    """Return what the document lists as values of `code`."""
+    if isinstance(document, Mapping):
+        code = document.get("code")
+        if isinstance(code, Mapping):
+            yield from code.get("enum", ())
+        for part in document.values():
+            yield from _codes_in(part)
+    elif isinstance(document, list):
+        for part in document:
+            yield from _codes_in(part)
 
 
 def _keys(language: str) -> set[str]:

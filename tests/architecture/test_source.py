@@ -1,6 +1,7 @@
 """Habits that can be read off the source."""
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -114,7 +115,7 @@ def test_a_secret_setting_is_not_in_the_settings_repr() -> None:
 def test_no_package_index_is_named() -> None:
     named = [
         path.name
-        for path in (*(ROOT / "requirements").iterdir(), ROOT / "Makefile", ROOT / "Dockerfile")
+        for path in (*(ROOT / "requirements").rglob("*.*"), ROOT / "Makefile", ROOT / "Dockerfile")
         if re.search(
             r"https?://(?!localhost|127)|--(extra-)?index-url|--find-links", path.read_text()
         )
@@ -126,6 +127,9 @@ def test_every_locked_package_has_a_hash() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         packages = re.split(r"\n(?=[a-zA-Z0-9])", path.read_text().strip())
         assert [package for package in packages if "--hash=sha256:" not in package] == []
+    lock = json.loads((ROOT / "requirements" / "npm" / "package-lock.json").read_text())
+    unsure = [name for name, package in lock["packages"].items() if "integrity" not in package]
+    assert unsure == [""]  # the project itself
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")

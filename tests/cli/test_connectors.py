@@ -254,3 +254,52 @@ def is_tested() -> bool:
             return saved is not None and saved.tested_at is not None
 
     return asyncio.run(work())
+
+
+class TestEmail:
+    ADDRESS = "ada@example.com"
+
+    def test_an_address_is_mailed_and_shown_masked(
+        self, watchword: Watchword, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WATCHWORD_MODE", "development")
+        ended = watchword(
+            *("connectors", "test", "--connector", "development-email-inbox"),
+            *("--to", "Ada@Example.com", "--config", "-", "--json"),
+            given="{}",
+        )
+
+        assert (ended.code, ended.json["state"]) == (0, "accepted")
+        assert ended.json["to"] == "a•••@example.com"
+        assert "000000" in ended.stderr
+
+    def test_the_saved_connector_is_the_one_that_reaches_the_receiver(
+        self, watchword: Watchword, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WATCHWORD_MODE", "development")
+        save("http-sms", {"endpoint": "https://sms.example.com/send"})
+        without = watchword("connectors", "test", "--to", self.ADDRESS)
+        assert without.code == 2
+        assert "The tenant has no e-mail connector" in without.stderr
+
+        save("development-email-inbox", {})
+        ended = watchword("connectors", "test", "--to", self.ADDRESS, "--json")
+        assert ended.json["connectorId"] == "development-email-inbox"
+
+    @pytest.mark.parametrize(
+        ("to", "connector", "words"),
+        [
+            ("ada@", "http-sms", "--to is no e-mail address"),
+            (ADDRESS, "http-sms", "http-sms does not send to a•••@example.com"),
+        ],
+    )
+    def test_a_receiver_that_is_none_is_named(
+        self, watchword: Watchword, to: str, connector: str, words: str
+    ) -> None:
+        ended = watchword(
+            *("connectors", "test", "--connector", connector, "--to", to, "--config", "-"),
+            given='{"endpoint": "https://sms.example.com/send"}',
+        )
+
+        assert (ended.code, ended.stdout) == (2, "")
+        assert words in ended.stderr

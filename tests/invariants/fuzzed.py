@@ -1,7 +1,7 @@
 """A server that is asked for impossible things, and what its answers must be like."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -23,6 +23,9 @@ from tests.invariants.world import (
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.core.phone import PhoneNumber
+from watchword.invitations.models import NewInvitation
+from watchword.organization_roles.models import NewRole
+from watchword.organizations.models import NewOrganization
 from watchword.storage import ServerRepository
 from watchword.storage.schema import (
     applications,
@@ -30,18 +33,35 @@ from watchword.storage.schema import (
     connectors,
     messages,
     oidc_tokens,
+    organization_invitations,
+    organization_members,
+    organization_roles,
+    organization_scopes,
+    organizations,
+    resources,
     sessions,
     tenants,
     users,
+    webhooks,
 )
+from watchword.users.models import NewUser
 from watchword.web.problems import JSON_PREFIXES
+from watchword.web.scope import TenantScope
+from watchword.webhooks.models import Event, NewWebhook, WebhookConfig
 
 PHONE = "821012345678"
 OTHER_PHONE = "821087654321"
 KEPT = (
     users,
     applications,
+    resources,
+    organizations,
+    organization_members,
+    organization_roles,
+    organization_scopes,
+    organization_invitations,
     connectors,
+    webhooks,
     configuration_versions,
     messages,
     sessions,
@@ -57,6 +77,12 @@ NEW_APPLICATION = NewApplication(
     type="Traditional",
     redirect_uris=("https://shop.example/callback",),
     post_logout_redirect_uris=("https://shop.example/",),
+)
+
+WEBHOOK = NewWebhook(
+    name="Hook",
+    events=(Event.POST_SIGN_IN,),
+    config=WebhookConfig(url="https://hooks.example/events", headers={"X-Shop": "north"}),
 )
 
 
@@ -106,7 +132,14 @@ class Fuzzed:
         assert connector is not None
         await self.prepare()
         messages_ = await scope.messaging.list()
+        # What is asked for wrongly must reach nobody.
+        self.world.server.courier.client.transport = httpx2.MockTransport(
+            lambda _: httpx2.Response(200)
+        )
+        hook = await (await self.world.scope()).configuration.webhooks.create(SYSTEM, WEBHOOK)
         self.ids = {
+            "webhook_id": hook.webhook.id,
+            "delivery_id": "x",
             "application_id": created.application.id,
             "instance_id": connector.id,
             "message_id": messages_.items[0].id,
@@ -120,7 +153,40 @@ class Fuzzed:
         connector = await scope.connectors.active()
         assert connector is not None
         record = await scope.verification.send_lone_code(PhoneNumber(PHONE))
-        self.managed = {"instance_id": connector.id, "message_id": record.message_id or ""}
+        user = await scope.users.create(NewUser(username="someone"))
+        spare = await scope.configuration.applications.create(SYSTEM, NEW_APPLICATION)
+        apis = scope.configuration.resources
+        resource = await apis.create(SYSTEM, "Orders", "https://orders.example")
+        wanted = await apis.add_scope(SYSTEM, resource.id, "read")
+        scope = await self.world.scope(OTHER)
+        hook = await scope.configuration.webhooks.create(SYSTEM, WEBHOOK)
+        self.managed = {
+            "hook_id": hook.webhook.id,
+            "instance_id": connector.id,
+            "message_id": record.message_id or "",
+            "user_id": user.id,
+            "application_id": spare.application.id,
+            "resource_id": resource.id,
+            "scope_id": wanted.id,
+            **await self._set_up_organization(scope),
+        }
+
+    async def _set_up_organization(self, scope: TenantScope) -> dict[str, str]:
+        role = await scope.organization_roles.create(SYSTEM, NewRole(name="player"))
+        club = await scope.organizations.create(SYSTEM, NewOrganization(name="Club"))
+        invitation = await scope.invitations.create(
+            SYSTEM,
+            NewInvitation(
+                organization_id=club.id,
+                invitee=PhoneNumber(PHONE),
+                expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+            ),
+        )
+        return {
+            "role_id": role.id,
+            "organization_id": club.id,
+            "invitation_id": invitation.id,
+        }
 
     def reset(self) -> None:
         """Prepare once more."""

@@ -18,6 +18,8 @@ FOR_PROVED = {
     "/continue/username",
     "/continue/password",
     "/continue/phone",
+    "/continue/email",
+    "/continue/email-or-phone",
 }
 """Pages for people whose number is confirmed."""
 
@@ -54,6 +56,8 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
     path = route.path
     if is_management(route):
         asked = "message_id" if "/messages/" in path else "instance_id"
+        for name in ("user_id", "application_id", "resource_id", "hook_id"):
+            path = path.replace("{" + name + "}", fuzzed.managed[name])
         return Right(route, path.replace("{id}", fuzzed.managed[asked]), "machine")
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
@@ -87,10 +91,12 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
     yield api(f"{API}/identification", "proved", {"verificationId": "x"})
     for profile in (
         {"type": "phone", "verificationId": "x"},
+        {"type": "email", "verificationId": "x"},
         {"type": "username", "value": "9"},
         {"type": "password", "value": "weak"},
     ):
         yield api(f"{API}/profile", "proved", profile)
+    yield api(f"{API}/profile/password", "proved", {"password": "weak"}, "PUT")
     yield api(f"{API}/interaction-event", "waiting", event, "PUT")
     yield api("/api/interaction/consent", "waiting", {})
     yield api(API, "waiting", event, "PUT")
@@ -99,7 +105,10 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
 def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
         at = path.replace("{id}", fuzzed.managed["instance_id"])
-        at = at.replace("{factory_id}", CONNECTOR)
+        at = at.replace("{factory_id}", CONNECTOR).replace("{target}", "google")
+        at = at.replace("{name:path}", "x")
+        for name in ("user_id", "application_id", "resource_id", "scope_id", "hook_id"):
+            at = at.replace("{" + name + "}", fuzzed.managed[name])
         return Right(Route(method, path), at, "machine", body)
 
     connector = "/api/connectors/{id}"
@@ -156,6 +165,76 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         "/api/verification-codes/verify",
         {"phone": PHONE, "email": "a@example.com", "verificationCode": "not it"},
     )
+    registered = {
+        "name": "Shop",
+        "description": "x",
+        "oidcClientMetadata": {"redirectUris": ["https://x.example/"]},
+        "customClientMetadata": {"idTokenTtl": 60, "corsAllowedOrigins": ["https://x.example"]},
+        "isThirdParty": False,
+        "isManagement": False,
+        "customData": {"k": {"l": [1]}},
+    }
+    application = "/api/applications/{application_id}"
+    yield api("POST", "/api/applications", {**registered, "type": "Toaster"})
+    yield api("PATCH", application, {**registered, "isAdmin": False, "expectedVersion": 99})
+    yield api("PATCH", f"{application}/custom-data", {"k": {"l": [1]}})
+    yield api("POST", f"{application}/secrets", {"name": "x", "expiresAt": 1})
+    yield api("PATCH", f"{application}/secrets/{{name:path}}", {"name": "y"})
+    yield api("DELETE", f"{application}/secrets/{{name:path}}")
+    yield api("PUT", f"{application}/resource-scopes", {"scopeIds": ["x"]})
+    yield api("DELETE", application)
+    resource = "/api/resources/{resource_id}"
+    yield api("POST", "/api/resources", {"name": "X", "indicator": "x", "accessTokenTtl": 600})
+    yield api("PATCH", resource, {"name": "X", "accessTokenTtl": 600})
+    yield api("PATCH", f"{resource}/is-default", {"isDefault": "x"})
+    yield api("POST", f"{resource}/scopes", {"name": "x y", "description": "x"})
+    yield api("PATCH", f"{resource}/scopes/{{scope_id}}", {"name": "x y", "description": "x"})
+    yield api("DELETE", f"{resource}/scopes/{{scope_id}}")
+    yield api("DELETE", resource)
+    hook = "/api/hooks/{hook_id}"
+    config = {"url": "https://x.example/", "headers": {"X-Shop": "x"}, "retries": 9}
+    told = {"name": "x", "event": "PostSignIn", "events": ["x"], "config": config, "enabled": True}
+    yield api("POST", "/api/hooks", told)
+    yield api("PATCH", hook, told)
+    yield api("POST", f"{hook}/test", {"events": ["PostSignIn"], "config": config})
+    yield api("PATCH", f"{hook}/signing-key")
+    yield api("DELETE", hook)
+    user = "/api/users/{user_id}"
+    about = {
+        "primaryPhone": PHONE,
+        "primaryEmail": "a@example.com",
+        "username": "somebody",
+        "name": "Somebody",
+        "avatar": "https://shop.example/a.png",
+        "customData": {"k": {"l": [1]}},
+        "profile": {"givenName": "S", "address": {"country": "KR"}},
+    }
+    yield api("POST", "/api/users", about)
+    digest = {"passwordDigest": "0" * 32, "passwordAlgorithm": "MD5"}
+    yield api("POST", "/api/users", {"password": "", **digest})
+    yield api("PATCH", user, about)
+    yield api("PATCH", f"{user}/profile", {"profile": about["profile"]})
+    yield api("PATCH", f"{user}/custom-data", {"customData": {"k": {"l": [1]}}})
+    yield api("PATCH", f"{user}/password", {"password": ""})
+    yield api("POST", f"{user}/password/verify", {"password": ""})
+    yield api("PATCH", f"{user}/is-suspended", {"isSuspended": "x"})
+    yield api("DELETE", f"{user}/identities/{{target}}")
+    yield api("DELETE", user)
+    yield api(
+        "PATCH",
+        "/api/account-center",
+        {
+            "enabled": True,
+            "fields": {"phone": "Edit"},
+            "webauthnRelatedOrigins": ["https://shop.example"],
+            "deleteAccountUrl": "https://shop.example/delete",
+            "customCss": "x",
+            "profileFields": [{"name": "x"}],
+        },
+    )
+    yield api("PATCH", "/api/tenant-settings", {"connectorDeletion": "strict"})
+    yield api("POST", "/api/sentinel-activities/delete", {"targetType": "User", "targets": [PHONE]})
+    yield from _organized(fuzzed)
     # Last: where it succeeds, the connector that the others name is gone.
     yield api(
         "POST",
@@ -167,6 +246,73 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
             "id": "x",
         },
     )
+
+
+def _organized(fuzzed: Fuzzed) -> Iterator[Right]:
+    kinds = {
+        "organizations": "organization_id",
+        "organization-roles": "role_id",
+        "organization-scopes": "scope_id",
+        "organization-invitations": "invitation_id",
+    }
+
+    def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
+        at = path.replace("{id}", fuzzed.managed[kinds[path.split("/")[2]]])
+        for name in ("user_id", "role_id", "scope_id"):
+            at = at.replace("{" + name + "}", fuzzed.managed[name])
+        return Right(Route(method, path), at, "machine", body)
+
+    club = {
+        "name": "Club",
+        "description": "x",
+        "customData": {"k": {"l": [1]}},
+        "isMfaRequired": False,
+        "color": {"primaryColor": "#123456"},
+        "branding": {"logoUrl": "https://x.example/a.svg"},
+        "customCss": "x",
+    }
+    roles = {"organizationRoleIds": ["x"], "organizationRoleNames": ["y"]}
+    organization = "/api/organizations/{id}"
+    yield api("POST", "/api/organizations", club)
+    yield api("PATCH", organization, club)
+    yield api("POST", f"{organization}/users", {"userIds": ["x"]})
+    yield api("PUT", f"{organization}/users", {"userIds": ["x"]})
+    both = {"userIds": ["x"], "organizationRoleIds": ["x"]}
+    yield api("POST", f"{organization}/users/roles", both)
+    yield api("POST", f"{organization}/users/{{user_id}}/roles", roles)
+    yield api("PUT", f"{organization}/users/{{user_id}}/roles", roles)
+    yield api("DELETE", f"{organization}/users/{{user_id}}/roles/{{role_id}}")
+    yield api("DELETE", f"{organization}/users/{{user_id}}")
+    role = "/api/organization-roles/{id}"
+    named = {"name": "player", "description": "x", "type": "User"}
+    scopes = {"organizationScopeIds": ["x"]}
+    yield api("POST", "/api/organization-roles", {**named, **scopes, "resourceScopeIds": ["x"]})
+    yield api("PATCH", role, named)
+    yield api("POST", f"{role}/scopes", scopes)
+    yield api("PUT", f"{role}/scopes", scopes)
+    yield api("DELETE", f"{role}/scopes/{{scope_id}}")
+    scope = "/api/organization-scopes/{id}"
+    yield api("POST", "/api/organization-scopes", {"name": "play", "description": "x"})
+    yield api("PATCH", scope, {"name": "play", "description": "x"})
+    yield api("DELETE", scope)
+    invitation = "/api/organization-invitations/{id}"
+    yield api(
+        "POST",
+        "/api/organization-invitations",
+        {
+            "inviterId": "x",
+            "invitee": PHONE,
+            "organizationId": fuzzed.managed["organization_id"],
+            "expiresAt": 4_000_000_000_000,
+            "organizationRoleIds": ["x"],
+            "messagePayload": {"link": "x", "locale": "x"},
+        },
+    )
+    yield api("POST", f"{invitation}/message", {"link": "x", "locale": "x"})
+    yield api("PUT", f"{invitation}/status", {"status": "Accepted", "acceptedUserId": "x"})
+    yield api("DELETE", invitation)
+    yield api("DELETE", role)
+    yield api("DELETE", organization)
 
 
 def _openid(fuzzed: Fuzzed) -> Iterator[Right]:
@@ -215,7 +361,7 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
         return Right(Route("POST", path), path, who, {"token": token, **fields}, is_form=True)
 
     typed = {"identifier": "010-1234-5678", "country": "KR", "agree": "yes"}
-    for flow in ("sign-in", "register", "continue"):
+    for flow in ("sign-in", "register", "continue", "forgot-password"):
         yield page(f"/{flow}/verification-code", code="12345")
         yield page(f"/{flow}/verification-code/resend")
     yield page("/sign-in", **typed, way="code")
@@ -227,6 +373,10 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     yield page("/continue/username", identifier="9")
     yield page("/continue/password", password="weak")
     yield page("/continue/phone", **typed)
+    yield page("/continue/email", identifier="new@example.com")
+    yield page("/continue/email-or-phone", **typed)
+    yield page("/forgot-password", **typed)
+    yield page("/forgot-password/reset", password="weak")
     yield page("/consent", decision="deny")
 
 
@@ -240,7 +390,8 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
 
     def form(path: str, **fields: str) -> Right:
         at = path
-        for name, value in {**fuzzed.ids, "tenant": "default", "connector_id": CONNECTOR}.items():
+        fixed = {"tenant": "default", "connector_id": CONNECTOR, "user_id": "nobody"}
+        for name, value in {**fuzzed.ids, **fixed}.items():
             at = at.replace("{" + name + "}", value)
         who: Who = "operator"
         return Right(Route("POST", path), at, who, {"csrf": csrf, **fields}, is_form=True)
@@ -269,6 +420,15 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         version="99",
     )
     yield form(f"{application}/delete", typed_name="x")
+    told = {"name": "x", "url": "x", "headers": "X-Shop: x", "events": "PostSignIn"}
+    webhook = f"{t}/webhooks/{{webhook_id}}"
+    yield form(f"{t}/webhooks/new", **told)
+    yield form(webhook, **told, version="99", enabled="yes")
+    yield form(f"{webhook}/test", **told)
+    yield form(f"{webhook}/restore", version="99")
+    yield form(f"{webhook}/deliveries/{{delivery_id}}/repeat")
+    yield form(f"{webhook}/delete", typed_name="x")
+    yield form(f"{webhook}/signing-key")
     new = f"{t}/connectors/set-up/{{connector_id}}"
     yield form(new, **template)
     yield form(f"{new}/test", **template)
@@ -308,6 +468,8 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         },
     )
     yield form(f"{t}/security/unblock", identifier="x")
+    yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")
+    yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")
     experience = f"{t}/sign-in-experience"
     yield form(
         f"{experience}/branding",

@@ -6,8 +6,9 @@ means what it should; abroad it must not.
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -38,9 +39,15 @@ from tests.invariants.world import (
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.core.phone import PhoneNumber
+from watchword.guard.models import LockoutPool
+from watchword.invitations.models import NewInvitation
+from watchword.organization_roles.models import NewRole
+from watchword.organizations.models import NewOrganization
 from watchword.providers.twilio.signing import signature_of
-from watchword.users.models import NewUser
+from watchword.users.models import NewUser, UserChange
 from watchword.web.pages.forms import form_token
+from watchword.web.scope import TenantScope
+from watchword.webhooks.models import Event, NewWebhook, RetrySchedule, WebhookConfig
 
 CALLBACK = "https://shop.example/callback"
 PHONE = "821012345678"
@@ -54,9 +61,15 @@ TWILIO = {
         for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
     ],
 }
+WEBHOOK = NewWebhook(
+    name="Hook of acme",
+    events=(Event.USER_DELETED,),
+    config=WebhookConfig(url="https://hooks.example/acme"),
+)
 REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered"}
 
-Stage = Literal["waiting", "proved", "submitted", "signed-in"]
+Stage = Literal["waiting", "proved", "recovering", "submitted", "signed-in"]
+FORGOT = "ForgotPassword"
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,18 @@ class Walk:
     """Each tenant's own application, by tenant: id and secret."""
     machines: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Each tenant's own machine, by tenant: id and secret."""
+    log_id: str = ""
+    spare_user_id: str = ""
+    """A person who does nothing."""
+    spare_id: str = ""
+    """An application that nobody signs in to."""
+    resource_id: str = ""
+    scope_id: str = ""
+    webhook_id: str = ""
+    other_webhook_id: str = ""
+    delivery_id: str = ""
+    organization: dict[str, str] = field(default_factory=dict)
+    """Ids of an organization, and of its role, scope and invitation, by placeholder."""
     lone_code: str = ""
     """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
@@ -141,14 +166,18 @@ class Walk:
         self.begun += 1
         has_account = stage in {"submitted", "signed-in"}
         phone, event = (PHONE, "SignIn") if has_account else (self.new_phone, event)
+        if event == FORGOT:
+            # Nobody else is sent a code.
+            phone = PHONE
         client = await self.world.browser(OTHER_ORIGIN)
         await start(client, event)
         record_id = (await send(client, phone, event)).json()["verificationId"]
         visit = Visit({}, record_id, await self.world.code(OTHER))
         if stage != "waiting":
             await verify(client, phone, record_id, visit.code)
-        if has_account:
+        if has_account or stage == "recovering":
             await client.post(f"{API}/identification", json={"verificationId": record_id})
+        if has_account:
             visit.resume = await submit(client)
         if stage == "signed-in":
             answer = await resume(client, visit.resume)
@@ -192,6 +221,7 @@ async def settled(world: World) -> Walk:
             name="Somebody at Acme",
         )
     )
+    await scope.users.change(user.id, UserChange(identities={"google": {"userId": "1"}}))
     own, machines = {}, {}
     for tenant in ("default", OTHER):
         configuration = (await world.scope(tenant)).configuration
@@ -232,10 +262,60 @@ async def settled(world: World) -> Walk:
         await (await walk.client(place)).get("/oidc/jwks")
     scope = await world.scope(OTHER)
     walk.message_id = (await scope.messaging.list()).items[0].id
+    walk.spare_user_id = (await scope.users.create(NewUser(username="spare"))).id
+    walk.log_id = (await scope.audit.list()).items[0].id
+    spare = await scope.configuration.applications.create(SYSTEM, _shop("Spare of acme"))
+    resource = await scope.configuration.resources.create(SYSTEM, "Acme API", "https://api.example")
+    acme = await scope.configuration.resources.add_scope(SYSTEM, resource.id, "acme")
+    walk.spare_id, walk.resource_id, walk.scope_id = spare.application.id, resource.id, acme.id
+    scope = await world.scope(OTHER)
+    await scope.lockout.attempt(LockoutPool.TOTP, PHONE)
+    walk.organization = await _club(scope)
+    await _webhooks(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
     assert sent.status_code == 204, sent.text
     walk.lone_code = await world.code(OTHER)
     return walk
+
+
+async def _webhooks(world: World, walk: Walk) -> None:
+    """Make two webhooks, and a delivery to the first one that was given up."""
+    # A receiver that takes what is called a test, and nothing else.
+    world.server.courier.client.transport = httpx2.MockTransport(
+        lambda request: httpx2.Response(200 if b"sample" in request.content else 500)
+    )
+    for _ in range(2):
+        configuration = (await world.scope(OTHER)).configuration
+        made = await configuration.webhooks.create(SYSTEM, WEBHOOK)
+        walk.webhook_id, walk.other_webhook_id = made.webhook.id, walk.webhook_id
+    deliveries = (await world.scope(OTHER)).deliveries
+    impatient = replace(deliveries, schedule=RetrySchedule(give_up_after=timedelta(seconds=1)))
+    await impatient.add(Event.USER_CREATED, {}, [made.webhook])
+    await world.server.courier.settle(timedelta(seconds=20))
+    walk.delivery_id = (await deliveries.list(walk.webhook_id)).items[0].id
+
+
+async def _club(scope: TenantScope) -> dict[str, str]:
+    """Make an organization and invite Acme's user to it."""
+    roles = scope.organization_roles
+    play = await roles.create_scope(SYSTEM, "play")
+    role = await roles.create(SYSTEM, NewRole(name="player", scope_ids=(play.id,)))
+    club = await scope.organizations.create(SYSTEM, NewOrganization(name="Club of acme"))
+    invitation = await scope.invitations.create(
+        SYSTEM,
+        NewInvitation(
+            organization_id=club.id,
+            invitee=PhoneNumber(PHONE),
+            expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+            role_ids=(role.id,),
+        ),
+    )
+    return {
+        "organization": club.id,
+        "role": role.id,
+        "scope": play.id,
+        "invitation": invitation.id,
+    }
 
 
 def _shop(name: str) -> NewApplication:
@@ -313,10 +393,15 @@ def _managed(
 ) -> None:
     @step(method, path)
     async def ask(walk: Walk, at: Place) -> httpx2.Response:
-        address = path.replace("{id}", str(getattr(walk, name)))
+        shown = str(getattr(walk, name))
+        address = path.replace("{id}", shown).replace("{user_id}", shown)
         params = {"force": "true"} if method == "DELETE" else None
         client = await walk.machine(at)
         return await client.request(method, address, json=body(walk), params=params)
+
+
+def _always(body: Any, _walk: Walk) -> Any:
+    return body
 
 
 # First, while the code lives.
@@ -335,6 +420,168 @@ for _path in ("", "/history", "/messages"):
 _managed("PATCH", "/api/connectors/{id}", lambda _: {"config": {}})
 _managed("POST", "/api/connectors/{id}/check")
 _managed("GET", "/api/messages/{id}", name="message_id")
+_managed("GET", "/api/logs/{id}", name="log_id")
+
+for _path in ("", "/custom-data", "/has-password"):
+    _managed("GET", f"/api/users/{{user_id}}{_path}", name="user_id")
+for _method, _path, _body in (
+    ("PATCH", "", {"name": "Somebody at Acme"}),
+    ("PATCH", "/profile", {"profile": {"nickname": "Ace"}}),
+    ("PATCH", "/custom-data", {"customData": {"k": 1}}),
+    ("PATCH", "/password", {"password": PASSWORD}),
+    ("POST", "/password/verify", {"password": PASSWORD}),
+    ("PATCH", "/is-suspended", {"isSuspended": False}),
+):
+    _managed(_method, f"/api/users/{{user_id}}{_path}", partial(_always, _body), "user_id")
+
+
+def _hooked(
+    method: str, path: str = "", body: Any = None, of: Callable[[Walk], str] | None = None
+) -> None:
+    """Ask about Acme's webhook."""
+
+    @step(method, f"/api/hooks/{{hook_id}}{path}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        hook_id = of(walk) if of is not None else walk.webhook_id
+        client = await walk.machine(at)
+        return await client.request(method, f"/api/hooks/{hook_id}{path}", json=body)
+
+
+_hooked("GET")
+_hooked("GET", "/recent-logs")
+_hooked("PATCH", body={"enabled": True})
+_hooked("PATCH", "/signing-key")
+_hooked("POST", "/test", {"events": ["PostSignIn"], "config": {"url": WEBHOOK.config.url}})
+_hooked("DELETE", of=lambda walk: walk.other_webhook_id)
+
+
+def _registered(
+    method: str, path: str, body: Callable[[Walk], Any] = lambda _: None, name: str = "x"
+) -> None:
+    @step(method, path)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{application_id}", walk.spare_id)
+        address = address.replace("{resource_id}", walk.resource_id)
+        address = address.replace("{scope_id}", walk.scope_id).replace("{name:path}", name)
+        return await (await walk.machine(at)).request(method, address, json=body(walk))
+
+
+APPLICATION = "/api/applications/{application_id}"
+RESOURCE = "/api/resources/{resource_id}"
+for _path in (
+    APPLICATION,
+    f"{APPLICATION}/secrets",
+    f"{APPLICATION}/resource-scopes",
+    RESOURCE,
+    f"{RESOURCE}/scopes",
+):
+    _registered("GET", _path)
+_registered("PATCH", APPLICATION, lambda _: {"name": "Spare of acme", "isThirdParty": True})
+_registered("PATCH", f"{APPLICATION}/custom-data", lambda _: {"k": 1})
+_registered("POST", f"{APPLICATION}/secrets", lambda _: {"name": "x"})
+_registered("PATCH", f"{APPLICATION}/secrets/{{name:path}}", lambda _: {"name": "y"})
+_registered("DELETE", f"{APPLICATION}/secrets/{{name:path}}", name="y")
+_registered("PUT", f"{APPLICATION}/resource-scopes", lambda walk: {"scopeIds": [walk.scope_id]})
+_registered("PATCH", RESOURCE, lambda _: {"name": "API of acme"})
+_registered("PATCH", f"{RESOURCE}/is-default", lambda _: {"isDefault": True})
+_registered("POST", f"{RESOURCE}/scopes", lambda _: {"name": "more"})
+_registered("PATCH", f"{RESOURCE}/scopes/{{scope_id}}", lambda _: {"name": "less"})
+_registered("DELETE", f"{RESOURCE}/scopes/{{scope_id}}")
+_registered("DELETE", RESOURCE)
+_registered("DELETE", APPLICATION)
+
+
+def _organized(
+    method: str, path: str, of: str = "organization", body: Callable[[Walk], Any] = lambda _: None
+) -> None:
+    """Ask about Acme's organization, or about its role, scope or invitation."""
+
+    @step(method, path)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{id}", walk.organization[of]).replace("{user_id}", walk.user_id)
+        address = address.replace("{role_id}", walk.organization["role"])
+        address = address.replace("{scope_id}", walk.organization["scope"])
+        return await (await walk.machine(at)).request(method, address, json=body(walk))
+
+
+def _their_roles(walk: Walk) -> Any:
+    return {"organizationRoleIds": [walk.organization["role"]]}
+
+
+def _their_scopes(walk: Walk) -> Any:
+    return {"organizationScopeIds": [walk.organization["scope"]]}
+
+
+def _their_user(walk: Walk) -> Any:
+    return {"userIds": [walk.user_id]}
+
+
+def _another_invitation(walk: Walk) -> Any:
+    return {
+        "organizationId": walk.organization["organization"],
+        "invitee": "821055550000",
+        "expiresAt": 4_000_000_000_000,
+    }
+
+
+ORGANIZATION = "/api/organizations/{id}"
+MEMBER = f"{ORGANIZATION}/users/{{user_id}}"
+ROLE = "/api/organization-roles/{id}"
+SCOPE = "/api/organization-scopes/{id}"
+INVITATION = "/api/organization-invitations/{id}"
+_organized("GET", ORGANIZATION)
+_organized("PATCH", ORGANIZATION, body=lambda _: {"name": "Club of acme"})
+_organized("POST", "/api/organization-invitations", body=_another_invitation)
+_organized("GET", INVITATION, "invitation")
+_organized("POST", f"{INVITATION}/message", "invitation", lambda _: {})
+_organized(
+    "PUT",
+    f"{INVITATION}/status",
+    "invitation",
+    lambda walk: {"status": "Accepted", "acceptedUserId": walk.user_id},
+)
+_organized("DELETE", INVITATION, "invitation")
+_organized("GET", f"{ORGANIZATION}/users")
+_organized("POST", f"{ORGANIZATION}/users", body=_their_user)
+_organized("PUT", f"{ORGANIZATION}/users", body=_their_user)
+_organized(
+    "POST",
+    f"{ORGANIZATION}/users/roles",
+    body=lambda walk: {**_their_user(walk), **_their_roles(walk)},
+)
+for _method in ("GET", "POST", "PUT"):
+    _organized(
+        _method, f"{MEMBER}/roles", body=_their_roles if _method != "GET" else lambda _: None
+    )
+_organized("GET", f"{MEMBER}/scopes")
+_organized("GET", "/api/users/{user_id}/organizations")
+_organized("DELETE", f"{MEMBER}/roles/{{role_id}}")
+_organized("DELETE", MEMBER)
+_organized("GET", ROLE, "role")
+_organized("PATCH", ROLE, "role", lambda _: {"description": "plays"})
+_organized("POST", "/api/organization-roles", body=lambda w: {"name": "guest", **_their_scopes(w)})
+_organized("GET", f"{ROLE}/scopes", "role")
+_organized("POST", f"{ROLE}/scopes", "role", _their_scopes)
+_organized("PUT", f"{ROLE}/scopes", "role", _their_scopes)
+_organized("DELETE", f"{ROLE}/scopes/{{scope_id}}", "role")
+_organized("DELETE", ROLE, "role")
+_organized("GET", SCOPE, "scope")
+_organized("PATCH", SCOPE, "scope", lambda _: {"description": "at all"})
+_organized("DELETE", SCOPE, "scope")
+_organized("DELETE", ORGANIZATION)
+
+
+@step("DELETE", "/api/users/{user_id}/identities/{target}")
+async def unlink_their_identity(walk: Walk, at: Place) -> httpx2.Response:
+    """Take a social account away."""
+    return await (await walk.machine(at)).delete(f"/api/users/{walk.user_id}/identities/google")
+
+
+@step("POST", "/api/sentinel-activities/delete", is_refused=says_nothing, is_told_apart=False)
+async def unblock_their_number(walk: Walk, at: Place) -> httpx2.Response:
+    """Let a number try again; only the rows tell whose failures are forgotten."""
+    body = {"targetType": "User", "targets": [PHONE]}
+    return await (await walk.machine(at)).post("/api/sentinel-activities/delete", json=body)
 
 
 # The Experience API: the interaction is in the cookie, its records in the body.
@@ -381,6 +628,13 @@ _api(
 )
 _api("POST", f"{API}/identification", _proof, "proved")
 _api("POST", f"{API}/profile", lambda walk: {"type": "phone", **_proof(walk)}, "proved")
+_api(
+    "PUT",
+    f"{API}/profile/password",
+    lambda walk: {"password": f"New-pass-{walk.begun}-Phone"},
+    "recovering",
+    FORGOT,
+)
 _api("POST", f"{API}/submit", lambda _: None, "submitted")
 _api("GET", "/api/interaction/consent", lambda _: None, "signed-in")
 _api("POST", "/api/interaction/consent", lambda _: {}, "signed-in")
@@ -431,12 +685,14 @@ def _number(walk: Walk) -> dict[str, str]:
     return {"identifier": f"+{walk.new_phone}", "country": "KR"}
 
 
-for _flow in ("sign-in", "register", "continue"):
+EVENTS = {"sign-in": "Register", "register": "Register", "continue": "Register"}
+EVENTS["forgot-password"] = FORGOT
+for _flow, _event in EVENTS.items():
     _code_page = f"/{_flow}/verification-code"
-    _page(_code_page)
-    _page(f"{_code_page}/resend")
-    _page(f"{_code_page}/delivery")
-    _form(_code_page, _code)
+    _page(_code_page, event=_event)
+    _page(f"{_code_page}/resend", event=_event)
+    _page(f"{_code_page}/delivery", event=_event)
+    _form(_code_page, _code, event=_event)
 for _path in (
     "/sign-in",
     "/sign-in/password",
@@ -447,8 +703,19 @@ for _path in (
     "/continue/username",
     "/continue/password",
     "/continue/phone",
+    "/continue/email",
+    "/continue/email-or-phone",
+    "/identifier-sign-in",
+    "/identifier-register",
+    "/forgot-password",
+    "/forgot-password/changed",
+    "/reset-password",
 ):
     _page(_path, "proved")
+_page("/forgot-password/reset", "recovering", FORGOT)
+_form("/forgot-password", lambda _: {"identifier": f"+{PHONE}", "country": "KR"})
+_form("/continue/email", lambda _: {"identifier": "new@example.com"}, "proved")
+_form("/continue/email-or-phone", _number, "proved")
 _form("/sign-in", lambda walk: {**_number(walk), "way": "code"})
 _form("/sign-in/password", lambda _: {"identifier": "acme_user", "password": PASSWORD})
 _form("/sign-in/no-account", stage="proved", event="SignIn")
@@ -458,20 +725,27 @@ _form("/register/has-account", stage="proved")
 _form("/continue/username", lambda _: {"identifier": "newcomer"}, "proved")
 _form("/continue/password", lambda _: {"password": PASSWORD}, "proved")
 _form("/continue/phone", _number, "proved")
+# After those that know the old password.
+_form(
+    "/forgot-password/reset",
+    lambda walk: {"password": f"New-pass-{walk.begun}-Phone"},
+    "recovering",
+    FORGOT,
+)
 _page("/consent", "signed-in")
 _form("/consent", lambda _: {"decision": "deny"}, "signed-in")
 
 
-def _resend(path: str) -> None:
-    @step("POST", path, stage="waiting")
+def _resend(path: str, event: str) -> None:
+    @step("POST", path, stage="waiting", event=event)
     async def ask(walk: Walk, at: Place) -> httpx2.Response:
         walk.world.clock.advance(timedelta(minutes=1))
         form = {"token": form_token(walk.visit.token)}
         return await (await walk.client(at)).post(path, data=form)
 
 
-for _flow in ("sign-in", "register", "continue"):
-    _resend(f"/{_flow}/verification-code/resend")
+for _flow, _event in EVENTS.items():
+    _resend(f"/{_flow}/verification-code/resend", _event)
 
 
 # OpenID Connect: clients, codes, tokens, sessions.
@@ -623,6 +897,7 @@ IDS = {
     "application_id": "application_id",
     "instance_id": "connector_id",
     "message_id": "message_id",
+    "webhook_id": "webhook_id",
 }
 TEST = {"templates": "", "test_phone": f"+{PHONE}", "test_country": "KR", "test_usage": "Generic"}
 
@@ -642,6 +917,38 @@ _console("POST", "connectors/{instance_id}", "instance_id", lambda _: {"template
 _console("POST", "connectors/{instance_id}/test", "instance_id", lambda _: TEST)
 _console("POST", "connectors/{instance_id}/check", "instance_id")
 _console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
+for _page_of in ("", "/deliveries", "/history"):
+    _console("GET", f"webhooks/{{webhook_id}}{_page_of}", "webhook_id")
+HOOKED = {"name": WEBHOOK.name, "url": WEBHOOK.config.url, "events": "User.Deleted"}
+_console("POST", "webhooks/{webhook_id}", "webhook_id", lambda _: {**HOOKED, "enabled": "yes"})
+_console("POST", "webhooks/{webhook_id}/test", "webhook_id", lambda _: HOOKED)
+_console("POST", "webhooks/{webhook_id}/signing-key", "webhook_id")
+_console("POST", "webhooks/{webhook_id}/restore", "webhook_id", lambda _: {"version": "1"})
+
+
+@step("POST", "/console/{tenant}/webhooks/{webhook_id}/deliveries/{delivery_id}/repeat")
+async def repeat_their_delivery(walk: Walk, at: Place) -> httpx2.Response:
+    """Send once more what failed at Acme."""
+    of_acme = f"webhooks/{walk.webhook_id}/deliveries/{walk.delivery_id}"
+    return await walk.operator.post(f"{at.console}/{of_acme}/repeat")
+
+
+_console(
+    "POST",
+    "webhooks/{webhook_id}/delete",
+    "webhook_id",
+    lambda _: {"typed_name": WEBHOOK.name},
+)
+_console("POST", "users/{user_id}/suspend", "user_id", lambda _: {"is_suspended": "no"})
+
+
+@step("POST", "/console/{tenant}/users/{user_id}/delete")
+async def delete_their_user(walk: Walk, at: Place) -> httpx2.Response:
+    """Delete somebody in the console, whose id was typed as it is wanted."""
+    address = f"{at.console}/users/{walk.spare_user_id}/delete"
+    return await walk.operator.post(address, typed_id=walk.spare_user_id)
+
+
 # Last, because at home it works.
 _console(
     "POST",
@@ -658,3 +965,5 @@ _console(
 # What the console deleted comes back, and goes again.
 _managed("POST", "/api/connectors/{id}/restore", lambda _: {"version": 1})
 _managed("DELETE", "/api/connectors/{id}")
+# And the one whom it all was about.
+_managed("DELETE", "/api/users/{user_id}", name="user_id")

@@ -15,6 +15,7 @@ from tests.web.pages.conftest import BY_CODE
 from watchword.app import build_app
 from watchword.applications.models import ApplicationType, NewApplication
 from watchword.audit.models import SYSTEM
+from watchword.background import sweep
 from watchword.core.keys import SecretKeys
 from watchword.settings import Settings
 from watchword.tenants.models import TenantTag
@@ -44,7 +45,11 @@ BY_CODE_OR_PASSWORD: dict[str, Any] = {
             for name in ("phone", "username")
         ]
     },
+    "forgotPasswordMethods": ["PhoneVerificationCode"],
 }
+
+
+PATIENCE = timedelta(seconds=30)
 
 
 @dataclass
@@ -65,6 +70,12 @@ class World:
         await self.server.dispatch.drain(timedelta(seconds=5))
         newest = self.server.inbox.list(tenant)[0]
         return str(re.findall(r"\b\d{6}\b", newest.text)[0])
+
+    async def settle(self) -> None:
+        """Finish all that goes on beside requests, so that nothing changes by itself."""
+        await sweep(self.server)
+        await self.server.dispatch.drain(PATIENCE)
+        await self.server.courier.settle(PATIENCE)
 
     async def set_up(self, tenant: str = "default", **settings: Any) -> None:
         """Change a tenant's sign-in settings."""
@@ -207,7 +218,13 @@ async def resume(client: httpx2.AsyncClient, address: str) -> httpx2.Response:
 
 
 @asynccontextmanager
-async def serving(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIterator[World]:
+async def serving(
+    database_url: str,
+    clock: FakeClock,
+    keys: SecretKeys,
+    *,
+    delivery_wait: timedelta = timedelta(seconds=0.2),
+) -> AsyncIterator[World]:
     """Start a server on a database, and stop it."""
     configure_logging("json", "error")
     app = build_app(
@@ -216,7 +233,7 @@ async def serving(database_url: str, clock: FakeClock, keys: SecretKeys) -> Asyn
             database_url=database_url,
             public_url=ORIGIN,
             secret_keys=keys,
-            delivery_wait=timedelta(seconds=0.2),
+            delivery_wait=delivery_wait,
         )
     )
     server: ServerScope = app.state.server

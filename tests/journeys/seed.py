@@ -1,7 +1,8 @@
 """Set a server up for a journey. Runs in the tested installation, so it imports nothing of ours.
 
 python seed.py '{"connector": "http-sms", "config": {…}, "redirectUri": "…"}' prints the
-application's id; a key that is left out leaves its part as it is.
+application's id; a key that is left out leaves its part as it is. With `applications`, each as
+`NewApplication` has it, it prints their ids and secrets as JSON.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from watchword.applications.models import NewApplication
 from watchword.audit.models import Actor
 from watchword.cli.output import opened
 from watchword.settings import load_settings
+from watchword.web.scope import ServerScope
 
 ACTOR = Actor.system("journey")
 
@@ -26,6 +28,8 @@ async def seed(wish: dict[str, Any]) -> str:
         if "signIn" in wish:
             scope = await server.scope_of("default")
             await scope.configuration.settings.save_sign_in(ACTOR, wish["signIn"])
+        if "applications" in wish:
+            return json.dumps([await register(server, values) for values in wish["applications"]])
         if "redirectUri" not in wish:
             return ""
         scope = await server.scope_of("default")
@@ -39,6 +43,13 @@ async def seed(wish: dict[str, Any]) -> str:
             ),
         )
         return created.application.id
+
+
+async def register(server: ServerScope, values: dict[str, Any]) -> dict[str, Any]:
+    """Register one application and return its id and secret."""
+    scope = await server.scope_of("default")
+    created = await scope.configuration.applications.create(ACTOR, NewApplication(**values))
+    return {"id": created.application.id, "secret": created.secret}
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Installation:
 
     def __init__(self, database_url: str, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self.program: tuple[str, ...] = (PYTHON, "-m", "watchword")
         self.database_url = database_url
         self.uses_sqlite = database_url.startswith("sqlite")
         self.port = free_port()
@@ -78,7 +79,7 @@ class Installation:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `watchword` with these arguments."""
-        return self._run(PYTHON, "-m", "watchword", *arguments)
+        return self._run(*self.program, *arguments)
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -96,7 +97,9 @@ class Installation:
         self, port: int | None = None, before_start: Callable[[], None] | None = None
     ) -> Iterator["Server"]:
         """Serve until the block ends."""
-        server = Server(self.environment, self.folder, port or self.port, before_start)
+        server = Server(
+            self.environment, self.folder, port or self.port, before_start, program=self.program
+        )
         try:
             server.wait_until_ready()
             yield server
@@ -113,12 +116,14 @@ class Server:
         folder: Path,
         port: int,
         before_start: Callable[[], None] | None = None,
+        *,
+        program: tuple[str, ...] = (PYTHON, "-m", "watchword"),
     ) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.log_path = folder / f"server-{port}.log"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [PYTHON, "-m", "watchword", "serve", "--port", str(port)],
+                [*program, "serve", "--port", str(port)],
                 env=dict(environment),
                 cwd=folder,
                 stdout=log,

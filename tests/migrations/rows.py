@@ -23,7 +23,7 @@ def _value(column: Column[Any]) -> Any:
         return MOMENT
     if isinstance(column.type, Integer):
         return 1_700_000_000 if column.type.__class__.__name__ == "INTEGER" else 2**40
-    if column.foreign_keys:
+    if column.foreign_keys and column.name != "tenant_id":
         return "id"
     length = getattr(column.type, "length", None) or 64
     return WORDS.get(column.name, column.name)[:length]

@@ -203,15 +203,25 @@ class TestPublicForm:
         assert form["socialConnectors"] == form["ssoConnectors"] == []
         assert form["isDevelopmentTenant"] is False
 
-    @pytest.mark.parametrize("methods", [None, ["PhoneVerificationCode", "EmailVerificationCode"]])
-    def test_recovery_that_can_not_be_walked_is_not_offered(
-        self, methods: list[str] | None
+    @pytest.mark.parametrize(
+        ("methods", "available", "offered"),
+        [
+            (None, {ConnectorType.SMS, ConnectorType.EMAIL}, {"phone", "email"}),
+            (None, {ConnectorType.SMS}, {"phone"}),
+            (["EmailVerificationCode"], {ConnectorType.SMS, ConnectorType.EMAIL}, {"email"}),
+            (["PhoneVerificationCode"], set(), set()),
+            ([], {ConnectorType.SMS, ConnectorType.EMAIL}, set()),
+        ],
+    )
+    def test_recovery_is_offered_where_it_is_on_and_a_connector_is_there(
+        self, methods: list[str] | None, available: set[ConnectorType], offered: set[str]
     ) -> None:
         settings = SignInSettings.model_validate({"forgotPasswordMethods": methods})
 
-        form = public_form(settings, tenant_id="default", available=set(ConnectorType))
+        form = public_form(settings, tenant_id="default", available=available)
 
-        assert form["forgotPassword"] == {"phone": False, "email": False}
+        shown = {name for name, is_on in form["forgotPassword"].items() if is_on}
+        assert shown == offered
         assert settings.document()["forgotPasswordMethods"] == methods
 
 

@@ -40,12 +40,15 @@ def test_every_sealed_column_of_the_schema_is_walked() -> None:
 
     assert names == {
         "applications.secret",
+        "applications.secrets",
         "configuration_versions.secrets",
         "connectors.secrets",
         "messages.content",
         "messages.recipient",
         "operators.totp_secret",
         "signing_keys.private_key",
+        "webhook_deliveries.body",
+        "webhooks.secrets",
     }
     for column in sealed_columns():
         assert type_coerce(column.column, Text) is not None

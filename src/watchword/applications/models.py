@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -11,9 +11,20 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from watchword.applications.errors import InvalidApplication, InvalidOrigin, InvalidRedirectUri
+from watchword.applications.errors import (
+    InvalidApplication,
+    InvalidOrigin,
+    InvalidRedirectUri,
+    InvalidThirdPartyType,
+    NoSecretsForPublicApplication,
+    SecretNameTaken,
+    SecretNotFound,
+    TooManySecrets,
+)
 
 DEMO_APP_ID = "demo-app"
+FIRST_SECRET = "Default secret"  # noqa: S105  # the contract's name of it
+MOST_SECRETS = 10
 
 APPLICATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 URI_CHARACTERS = re.compile(r"[\x21-\x7e]{1,2048}")  # RFC 3986 has neither blanks nor more
@@ -63,6 +74,23 @@ class ClientMetadata(_Wire):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApplicationSecret:
+    """One of the secrets that an application may prove itself with."""
+
+    id: str
+    """Empty for the one it was registered with."""
+    name: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    sealed: str = field(repr=False)
+    """Only `ApplicationService` opens it."""
+
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether it still proves anything."""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewApplication:
     """A registration as it is asked for; `build` checks it."""
 
@@ -74,8 +102,11 @@ class NewApplication:
     is_third_party: bool = False
     is_management: bool = False
     custom_client_metadata: Mapping[str, Any] = field(default_factory=dict)
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
 
-    def build(self, id: str, secret: str | None, created_at: datetime) -> "Application":
+    def build(
+        self, id: str, created_at: datetime, secrets: tuple[ApplicationSecret, ...] = ()
+    ) -> "Application":
         """Return the application; raises the error that says what to mend."""
         try:
             kind = ApplicationType(self.type)
@@ -86,12 +117,13 @@ class NewApplication:
             name=self.name,
             description=self.description,
             type=kind,
-            secret=secret,
+            secrets=secrets,
             is_third_party=self.is_third_party,
             is_management=self.is_management,
             redirect_uris=tuple(self.redirect_uris),
             post_logout_redirect_uris=tuple(self.post_logout_redirect_uris),
             metadata=_validated(ClientMetadata, self.custom_client_metadata),
+            custom_data=self.custom_data,
             version=1,
             created_at=created_at,
         ).checked()
@@ -106,13 +138,15 @@ class Application:
     type: ApplicationType
     created_at: datetime
     description: str | None = None
-    secret: str | None = field(default=None, repr=False)
-    """Sealed; only `ApplicationService` opens it."""
+    secrets: tuple[ApplicationSecret, ...] = ()
     is_third_party: bool = False
     is_management: bool = False
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     metadata: ClientMetadata = field(default_factory=ClientMetadata)
+    custom_data: Mapping[str, Any] = field(default_factory=dict)
+    resource_scopes: tuple[str, ...] = ()
+    """Ids of the scopes of API resources that it may be given."""
     version: int = 1
 
     @property
@@ -157,6 +191,40 @@ class Application:
             loopback == _without_loopback_port(registered) for registered in self.redirect_uris
         )
 
+    def secret_named(self, name: str) -> ApplicationSecret:
+        """Return one of its secrets; raises SecretNotFound."""
+        for secret in self.secrets:
+            if secret.name == name:
+                return secret
+        raise SecretNotFound(name[:200])
+
+    def with_secret(self, secret: ApplicationSecret) -> Self:
+        """Return it with one more secret; raises what speaks against that."""
+        if self.is_public:
+            raise NoSecretsForPublicApplication
+        if len(self.secrets) >= MOST_SECRETS:
+            raise TooManySecrets(count=MOST_SECRETS)
+        return replace(self, secrets=(*self.secrets, self._with_free_name(secret)))
+
+    def without_secret(self, name: str) -> Self:
+        """Return it without one of its secrets; raises SecretNotFound."""
+        gone = self.secret_named(name)
+        return replace(self, secrets=tuple(kept for kept in self.secrets if kept is not gone))
+
+    def with_renamed_secret(self, name: str, new_name: str) -> Self:
+        """Return it with another name on one of its secrets; what it opens stays."""
+        renamed = replace(self.secret_named(name), name=new_name)
+        if name != new_name:
+            self._with_free_name(renamed)
+        return replace(self, secrets=tuple(renamed if s.name == name else s for s in self.secrets))
+
+    def _with_free_name(self, secret: ApplicationSecret) -> ApplicationSecret:
+        if not 1 <= len(secret.name) <= 256 or not secret.name.isprintable():
+            raise InvalidApplication(field="secrets.name")
+        if any(other.name == secret.name for other in self.secrets):
+            raise SecretNameTaken(secret.name)
+        return secret
+
     def changed(self, patch: Mapping[str, Any]) -> Self:
         """Return the application with the contract's PATCH body applied; raises like `build`."""
         current = self.document()
@@ -170,9 +238,12 @@ class Application:
             name=changes.name,
             description=changes.description,
             is_third_party=changes.is_third_party,
+            is_management=changes.is_management,
             redirect_uris=changes.oidc_client_metadata.redirect_uris,
             post_logout_redirect_uris=changes.oidc_client_metadata.post_logout_redirect_uris,
             metadata=changes.custom_client_metadata,
+            custom_data=changes.custom_data,
+            resource_scopes=changes.resource_scopes,
         ).checked()
 
     def checked(self) -> Self:
@@ -183,6 +254,8 @@ class Application:
             raise InvalidApplication(field="description")
         if self.is_management and self.type is not ApplicationType.MACHINE_TO_MACHINE:
             raise InvalidApplication(field="isManagement")
+        if self.is_third_party and self.type is ApplicationType.MACHINE_TO_MACHINE:
+            raise InvalidThirdPartyType
         for uri in (*self.redirect_uris, *self.post_logout_redirect_uris):
             check_redirect_uri(uri, self.type)
         for origin in self.metadata.cors_allowed_origins:
@@ -191,7 +264,7 @@ class Application:
         return self
 
     def document(self) -> dict[str, Any]:
-        """Return the contract's form, without the secret."""
+        """Return the contract's form, and ours beside it; secrets by name only."""
         return {
             "id": self.id,
             "name": self.name,
@@ -204,7 +277,23 @@ class Application:
                 "postLogoutRedirectUris": list(self.post_logout_redirect_uris),
             },
             "customClientMetadata": self.metadata.model_dump(by_alias=True, mode="json"),
+            "customData": dict(self.custom_data),
+            "resourceScopes": list(self.resource_scopes),
+            "secrets": [details_of(secret) for secret in self.secrets],
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationFilter:
+    """Which applications a list is to have; what is not named does not matter."""
+
+    types: frozenset[ApplicationType] = frozenset()
+    is_third_party: bool | None = None
+    search: str | None = None
+    """A pattern for id, name or description, with `%` and `_` as in SQL; its case is ignored."""
+
+
+EVERY = ApplicationFilter()
 
 
 @dataclass(frozen=True)
@@ -213,6 +302,42 @@ class CreatedApplication:
 
     application: Application
     secret: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CreatedSecret:
+    """A secret that was added to an application, and its value, which is shown this once."""
+
+    application: Application
+    secret: ApplicationSecret
+    value: str = field(repr=False)
+
+
+def details_of(secret: ApplicationSecret) -> dict[str, Any]:
+    """Return what is written down of a secret beside its value; moments in milliseconds."""
+    return {
+        "id": secret.id,
+        "name": secret.name,
+        "createdAt": milliseconds(secret.created_at),
+        "expiresAt": None if secret.expires_at is None else milliseconds(secret.expires_at),
+    }
+
+
+def secret_of(details: Mapping[str, Any], sealed: str) -> ApplicationSecret:
+    """Return the secret that `details_of` described."""
+    expires_at = details["expiresAt"]
+    return ApplicationSecret(
+        id=details["id"],
+        name=details["name"],
+        created_at=_moment(details["createdAt"]),
+        expires_at=None if expires_at is None else _moment(expires_at),
+        sealed=sealed,
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as the contract writes it."""
+    return round(moment.timestamp() * 1000)
 
 
 def demo_application(origin: str, created_at: datetime) -> Application:
@@ -253,6 +378,10 @@ def check_redirect_uri(uri: Any, kind: ApplicationType) -> None:
         raise InvalidRedirectUri(uri=uri[:200])
 
 
+def _moment(stored: int) -> datetime:
+    return datetime.fromtimestamp(stored / 1000, UTC)
+
+
 def _split(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
@@ -280,8 +409,11 @@ class _Changeable(_Wire):
     name: str
     description: str | None
     is_third_party: bool
+    is_management: bool
     oidc_client_metadata: _Uris
     custom_client_metadata: ClientMetadata
+    custom_data: dict[str, Any]
+    resource_scopes: tuple[str, ...]
 
 
 def _validated(kind: type[Model], values: Mapping[str, Any]) -> Model:

@@ -1,15 +1,20 @@
-"""Find an application, check its secret, prepare a registration."""
+"""Find an application, check its secrets, prepare a registration."""
 
 import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from watchword.applications.errors import ApplicationNotFound
+from watchword.applications.errors import ApplicationNotFound, SecretExpiryInPast
 from watchword.applications.models import (
     APPLICATION_ID,
     DEMO_APP_ID,
+    EVERY,
+    FIRST_SECRET,
     Application,
+    ApplicationFilter,
+    ApplicationSecret,
     CreatedApplication,
+    CreatedSecret,
     NewApplication,
     demo_application,
 )
@@ -51,23 +56,57 @@ class ApplicationService:
             raise ApplicationNotFound(f"no application {id[:32]!r}")
         return found
 
-    async def list(self, page: PageRequest) -> Page[Application]:
+    async def list(self, page: PageRequest, wanted: ApplicationFilter = EVERY) -> Page[Application]:
         """Return one page of the registered applications, the newest first."""
-        return await self.repository.list(page)
+        return await self.repository.list(page, wanted)
 
     def prepare(self, new: NewApplication, *, id: str | None = None) -> CreatedApplication:
         """Return the checked application with an id and a sealed secret; it is not stored yet."""
-        application_id = id or new_id()
-        draft = new.build(application_id, None, self.clock.now())
+        draft = new.build(id or new_id(), self.clock.now())
         if draft.is_public:
             return CreatedApplication(draft, None)
-        secret = new_token()
-        sealed = self.sealer.seal(secret, self.repository.tenant_id, application_id)
-        return CreatedApplication(new.build(application_id, sealed, draft.created_at), secret)
+        created = self._with_secret(draft, "", FIRST_SECRET, None)
+        return CreatedApplication(created.application, created.value)
+
+    def prepare_secret(
+        self, application: Application, name: str, expires_at: datetime | None
+    ) -> CreatedSecret:
+        """Return *application* with one more secret, sealed; it is not stored yet."""
+        if expires_at is not None and expires_at <= self.clock.now():
+            raise SecretExpiryInPast
+        return self._with_secret(application, new_id(), name, expires_at)
 
     def is_secret_of(self, application: Application, secret: str) -> bool:
-        """Compare in constant time."""
-        if application.secret is None:
-            return False
-        own = self.sealer.unseal(application.secret, self.repository.tenant_id, application.id)
-        return hmac.compare_digest(own.encode(), secret.encode())
+        """Compare with each secret that is live, in constant time."""
+        now, given = self.clock.now(), secret.encode()
+        is_own = False
+        for own in application.secrets:
+            opened = self.opened(application.id, own).encode()
+            is_own |= hmac.compare_digest(opened, given) and own.is_live(now)
+        return is_own
+
+    def sealed(self, application_id: str, secret_id: str, value: str) -> str:
+        """Return a secret's value, bound to its place."""
+        return self.sealer.seal(value, *self._place(application_id, secret_id))
+
+    def opened(self, application_id: str, secret: ApplicationSecret) -> str:
+        """Return the value of a secret, to compare with or to keep in history."""
+        return self.sealer.unseal(secret.sealed, *self._place(application_id, secret.id))
+
+    def _with_secret(
+        self, application: Application, secret_id: str, name: str, expires_at: datetime | None
+    ) -> CreatedSecret:
+        value = new_token()
+        secret = ApplicationSecret(
+            id=secret_id,
+            name=name,
+            created_at=self.clock.now(),
+            expires_at=expires_at,
+            sealed=self.sealed(application.id, secret_id, value),
+        )
+        return CreatedSecret(application.with_secret(secret), secret, value)
+
+    def _place(self, application_id: str, secret_id: str) -> tuple[str, ...]:
+        # The first secret stands in a column of its own, the others in a map by their ids.
+        inner = (secret_id,) if secret_id else ()
+        return (self.repository.tenant_id, application_id, *inner)

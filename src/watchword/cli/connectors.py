@@ -14,14 +14,15 @@ import typer
 from watchword.audit.models import Actor
 from watchword.cli import connector_package
 from watchword.cli.output import AsJson, Tenant, fail, opened, run, say, settings_or_fail
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector as AnyConnector
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
-from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.connectors.errors import DevelopmentConnectorRefused, UnknownConnectorClass
 from watchword.connectors.models import SavedConnector
+from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.core.phrases import Phrases
-from watchword.messaging.models import Message, MessageState
+from watchword.messaging.models import Channel, Message, MessageState, Recipient
 
 if TYPE_CHECKING:
     from watchword.web.scope import TenantScope
@@ -52,7 +53,7 @@ Config = Annotated[
 class Chosen:
     """The connector that a command is about."""
 
-    connector: SmsConnector[Any]
+    connector: AnyConnector[Any, Any]
     config: Mapping[str, Any]
     saved: SavedConnector | None = None
     """None: the settings came with the command."""
@@ -97,7 +98,9 @@ def list_connectors(
 
 @cli.command("test")
 def send_test(
-    to: Annotated[str, typer.Option(help="The phone number, such as +447700900123.")],
+    to: Annotated[
+        str, typer.Option(help="The phone number, such as +447700900123, or the e-mail address.")
+    ],
     connector: Connector = None,
     config: Config = None,
     usage: Annotated[UsageType, typer.Option(help="Which template to send.")] = UsageType.GENERIC,
@@ -107,19 +110,21 @@ def send_test(
     tenant: Tenant = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Send the code 000000 to a number: a real message, which costs what it costs.
+    """Send the code 000000 to a number or address: a real message, which costs what it costs.
 
     The settings are those in --config, or the tenant's saved connector. Leaves with 0 if the
     provider took the message, 1 if not, and 2 if there was nothing to ask it.
     """
-    number, given = _number(to), _read_config(config)
+    receiver, given = _receiver(to), _read_config(config)
 
     async def work() -> dict[str, Any]:
         async with opened(settings_or_fail()) as server:
             scope = await server.scope_of(tenant)
-            chosen = await _choose(scope, connector, given)
+            chosen = await _choose(scope, connector, given, Channel.to(receiver).connector_type)
+            if chosen.connector.metadata.type is not Channel.to(receiver).connector_type:
+                fail(f"{chosen.id} does not send to {receiver.masked}.", USAGE_ERROR)
             message = await scope.messaging.send_test(
-                number,
+                receiver,
                 chosen.id,
                 chosen.config,
                 actor=Actor.system("cli"),
@@ -178,11 +183,14 @@ def what_to_do(phrases: Phrases, error_class: str) -> str:
 
 
 async def _choose(
-    scope: "TenantScope", connector_id: str | None, given: Mapping[str, Any] | None
+    scope: "TenantScope",
+    connector_id: str | None,
+    given: Mapping[str, Any] | None,
+    wanted: ConnectorType | None = None,
 ) -> Chosen:
     saved = None
     if given is None:
-        saved = await _saved(scope, connector_id)
+        saved = await _saved(scope, connector_id, wanted)
         connector_id = saved.connector_id
         given = {**saved.config, **scope.connectors.opened_secrets(saved)}
     elif connector_id is None:
@@ -202,26 +210,35 @@ async def _choose(
     return Chosen(built, given, saved)
 
 
-async def _saved(scope: "TenantScope", connector_id: str | None) -> SavedConnector:
-    saved = await scope.connectors.active()
-    if saved is None:
+async def _saved(
+    scope: "TenantScope", connector_id: str | None, wanted: ConnectorType | None
+) -> SavedConnector:
+    listed = [saved for saved in await scope.connectors.list() if wanted in {None, saved.type}]
+    if not listed:
+        kind = "e-mail" if wanted is ConnectorType.EMAIL else "SMS"
         fail(
-            "The tenant has no SMS connector. Set one up, or bring settings: --config.", USAGE_ERROR
+            f"The tenant has no {kind} connector. Set one up, or bring settings: --config.",
+            USAGE_ERROR,
         )
-    if connector_id not in {None, saved.connector_id, saved.id}:
+    named = [s for s in listed if connector_id in {None, s.connector_id, s.id}]
+    if not named:
+        through = " and ".join(saved.connector_id for saved in listed)
         fail(
-            f"The tenant sends through {saved.connector_id}, not {connector_id}. "
+            f"The tenant sends through {through}, not {connector_id}. "
             "Bring settings to try another one: --config.",
             USAGE_ERROR,
         )
-    return saved
+    # Text messages, where nothing says which.
+    return min(named, key=lambda saved: saved.type is not ConnectorType.SMS)
 
 
-def _number(text: str) -> PhoneNumber:
+def _receiver(text: str) -> Recipient:
     try:
-        return PhoneNumber.parse(text)
+        return EmailAddress.parse(text) if "@" in text else PhoneNumber.parse(text)
     except InvalidPhoneNumber:
         fail("--to is no phone number; write it with + and the country's code.", USAGE_ERROR)
+    except InvalidEmailAddress:
+        fail("--to is no e-mail address.", USAGE_ERROR)
 
 
 def _outcome(message: Message, chosen: Chosen, phrases: Phrases) -> dict[str, Any]:

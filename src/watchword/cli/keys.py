@@ -1,15 +1,24 @@
-"""`watchword keys`: make a secret key, and re-seal what older keys sealed."""
+"""`watchword keys`: make a secret key, re-seal what older keys sealed, follow a signing key."""
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from watchword.cli.output import AsJson, opened, run, say, settings_or_fail
+from watchword.audit.models import Actor
+from watchword.cli.output import AsJson, Tenant, opened, run, say, settings_or_fail
 from watchword.core.ids import new_id
 from watchword.core.keys import SecretKeys
 from watchword.storage.resealing import keys_in_use, reseal
 
-cli = typer.Typer(help="Make and rotate secret keys.", no_args_is_help=True)
+cli = typer.Typer(help="Make and rotate secret keys and signing keys.", no_args_is_help=True)
+
+
+class SigningAlgorithm(StrEnum):
+    """What tokens are signed with."""
+
+    ES256 = "ES256"
+    RS256 = "RS256"
 
 
 @cli.command()
@@ -48,3 +57,44 @@ def rotate(as_json: AsJson = False) -> None:
         for key, places in done["stillInUse"].items()
     ]
     say(as_json, done, "\n".join(lines))
+
+
+@cli.command("rotate-signing")
+def rotate_signing(
+    algorithm: Annotated[
+        SigningAlgorithm | None, typer.Option(help="One of the two; both where it is left out.")
+    ] = None,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Let new signing keys follow the tenant's present ones, while the server runs.
+
+    A new key is published at once and signs a quarter of an hour later; the old one stays published
+    until the last token it signed has expired.
+    """
+
+    async def work() -> list[dict[str, Any]]:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            rotated = []
+            for chosen in [algorithm] if algorithm else SigningAlgorithm:
+                rotation = await scope.oidc.keys.rotate(chosen.value)
+                told = {
+                    "algorithm": rotation.algorithm,
+                    "keyId": rotation.key_id,
+                    "signsFrom": rotation.signs_from.isoformat(timespec="seconds"),
+                }
+                rotated.append(told)
+                await scope.audit.record(
+                    "signing_key.rotated", Actor.system("cli"), payload={"after": told}
+                )
+            return rotated
+
+    done = run(work())
+    say(
+        as_json,
+        done,
+        "\n".join(
+            f"{key['algorithm']}: key {key['keyId']} signs from {key['signsFrom']}." for key in done
+        ),
+    )

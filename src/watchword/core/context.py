@@ -18,3 +18,7 @@ class RequestContext:
     correlation_id: str
     page_language: str | None = None
     """The language of the page that the person is looking at, if it is one of ours."""
+
+
+asked_by: ContextVar[RequestContext | None] = ContextVar("asked_by", default=None)
+"""Who sent the request that is being answered; the audit log notes their address and browser."""

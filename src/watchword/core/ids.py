@@ -25,3 +25,8 @@ def new_user_id() -> str:
 def new_token() -> str:
     """Return a bearer secret of 256 bits in URL-safe characters."""
     return secrets.token_urlsafe(32)
+
+
+def new_link_token() -> str:
+    """Return a bearer secret of 130 bits in 22 characters, for links that are texted."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(22))

@@ -451,6 +451,11 @@ class SignInSettings(Section):
         """Tell whether new people may come in."""
         return self.sign_in_mode != "SignIn"
 
+    def recovers_by(self, identifier: IdentifierType) -> bool:
+        """Tell whether a code to this kind of identifier recovers a password."""
+        factor, methods = CODE_FACTORS.get(identifier), self.forgot_password_methods
+        return factor is not None and (methods is None or factor in methods)
+
     def document(self) -> dict[str, Any]:
         """Return the document as it is stored and as the wire spells it."""
         return self.model_dump(by_alias=True, mode="json")

@@ -58,11 +58,6 @@ RECOVERY: dict[ForgotPasswordMethod, tuple[ConnectorType, str]] = {
     "EmailVerificationCode": (ConnectorType.EMAIL, "email"),
     "PhoneVerificationCode": (ConnectorType.SMS, "sms"),
 }
-RECOVERY_THAT_RUNS: frozenset[str] = frozenset()
-"""The ways to recover a password that this version can walk, as the public form names them.
-
-Settings for others are kept and checked, and nobody is offered them.
-"""
 ADAPTIVE_POLICIES = {"PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignInMandatory"}
 NON_SKIPPABLE_POLICIES = {"Mandatory", *ADAPTIVE_POLICIES}
 BLOCKLIST_ENTRY = re.compile(r"[^\s@]*@[^\s@]+\.[^\s@]+")
@@ -298,9 +293,7 @@ def public_form(
         **row,
         "socialConnectors": [dict(connector) for connector in social_connectors],
         "ssoConnectors": [],
-        "forgotPassword": {
-            name: is_on and name in RECOVERY_THAT_RUNS for name, is_on in recovery.items()
-        },
+        "forgotPassword": recovery,
         "isDevelopmentTenant": is_development_tenant,
         "customProfileFields": [],
         "customProfileFieldCatalog": [],

@@ -1,7 +1,7 @@
 """What the two databases have in common: run a statement, open a transaction."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -33,10 +33,25 @@ class StorageConflict(DomainError):
         self.constraint = constraint
 
 
+class StorageReferenceMissing(DomainError):
+    """A row names another one that is not there; nothing was changed."""
+
+    code = "entity.relation_foreign_key_not_found"
+    status = 422
+
+
 class Database(ABC):
     """Runs statements, each on its own or inside a transaction."""
 
     dialect: Dialect
+    _after_commit: list[Callable[[], object]] | None = None
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Call *work* once what is written here is there for all to see; never after a rollback."""
+        if self._after_commit is None:
+            work()
+        else:
+            self._after_commit.append(work)
 
     async def first(
         self, statement: Executable, values: Values, for_tenant: bool = False
@@ -61,6 +76,11 @@ class Database(ABC):
         compiled = compile_for(self.dialect, statement)
         return await self._execute(compiled, compiled.bind(values, for_tenant))
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["Database"]:
+        """Join the transaction that is open here: it is its opener who commits or rolls back."""
+        yield self
+
     @abstractmethod
     async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]: ...
 
@@ -77,8 +97,12 @@ class Storage(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Database]:
         """Open a transaction: committed at the end of the block, rolled back by an exception."""
+        waiting: list[Callable[[], object]] = []
         async with self._begin() as database:
+            database._after_commit = waiting
             yield database
+        for work in waiting:
+            work()
 
     @abstractmethod
     def _begin(self) -> Any: ...

@@ -14,6 +14,7 @@ from watchword.storage.database import (
     Database,
     Storage,
     StorageConflict,
+    StorageReferenceMissing,
     StorageUnavailable,
 )
 
@@ -24,6 +25,7 @@ UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
+    asyncpg.DeadlockDetectedError,  # of two that wait for each other, one has to ask again
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
     asyncpg.DiskFullError,
@@ -160,6 +162,8 @@ def _touched(status: str) -> int:
 def _translated(error: BaseException) -> BaseException:
     if isinstance(error, asyncpg.UniqueViolationError):
         return StorageConflict(error.constraint_name or "a unique index")
+    if isinstance(error, asyncpg.ForeignKeyViolationError):
+        return StorageReferenceMissing(f"refused by {error.constraint_name}")
     if isinstance(error, asyncpg.DataError):
         return ValueNotStorable(type(error).__name__)  # its text repeats the value
     if isinstance(error, UNAVAILABLE):

@@ -16,6 +16,7 @@ from watchword.storage.database import (
     Database,
     Storage,
     StorageConflict,
+    StorageReferenceMissing,
     StorageUnavailable,
 )
 
@@ -166,6 +167,8 @@ def _translated(error: sqlite3.Error) -> Exception:
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
         # SQLite names the columns, or the index where it is an expression or partial one.
         return StorageConflict(str(error).partition(": ")[2])
+    if isinstance(error, sqlite3.IntegrityError) and "FOREIGN KEY" in str(error):
+        return StorageReferenceMissing("refused by a foreign key")
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):

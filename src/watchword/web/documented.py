@@ -29,10 +29,11 @@ def problems(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[in
         by_status.setdefault(STATUS_BY_CODE.get(code, 400), set()).add(code)
     for code, status in ANYWHERE.items():
         by_status.setdefault(status, set()).add(code)
-    return {status: _response(sorted(named)) for status, named in sorted(by_status.items())}
+    return {status: answer_of(sorted(named)) for status, named in sorted(by_status.items())}
 
 
-def _response(codes: list[str]) -> dict[str, Any]:
+def answer_of(codes: list[str]) -> dict[str, Any]:
+    """Return the answer whose body has one of *codes*."""
     schema = {**PROBLEM, "properties": {**PROBLEM["properties"], "code": {"enum": codes}}}
     return {
         "description": ", ".join(f"`{code}`" for code in codes),

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from watchword.core.context import RequestContext, correlation_id
+from watchword.core.context import RequestContext, asked_by, correlation_id
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.phrases import parse_accept_language
@@ -66,15 +66,17 @@ class FrontDoor:
         _set_host(scope, origin.host)
         state: dict[str, Any] = scope.setdefault("state", {})
         accepted = tuple(parse_accept_language(headers.get("accept-language", "")))
+        context = RequestContext(
+            client_ip=origin.client_ip,
+            languages=accepted,
+            user_agent=headers.get("user-agent", "")[:512],
+            correlation_id=name,
+        )
+        asked_by.set(context)
         state.update(
             correlation_id=name,
             languages=(*_chosen_language(headers), *accepted),
-            context=RequestContext(
-                client_ip=origin.client_ip,
-                languages=accepted,
-                user_agent=headers.get("user-agent", "")[:512],
-                correlation_id=name,
-            ),
+            context=context,
         )
         status = 0
 

@@ -70,7 +70,8 @@ def _wrong_type(error: Mapping[str, Any], _context: Mapping[str, Any]) -> Issue:
 
 def _wrong_value(error: Mapping[str, Any], context: Mapping[str, Any]) -> Issue:
     options, listed = _options(context.get("expected"))
-    received = str(error.get("input"))[:100]
+    # Half a surrogate pair has no UTF-8 to answer it in.
+    received = str(error.get("input"))[:100].encode(errors="replace").decode()
     return {
         "code": "invalid_enum_value",
         "received": received,

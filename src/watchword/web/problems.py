@@ -23,7 +23,6 @@ STATUS_BY_CODE: dict[str, int] = {
     "auth.unauthorized": 401,
     "configuration.changed": 409,
     "connector.in_use": 422,
-    "connector.multiple_instances_not_supported": 422,
     "connector.not_found_with_connector_id": 422,
     "connector.rate_limit_exceeded": 429,
     "connector.report_refused": 403,
@@ -51,6 +50,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "session.interaction_conflict": 409,
     "session.interaction_not_found": 404,
     "session.invalid_credentials": 422,
+    "session.invalid_interaction_type": 400,
     "session.verification_session_not_found": 404,
     "sign_in_experiences.adaptive_mfa_requires_mfa": 422,
     "sign_in_experiences.adaptive_mfa_requires_non_skippable_policy": 422,
@@ -60,14 +60,19 @@ STATUS_BY_CODE: dict[str, int] = {
     "sign_in_experiences.username_policy_case_conflicts_exist": 409,
     "tenant.unknown_host": 421,
     "user.email_already_in_use": 422,
+    "user.email_exists_in_profile": 422,
     "user.identity_not_exist": 404,
     "user.invalid_email": 422,
+    "user.invalid_password_digest": 422,
     "user.invalid_phone": 422,
     "user.invalid_username": 422,
     "user.missing_profile": 422,
+    "user.new_password_required_in_profile": 422,
     "user.password_exists_in_profile": 422,
+    "user.password_algorithm_not_supported": 422,
     "user.phone_already_in_use": 422,
     "user.phone_exists_in_profile": 422,
+    "user.same_password": 422,
     "user.sign_in_method_not_enabled": 422,
     "user.suspended": 401,
     "user.user_not_exist": 404,
@@ -76,12 +81,22 @@ STATUS_BY_CODE: dict[str, int] = {
     "user.username_rejected": 422,
 }
 
+# The model system's OpenID library answers this one, in its own words too.
+ALSO_SAID: dict[str, dict[str, str]] = {
+    "session.not_found": {
+        "error": "invalid_request",
+        "error_description": "interaction session not found",
+    }
+}
+
 STATUS_BY_HTTP: dict[int, str] = {
     404: "request.not_found",
     405: "request.method_not_allowed",
     413: "request.body_too_large",
     415: "request.media_type_not_supported",
 }
+
+NOT_JSON = {"loc": (), "type": "custom", "msg": "The body is not JSON."}
 
 
 def status_of(error: DomainError) -> int:
@@ -99,6 +114,7 @@ def language_of(request: Request) -> str:
 def problem(request: Request, error: DomainError) -> Response:
     """Return *error* as the contract's JSON body, in the caller's language."""
     body: dict[str, Any] = {"code": error.code, "message": message_of(request, error)}
+    body |= ALSO_SAID.get(error.code, {})
     if error.data is not None:
         body["data"] = error.data if isinstance(error.data, list) else dict(error.data)
     headers = dict(getattr(error, "headers", None) or {})
@@ -152,7 +168,7 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     issues = error.errors()
     if any(issue["type"] == "json_invalid" for issue in issues):
-        issues = [{"loc": (), "type": "custom", "msg": "The body is not JSON."}]
+        issues = [NOT_JSON]
     if wants_page(request):
         code = "guard.invalid_input"
         return error_page(request, code, message_of_code(request, code), 400)
@@ -162,6 +178,9 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer what the router itself refuses: no such route, no such method."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and not wants_page(request):
+        # The framework's own word for a body that is not even text.
+        return invalid_input(request, [NOT_JSON])
     code = STATUS_BY_HTTP.get(error.status_code, "request.general")
     headers = dict(error.headers or {})
     if wants_page(request):

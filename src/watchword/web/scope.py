@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import Request
 
+from watchword.account.models import AccountCenterSettings
+from watchword.account.service import AccountService
 from watchword.applications.service import ApplicationService
 from watchword.audit.service import AuditService
 from watchword.configuration.service import ConfigurationService
@@ -20,11 +22,16 @@ from watchword.core.context import RequestContext
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
 from watchword.guard.models import GuardPolicy
-from watchword.guard.service import Lockout, SendGuard
+from watchword.guard.service import Lockout, SendGuard, Unblocking
 from watchword.interactions.service import InteractionService
+from watchword.invitations.service import InvitationService
+from watchword.messaging.health import HealthService
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.service import OperatorService
+from watchword.organization_roles.service import OrganizationRoleService
+from watchword.organizations.service import OrganizationService
+from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.storage import Storage
 from watchword.storage.leases import Leases
@@ -32,6 +39,8 @@ from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory, resolve
 from watchword.users.service import UserService
 from watchword.verification.service import VerificationService
+from watchword.webhooks.courier import Courier
+from watchword.webhooks.deliveries import Deliveries
 from watchword.webhooks.service import WebhookService
 
 MOST_REMEMBERED_HOSTS = 1000
@@ -47,18 +56,27 @@ class TenantScope:
     origin: str
     settings: SignInSettings
     guard_policy: GuardPolicy
+    account_center: AccountCenterSettings
     applications: ApplicationService
+    resources: ResourceService
     users: UserService
+    accounts: AccountService
     connectors: ConnectorService
     configuration: ConfigurationService
     guard: SendGuard
     lockout: Lockout
+    unblocking: Unblocking
     verification: VerificationService
     messaging: MessagingService
+    health: HealthService
     oidc: OpenIdProvider
     interactions: InteractionService
+    organization_roles: OrganizationRoleService
+    organizations: OrganizationService
+    invitations: InvitationService
     audit: AuditService
     webhooks: WebhookService
+    deliveries: Deliveries
     leases: Leases
     derived: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """What surfaces worked out from this configuration once; gone when it changes."""
@@ -82,6 +100,7 @@ class ServerScope:
     inbox: Inbox
     outbound: OutboundClient
     dispatch: Dispatch
+    courier: Courier
     public_url: str
     is_development: bool
     build_scope: Callable[["ServerScope", Tenant], Awaitable[TenantScope]]
@@ -123,7 +142,7 @@ class ServerScope:
         self._scopes.pop(tenant_id, None)
 
     async def refresh(self) -> None:
-        """Learn of other processes' changes; runs every second."""
+        """Learn of other processes' changes; runs twice a second."""
         listed = {tenant.id: tenant for tenant in await self.directory.list()}
         for tenant_id, scope in list(self._scopes.items()):
             tenant = listed.get(tenant_id)

@@ -2,12 +2,15 @@
 
 import json
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
 from tests.web.console.conftest import HOME, ORIGIN, Browser, Site
 from watchword.audit.models import SYSTEM
+from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.models import MASK
+from watchword.core.email import EmailAddress
 from watchword.tenants.models import TenantTag
 
 INBOX = "connectors/set-up/development-inbox"
@@ -42,13 +45,20 @@ async def set_twilio_up(owner: Browser) -> str:
 
 
 class TestSetUp:
-    async def test_the_list_offers_to_set_sms_up_and_says_plainly_that_email_is_not_there(
-        self, owner: Browser
-    ) -> None:
+    async def test_the_list_offers_to_set_up_sms_and_email(self, owner: Browser) -> None:
         page = await owner.open("connectors")
 
-        assert f"{HOME}/connectors/set-up" in page.links
-        assert "Not available yet" in page.words
+        assert f"{HOME}/connectors/set-up?type=Sms" in page.links
+        assert f"{HOME}/connectors/set-up?type=Email" in page.links
+
+    async def test_each_type_has_cards_of_its_own(self, owner: Browser) -> None:
+        texts = await owner.open("connectors/set-up")
+        assert "Twilio SMS Service" in texts.words
+        assert "E-mail through any mail server" not in texts.words
+
+        emails = await owner.open("connectors/set-up?type=Email")
+        assert "E-mail through any mail server" in emails.words
+        assert "Twilio SMS Service" not in emails.words
 
     async def test_cards_are_filtered_by_what_is_searched_for(self, owner: Browser) -> None:
         page = await owner.open("connectors/set-up?q=twil")
@@ -326,3 +336,118 @@ class TestDetails:
         assert (await site.scope()).connectors.opened_secrets(saved) == {
             "authToken": "the-real-token"
         }
+
+
+class TestEmail:
+    EMAIL_INBOX = "connectors/set-up/development-email-inbox"
+    SMTP = "connectors/set-up/simple-mail-transfer-protocol"
+    SMTP_FORM: ClassVar[dict[str, str]] = {
+        "host": "smtp.example.com",
+        "auth.user": "mailer",
+        "auth.pass": "the-real-password",
+        "fromEmail": "Acme <no-reply@acme.example>",
+    }
+
+    async def test_a_tested_connector_is_saved_beside_the_one_for_texts(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await set_twilio_up(owner)
+        await owner.open(self.EMAIL_INBOX)
+        owner.page.form("/development-email-inbox").action += "/test"
+        page = await owner.submit("/test", test_email="Ada@example.com")
+        assert "Look into the mailbox" in page.words
+        page = await owner.submit("/development-email-inbox")
+
+        assert "make the email address a way to sign in" in page.words
+        saved = {item.type for item in await (await site.scope()).connectors.list()}
+        assert saved == {ConnectorType.SMS, ConnectorType.EMAIL}
+        inbox = await owner.open("inbox")
+        assert "Your verification code" in inbox.words
+        assert "ada@example.com" in inbox.words
+        assert "000000" in inbox.words
+
+    async def test_a_test_to_no_address_says_so(self, owner: Browser) -> None:
+        await owner.open(self.EMAIL_INBOX)
+        owner.page.form("/development-email-inbox").action += "/test"
+        page = await owner.submit("/test", test_email="nobody")
+
+        assert "This is not an email address" in page.words
+
+    async def test_an_account_is_drawn_field_by_field_and_its_password_is_kept(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(self.SMTP)
+        await owner.submit("/simple-mail-transfer-protocol", **self.SMTP_FORM, confirm="yes")
+        assert owner.page.status == 200, owner.page.words
+        assert "the-real-password" not in owner.page.html
+        connector_id = owner.page.address.partition("/connectors/")[2].partition("?")[0]
+
+        await owner.submit(connector_id, fromEmail="codes@acme.example")
+        connectors = (await site.scope()).connectors
+        saved = await connectors.get(connector_id)
+        assert saved.config["fromEmail"] == "codes@acme.example"
+        assert connectors.opened_secrets(saved) == {"auth.pass": "the-real-password"}
+
+    async def test_another_server_wants_the_password_again(self, owner: Browser) -> None:
+        await owner.open(self.SMTP)
+        await owner.submit("/simple-mail-transfer-protocol", **self.SMTP_FORM, confirm="yes")
+        connector_id = owner.page.address.partition("/connectors/")[2].partition("?")[0]
+
+        page = await owner.submit(connector_id, host="elsewhere.example")
+
+        assert page.status == 422
+        assert "enter" in page.words.lower()
+
+    @pytest.mark.parametrize(
+        ("template", "said"),
+        [
+            ({"subject": ""}, "needs a subject"),
+            ({"subject": "{{nobody}}"}, "there is no variable nobody"),
+            ({"contentType": "text/rtf"}, "is text/plain or text/html"),
+            ({"content": ""}, "needs a text under content"),
+        ],
+    )
+    async def test_what_is_wrong_with_an_email_is_said_with_its_line(
+        self, owner: Browser, template: dict[str, str], said: str
+    ) -> None:
+        whole = {"contentType": "text/plain", "subject": "Hi", "content": "{{code}}", **template}
+        usages = ("Register", "SignIn", "ForgotPassword", "Generic")
+        text = json.dumps([{"usageType": usage, **whole} for usage in usages])
+        await owner.open(self.EMAIL_INBOX)
+        owner.page.form("/development-email-inbox").action += "/preview"
+        page = await owner.submit("/preview", templates=text)
+
+        assert said in page.words
+
+    async def test_a_preview_shows_subject_and_plain_text(self, owner: Browser) -> None:
+        whole = {"contentType": "text/html", "subject": "Hi {{organization}}"}
+        usages = ("Register", "SignIn", "ForgotPassword", "Generic")
+        text = json.dumps(
+            [{"usageType": usage, **whole, "content": "<p>{{code}}</p>"} for usage in usages]
+        )
+        await owner.open(self.EMAIL_INBOX)
+        owner.page.form("/development-email-inbox").action += "/preview"
+        page = await owner.submit("/preview", templates=text)
+
+        assert "Hi Acme" in page.words
+        assert "246810" in page.words
+        assert "<p>" not in page.words
+        assert "The plain text that is sent beside the HTML" in page.words
+
+    async def test_the_log_shows_the_address_masked_and_in_full_to_whoever_asks(
+        self, site: Site, owner: Browser
+    ) -> None:
+        await owner.open(self.EMAIL_INBOX)
+        await owner.submit("/development-email-inbox", confirm="yes")
+        scope = await site.scope()
+        await scope.verification.send_lone_code(EmailAddress("ada@example.com"))
+        await scope.messaging.drain(timedelta(seconds=1))
+
+        page = await owner.open("messages?number=ADA@example.com")
+        assert "a•••@example.com" in page.words
+        assert "ada@example.com" not in page.html.replace("ADA@example.com", "")
+        [message] = (await scope.messaging.list()).items
+        await owner.open(f"messages/{message.id}")
+        page = await owner.submit("/number")
+        assert "ada@example.com" in page.words
+        assert (await owner.open("messages?number=no@body")).words.count("not an email address")

@@ -19,7 +19,7 @@ async def message(site: Site) -> str:
     scope = await site.scope()
     await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
     scope = await site.scope()
-    queued = await scope.messaging.queue_sms(
+    queued = await scope.messaging.queue(
         ALICE,
         UsageType.SIGN_IN,
         variables={"code": "135790"},
@@ -200,6 +200,37 @@ class TestUsers:
         assert "Verified" in page.words
         assert ALICE.international not in page.html
         assert ALICE.digits not in page.html
+
+    async def test_a_person_is_kept_out_and_let_in_again(self, site: Site, owner: Browser) -> None:
+        scope = await site.scope()
+        user = await scope.users.create(NewUser(username="bob"))
+        session = await scope.oidc.sessions.create(user.id, ("pwd",))
+
+        await owner.open(f"users/{user.id}")
+        page = await owner.submit("/suspend")
+        assert "Suspended" in page.words
+        assert await scope.oidc.sessions.find(session.token) is None
+        await owner.submit("/suspend")
+
+        assert not (await scope.users.get(user.id)).is_suspended
+        noted = (await scope.audit.list()).items
+        by = {entry.event: entry.actor.kind for entry in noted if entry.event.startswith("user.")}
+        assert by == {"user.suspended": "operator", "user.unsuspended": "operator"}
+
+    async def test_a_person_is_deleted_once_their_id_was_typed(
+        self, site: Site, owner: Browser
+    ) -> None:
+        users = (await site.scope()).users
+        user = await users.create(NewUser(username="bob"))
+        await owner.open(f"users/{user.id}")
+
+        refused = await owner.submit("/delete", typed_id="bob")
+        assert refused.status == 422
+        assert await users.find(user.id) is not None
+        gone = await owner.submit("/delete", typed_id=user.id)
+
+        assert gone.address.endswith("/users?done=user_deleted")
+        assert await users.find(user.id) is None
 
 
 class TestGetStarted:

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.fakes import FakeClock
+from tests.mocks.email import MockEmailConnector
 from tests.mocks.sms import MockSmsConnector
 from watchword.app import build_app
 from watchword.applications.models import ApplicationType, NewApplication
@@ -73,12 +74,16 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     """Return a new server with nothing set up; it knows the recorded mock connectors, too."""
     configure_logging("json", "error")
     MockSmsConnector.sent.clear()
+    MockEmailConnector.sent.clear()
+    MockEmailConnector.mails.clear()
     app = build_app(
         Settings(mode="development", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
     )
     server: ServerScope = app.state.server
     server.clock = clock
-    server.registry = ConnectorRegistry([*server.registry.list(), MockSmsConnector])
+    server.registry = ConnectorRegistry(
+        [*server.registry.list(), MockSmsConnector, MockEmailConnector]
+    )
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         yield Site(app, server, clock, stack)
 
@@ -117,6 +122,20 @@ async def set_sms_up(api: httpx2.AsyncClient) -> str:
         "templates": [{"usageType": "Generic", "content": "{{code}}"}],
     }
     body = {"connectorId": "mock-short-message-service", "config": config}
+    answer = await api.post("/api/connectors", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+async def set_email_up(api: httpx2.AsyncClient) -> str:
+    """Set the recorded mock connector for e-mail up, and return its id."""
+    template = {"usageType": "Generic", "type": "text/plain", "subject": "Code"}
+    config = {
+        "apiKey": "key",
+        "fromEmail": "noreply@example.com",
+        "templates": [{**template, "content": "{{code}}"}],
+    }
+    body = {"connectorId": "mock-email-service", "config": config}
     answer = await api.post("/api/connectors", json=body)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["id"])

@@ -5,8 +5,9 @@ from datetime import timedelta
 import httpx2
 import pytest
 
+from tests.mocks.email import MockEmailConnector
 from tests.mocks.sms import MockSmsConnector
-from tests.web.management.conftest import Site, set_sms_up
+from tests.web.management.conftest import Site, set_email_up, set_sms_up
 
 FIRST, SECOND = "19099388282", "821012345678"
 
@@ -106,3 +107,31 @@ async def test_what_is_not_there_is_not_found(api: httpx2.AsyncClient) -> None:
 
     assert (message.status_code, message.json()["code"]) == (404, "message.not_found")
     assert (connector.status_code, connector.json()["code"]) == (404, "entity.not_found")
+
+
+async def test_an_email_says_what_became_of_it_and_neither_code_nor_address(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    await set_email_up(api)
+    await api.post("/api/verification-codes", json={"email": "ada@example.com"})
+    await site.server.dispatch.drain(timedelta(seconds=1))
+
+    listed = await api.get("/api/messages")
+
+    [message] = listed.json()
+    shown = {name: message[name] for name in ("channel", "state", "phone", "country", "segments")}
+    assert shown == {
+        "channel": "email",
+        "state": "accepted",
+        "phone": None,
+        "country": None,
+        "segments": None,
+    }
+    assert message["email"] == "a•••@example.com"
+    assert "ada@" not in listed.text
+    assert MockEmailConnector.sent[-1].variables["code"] not in listed.text
+    for email, found in (("ADA@example.com", 1), ("grace@example.com", 0)):
+        answer = await api.get("/api/messages", params={"email": email})
+        assert len(answer.json()) == found
+    answer = await api.get("/api/messages", params={"email": "ada"})
+    assert answer.json()["code"] == "user.invalid_email"

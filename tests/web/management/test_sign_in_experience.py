@@ -5,7 +5,13 @@ import re
 import httpx2
 import pytest
 
-from tests.web.management.conftest import PHONE_SIGN_IN, Site, set_sms_up, take_sms_away
+from tests.web.management.conftest import (
+    PHONE_SIGN_IN,
+    Site,
+    set_email_up,
+    set_sms_up,
+    take_sms_away,
+)
 from tests.web.management.replay import Difference, Replay, story
 
 PATH = "/api/sign-in-exp"
@@ -23,21 +29,19 @@ REFUSED_HERE = {
     # steps above was refused.
     "username with a code": "sign_in_experiences.miss_sign_up_identifier_in_sign_in",
     "phone twice": "sign_in_experiences.code_sign_in_must_be_enabled",
-    # There is no e-mail connector yet.
-    "username, email and phone": "sign_in_experiences.enabled_connector_not_found",
 }
 """Steps that the model system takes, and what ours says to them."""
 
 BEFORE_BRANDING = "read|public read|phone sign-up and sign-in|colour"
 BEFORE_RECOVERY = (
     f"{BEFORE_BRANDING}|branding|terms|language|secondary identifiers|password policy|mfa"
-    "|social targets|custom css"
+    "|social targets|custom css|username, email and phone"
 )
 DIFFERENCES = (
     *(Difference("status", adr=8, steps=re.escape(step)) for step in REFUSED_HERE),
     # A new tenant shows no logo rather than ours.
     Difference(r"answer\.branding\.(logoUrl|darkLogoUrl)", adr=8, steps=BEFORE_BRANDING),
-    # Recovery is off until it is chosen, and by e-mail it needs a connector that is not built yet.
+    # Recovery is off until it is chosen.
     Difference(r"answer\.forgotPasswordMethods\.length", adr=8, steps=BEFORE_RECOVERY),
     Difference(r"answer\.forgotPassword\.(phone|email)", adr=8, steps="public read"),
 )
@@ -47,6 +51,7 @@ async def test_the_recorded_exchanges_are_answered_alike(
     site: Site, api: httpx2.AsyncClient
 ) -> None:
     await set_sms_up(api)
+    await set_email_up(api)
     assert (await api.patch(PATH, json=PHONE_SIGN_IN)).status_code == 200
     replay = Replay(api, DIFFERENCES)
     refused = {}

@@ -5,6 +5,7 @@ from watchword.storage.schema.access import (
     consents,
     interactions,
     oidc_tokens,
+    resources,
     sessions,
     signing_keys,
     users,
@@ -25,6 +26,18 @@ from watchword.storage.schema.delivery import (
     messages,
     verification_records,
 )
+from watchword.storage.schema.organizations import (
+    organization_invitation_links,
+    organization_invitation_roles,
+    organization_invitations,
+    organization_member_roles,
+    organization_members,
+    organization_role_resource_scopes,
+    organization_role_scopes,
+    organization_roles,
+    organization_scopes,
+    organizations,
+)
 from watchword.storage.schema.server import (
     operator_invitations,
     operator_sessions,
@@ -32,12 +45,15 @@ from watchword.storage.schema.server import (
     secret_key_checks,
     tenants,
 )
+from watchword.storage.schema.totals import row_totals
+from watchword.storage.schema.webhooks import connector_health, webhook_deliveries, webhooks
 
 __all__ = [
     "SERVER_TABLES",
     "applications",
     "audit_log",
     "configuration_versions",
+    "connector_health",
     "connector_pace",
     "connectors",
     "consents",
@@ -52,6 +68,18 @@ __all__ = [
     "operator_invitations",
     "operator_sessions",
     "operators",
+    "organization_invitation_links",
+    "organization_invitation_roles",
+    "organization_invitations",
+    "organization_member_roles",
+    "organization_members",
+    "organization_role_resource_scopes",
+    "organization_role_scopes",
+    "organization_roles",
+    "organization_scopes",
+    "organizations",
+    "resources",
+    "row_totals",
     "secret_key_checks",
     "sessions",
     "settings",
@@ -59,4 +87,6 @@ __all__ = [
     "tenants",
     "users",
     "verification_records",
+    "webhook_deliveries",
+    "webhooks",
 ]

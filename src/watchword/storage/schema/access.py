@@ -1,9 +1,9 @@
 """Users, applications, and what OpenID Connect keeps between requests."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, and_
 
 from watchword.storage.schema.base import metadata, tenant_key
-from watchword.storage.types import Id, Json, Sealed, UtcDateTime
+from watchword.storage.types import Id, Json, Sealed, SealedMap, UtcDateTime
 
 users = Table(
     "users",
@@ -32,7 +32,38 @@ users = Table(
 Index("uq_users_primary_phone", users.c.tenant_id, users.c.primary_phone, unique=True)
 Index("uq_users_primary_email", users.c.tenant_id, users.c.primary_email, unique=True)
 Index("uq_users_username", users.c.tenant_id, users.c.username, unique=True)
-Index("ix_users_created_at", users.c.tenant_id, users.c.created_at)
+# The order of every list; with the id, one page can be told from the next at any moment.
+Index("ix_users_created_at", users.c.tenant_id, users.c.created_at, users.c.id)
+# Who would be locked out without text messages, or without e-mail. SQLite, which keeps no
+# statistics, prefers these to the unique indexes because they hold all that is asked.
+_PHONE_ONLY = and_(
+    users.c.primary_phone.is_not(None),
+    users.c.primary_email.is_(None),
+    users.c.password_digest.is_(None),
+)
+Index(
+    "ix_users_phone_only",
+    users.c.tenant_id,
+    users.c.primary_email,
+    users.c.password_digest,
+    users.c.primary_phone,
+    sqlite_where=_PHONE_ONLY,
+    postgresql_where=_PHONE_ONLY,
+)
+_EMAIL_ONLY = and_(
+    users.c.primary_email.is_not(None),
+    users.c.primary_phone.is_(None),
+    users.c.password_digest.is_(None),
+)
+Index(
+    "ix_users_email_only",
+    users.c.tenant_id,
+    users.c.primary_phone,
+    users.c.password_digest,
+    users.c.primary_email,
+    sqlite_where=_EMAIL_ONLY,
+    postgresql_where=_EMAIL_ONLY,
+)
 
 applications = Table(
     "applications",
@@ -42,7 +73,9 @@ applications = Table(
     Column("name", String(256), nullable=False),
     Column("description", Text),
     Column("type", String(32), nullable=False),  # SPA | Native | Traditional | MachineToMachine
-    Column("secret", Sealed("application", ("tenant_id", "id"))),
+    Column("secret", Sealed("application", ("tenant_id", "id"))),  # the first one
+    Column("secrets", SealedMap("application", ("tenant_id", "id")), nullable=False),  # by id
+    Column("secret_details", Json, nullable=False),  # [{id, name, createdAt, expiresAt}]
     Column("is_third_party", Boolean, nullable=False),
     Column("is_management", Boolean, nullable=False),  # may call the Management API
     # redirectUris, postLogoutRedirectUris
@@ -50,8 +83,32 @@ applications = Table(
     # corsAllowedOrigins, idTokenTtl, refreshTokenTtlInDays, rotateRefreshToken,
     # alwaysIssueRefreshToken, requirePkce
     Column("custom_client_metadata", Json, nullable=False),
+    Column("custom_data", Json, nullable=False),
+    Column("resource_scopes", Json, nullable=False),  # ids of the scopes it may be given
     Column("version", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    tenant_key(),
+    Column("id", Id(), primary_key=True),
+    Column("name", String(256), nullable=False),
+    Column("indicator", String(2048), nullable=False),  # RFC 8707; the `aud` of its tokens
+    Column("is_default", Boolean, nullable=False),
+    Column("access_token_ttl", Integer, nullable=False),  # seconds
+    Column("scopes", Json, nullable=False),  # [{id, name, description, createdAt}]
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+Index("uq_resources_indicator", resources.c.tenant_id, resources.c.indicator, unique=True)
+Index(
+    "uq_resources_one_default",
+    resources.c.tenant_id,
+    unique=True,
+    sqlite_where=resources.c.is_default.is_(True),
+    postgresql_where=resources.c.is_default.is_(True),
 )
 
 signing_keys = Table(

@@ -80,5 +80,27 @@ audit_log = Table(
     Column("payload", Json, nullable=False),
     Column("correlation_id", String(64)),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("user_id", Id()),  # whom it is about, or who did it
+    Column("application_id", Id()),  # whose sign-in or token it was
+    # How somebody proved who they are, where they did: a type of verification record.
+    Column("method", String(32)),
 )
 Index("ix_audit_log_created_at", audit_log.c.tenant_id, audit_log.c.created_at)
+Index("ix_audit_log_event", audit_log.c.tenant_id, audit_log.c.event, audit_log.c.created_at)
+# Most rows of a large log name one or both; those of the configuration name neither.
+Index(
+    "ix_audit_log_user_id",
+    audit_log.c.tenant_id,
+    audit_log.c.user_id,
+    audit_log.c.created_at,
+    sqlite_where=audit_log.c.user_id.is_not(None),
+    postgresql_where=audit_log.c.user_id.is_not(None),
+)
+Index(
+    "ix_audit_log_application_id",
+    audit_log.c.tenant_id,
+    audit_log.c.application_id,
+    audit_log.c.created_at,
+    sqlite_where=audit_log.c.application_id.is_not(None),
+    postgresql_where=audit_log.c.application_id.is_not(None),
+)

@@ -17,6 +17,7 @@ from watchword.web.console import (
     security,
     sign_in_experience,
     users,
+    webhooks,
 )
 
 router = APIRouter()
@@ -30,6 +31,7 @@ for _pages in (
     sign_in_experience,
     applications,
     security,
+    webhooks,
     users,
     messages,
     inbox,

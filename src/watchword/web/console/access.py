@@ -17,7 +17,7 @@ from watchword.operators.errors import (
     OperatorPasswordTooLong,
     OperatorPasswordTooShort,
 )
-from watchword.operators.models import OpenedSession
+from watchword.operators.models import OpenedSession, Visit
 from watchword.web.console.desk import (
     ConsoleServer,
     HalfVisit,
@@ -118,7 +118,7 @@ async def sign_in(request: Request, server: ConsoleServer) -> Response:
         opened = await server.operators.sign_in(username, text_of(form, "password"))
     except InvalidOperatorCredentials as error:
         await request.state.scope.audit.record(
-            "operator.sign_in", Actor("operator", "unknown"), result="failure"
+            "operator.sign_in", Actor("operator", "unknown"), error=error
         )
         return _page(
             request,
@@ -152,6 +152,9 @@ async def verify_second_factor(
     try:
         opened = await server.operators.verify_second_factor(visit, text_of(form, "code"))
     except InvalidSecondFactor as error:
+        await request.state.scope.audit.record(
+            "operator.sign_in", _actor(visit), payload={"second_factor": True}, error=error
+        )
         return _page(
             request,
             server,
@@ -169,6 +172,7 @@ async def verify_second_factor(
 async def sign_out(request: Request, server: ConsoleServer, visit: HalfVisit) -> Response:
     """End the session on the server and in the browser."""
     await server.operators.sign_out(visit)
+    await request.state.scope.audit.record("operator.sign_out", _actor(visit))
     response = RedirectResponse("/console/sign-in", 303)
     delete_cookie(request, response, CONSOLE)
     return response
@@ -231,7 +235,8 @@ def _local(address: str | None) -> str:
 
 
 async def _record(request: Request, event: str, opened: OpenedSession, **payload: Any) -> None:
-    operator = opened.visit.operator
-    await request.state.scope.audit.record(
-        event, Actor("operator", operator.id, operator.username), payload=payload
-    )
+    await request.state.scope.audit.record(event, _actor(opened.visit), payload=payload)
+
+
+def _actor(visit: Visit) -> Actor:
+    return Actor("operator", visit.operator.id, visit.operator.username)

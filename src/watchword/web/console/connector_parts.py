@@ -1,7 +1,7 @@
 """What set-up and details of a connector share: cards, test sends, previews of templates."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,17 +9,25 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound
+from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound, TemplateRejected
 from watchword.connector_kit.guides import logo
-from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.mail import EmailTemplate
+from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.connector_kit.segments import count_segments
-from watchword.connector_kit.templates import REQUIRED, TextTemplate, choose, fill
-from watchword.connector_kit.wording import default_templates
+from watchword.connector_kit.templates import (
+    REQUIRED,
+    Template,
+    TextTemplate,
+    choose,
+    fill,
+)
+from watchword.connector_kit.wording import default_email_templates, default_templates
 from watchword.connectors.models import SavedConnector
 from watchword.core.digests import digest_of_token
+from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import Message, MessageState
+from watchword.messaging.models import Message, MessageState, Recipient
 from watchword.web.console.desk import Desk, text_of
 from watchword.web.console.forms import (
     TEMPLATES,
@@ -27,11 +35,11 @@ from watchword.web.console.forms import (
     ConnectorClass,
     FormField,
     field_errors,
-    has_text_templates,
     template_type,
+    wording_of,
 )
 from watchword.web.console.messages import timeline_of
-from watchword.web.console.template_text import USAGES, problems_of
+from watchword.web.console.template_text import USAGES, Wording, problems_of
 from watchword.web.pages.countries import countries, default_country
 
 SAMPLE = {
@@ -44,6 +52,10 @@ SAMPLE = {
 }
 
 
+DEFAULTS_OF: Mapping[type[Template], Callable[[str], list[dict[str, str]]]] = {
+    TextTemplate: default_templates,
+    EmailTemplate: default_email_templates,
+}
 OTHER_LANGUAGES = "*"
 """In the preview: whoever reads a language without texts of its own."""
 
@@ -86,13 +98,15 @@ def localized(texts: Any, language: str) -> str:
     return str(texts.get(language) or texts.get("en", ""))
 
 
-def test_form(desk: Desk) -> dict[str, Any]:
+def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
     """Return what the pages with a test form start with."""
     listed = countries(desk.language)
     return {
         "countries": listed,
         "country": default_country(desk.request.state.languages, listed),
         "phone": "",
+        "email": "",
+        "is_email": found.metadata.type is ConnectorType.EMAIL,
         "outcome": None,
         "must_confirm": False,
         "is_tested": False,
@@ -114,7 +128,7 @@ async def send_test(
     if answers.errors:
         return _no_test(desk.text("console.test.fix_form"), answers)
     try:
-        to = PhoneNumber.parse(text_of(form, "test_phone"), text_of(form, "test_country") or None)
+        to = _receiver(found, form)
         # First, so that a form with a mistake in it costs nothing of the cap.
         desk.scope.connectors.build_unsaved(found.metadata.id, answers.config, keep_from)
         await desk.scope.guard.spend_test_send(desk.operator.id)
@@ -140,6 +154,12 @@ async def send_test(
         "timeline": timeline_of(message, localized(found.metadata.name, desk.language)),
         "proof": proof_of_test(desk, answers) if is_good else "",
     }
+
+
+def _receiver(found: ConnectorClass, form: FormData) -> Recipient:
+    if found.metadata.type is ConnectorType.EMAIL:
+        return EmailAddress.parse(text_of(form, "test_email"))
+    return PhoneNumber.parse(text_of(form, "test_phone"), text_of(form, "test_country") or None)
 
 
 def _no_test(problem: str, answers: Answers) -> dict[str, Any]:
@@ -169,15 +189,16 @@ def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]
 def preview_of(
     desk: Desk, found: ConnectorClass, text: str, usage: str = "", language: str = ""
 ) -> dict[str, Any]:
-    """Return a template as a phone would show it, and what is wrong with the list."""
-    has_texts = has_text_templates(found)
-    problems = problems_of(text, has_texts=has_texts) if text.strip() else []
-    if not has_texts:
+    """Return a template as its reader would see it, and what is wrong with the list."""
+    wording = wording_of(found)
+    problems = problems_of(text, wording) if text.strip() else []
+    if wording is Wording.ELSEWHERE:
         return {"problems": problems, "has_texts": False}
-    templates = _templates(text)
+    model: type[Template] = EmailTemplate if wording is Wording.EMAIL else TextTemplate
+    templates = _templates(text, model)
     if not text.strip() and not found.config_type.model_fields[TEMPLATES].is_required():
         # Left empty, the connector sends the defaults.
-        templates = [TextTemplate.model_validate(item) for item in default_templates(desk.language)]
+        templates = [model.model_validate(item) for item in DEFAULTS_OF[model](desk.language)]
     present = {template.usage_type for template in templates}
     listed = [wanted for wanted in USAGES if wanted in present or wanted in REQUIRED]
     spoken = {template.language or OTHER_LANGUAGES for template in templates}
@@ -192,20 +213,37 @@ def preview_of(
         "missing": [wanted for wanted in listed if wanted not in present],
         "languages": languages,
         "language": shown,
-        **_bubble(desk, templates, chosen, shown),
+        "mail": None,
+        **_shown(desk, templates, chosen, shown),
     }
 
 
-def _bubble(
-    desk: Desk, templates: Sequence[TextTemplate], usage: UsageType, language: str
+def _shown(
+    desk: Desk, templates: Sequence[Template], usage: UsageType, language: str
 ) -> dict[str, Any]:
+    try:
+        template = choose(templates, usage, language)
+    except TemplateNotFound:
+        return {"is_empty": True}
+    if isinstance(template, EmailTemplate):
+        return _mail(template, language)
+    assert isinstance(template, TextTemplate)
+    return _bubble(desk, template, language)
+
+
+def _mail(template: EmailTemplate, language: str) -> dict[str, Any]:
+    try:
+        mail = template.filled({**SAMPLE, "locale": language})
+    except TemplateRejected:
+        # A sender or a reply address that is none; saving the form says so.
+        return {"is_empty": True}
+    return {"mail": mail, "is_empty": False}
+
+
+def _bubble(desk: Desk, template: TextTemplate, language: str) -> dict[str, Any]:
     host = desk.scope.origin.partition("://")[2].partition(":")[0]
     sample = {**SAMPLE, "origin_line": f"@{host} #{SAMPLE['code']}", "locale": language}
-    try:
-        content = choose(templates, usage, language).content
-    except TemplateNotFound:
-        content = ""
-    filled = fill(content, sample)
+    filled = fill(template.content, sample)
     segments = count_segments(filled)
     before, forcing, after = filled, "", ""
     if segments.forcing_character:
@@ -219,14 +257,14 @@ def _bubble(
     }
 
 
-def _templates(text: str) -> list[TextTemplate]:
+def _templates(text: str, model: type[Template]) -> list[Template]:
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError:
         return []
-    found = []
+    found: list[Template] = []
     for item in parsed if isinstance(parsed, list) else []:
         # Half-written ones are among the problems; the others can be shown.
         with suppress(ValidationError):
-            found.append(TextTemplate.model_validate(item))
+            found.append(model.model_validate(item))
     return found

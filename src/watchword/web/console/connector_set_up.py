@@ -1,14 +1,17 @@
 """Setting a connector up: the cards, the guide beside the form, a test, and saving."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from babel import Locale
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.consequences import EVERYWHERE
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.guides import guide
-from watchword.connector_kit.models import ConnectorType
+from watchword.connector_kit.models import ConnectorType, UsageType
+from watchword.connectors.models import SavedConnector
 from watchword.web.console.connector_parts import (
     card_of,
     card_of_class,
@@ -33,17 +36,28 @@ from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
+MOST_NAMES = 12
+"""A warning is to be read, not to be searched through."""
+
 
 @router.get("")
-async def choose(desk: WorkDesk, q: str = "") -> Response:
-    """Show the cards."""
-    active = await desk.scope.connectors.active(ConnectorType.SMS)
-    cards = [card_of_class(desk, found, active) for found in _offered(desk)]
+async def choose(desk: WorkDesk, q: str = "", type: str = "") -> Response:
+    """Show the cards of one type: text messages, unless e-mail is asked for."""
+    wanted_type = ConnectorType.EMAIL if type == ConnectorType.EMAIL else ConnectorType.SMS
+    active = await desk.scope.connectors.active(wanted_type)
+    cards = [card_of_class(desk, found, active) for found in _offered(desk, wanted_type)]
     wanted = q.strip().casefold()
     shown = [
         card for card in cards if wanted in f"{card.name} {card.description} {card.id}".casefold()
     ]
-    return desk.render("set_up.html", cards=shown, q=q, has_any=bool(cards), active=active)
+    return desk.render(
+        "set_up.html",
+        cards=shown,
+        q=q,
+        has_any=bool(cards),
+        active=active,
+        is_email=wanted_type is ConnectorType.EMAIL,
+    )
 
 
 @router.get("/{connector_id}")
@@ -67,10 +81,11 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
             answers.errors = field_errors(desk, error) or {"": desk.message(error)}
     if answers.errors:
         return await _set_up_again(desk, found, form, answers)
-    active = await desk.scope.connectors.active(ConnectorType.SMS)
+    active = await desk.scope.connectors.active(found.metadata.type)
     is_tested = text_of(form, "tested") == proof_of_test(desk, answers)
     if "confirm" not in form and (active is not None or not is_tested):
-        return await _set_up_again(desk, found, form, answers, must_confirm=True)
+        losses = _losses(desk, active, connector_id, answers) if active else []
+        return await _set_up_again(desk, found, form, answers, must_confirm=True, losses=losses)
     await desk.prove_fresh()
     saved = await desk.scope.configuration.connectors.create(
         desk.actor, connector_id, desk.scope.connectors.completed(connector_id, answers.config)
@@ -110,7 +125,7 @@ async def preview_templates(desk: WorkDesk, connector_id: str) -> Response:
 async def _set_up_page(
     desk: Desk, found: ConnectorClass, fields: list[FormField], **context: Any
 ) -> Response:
-    active = await desk.scope.connectors.active(ConnectorType.SMS)
+    active = await desk.scope.connectors.active(found.metadata.type)
     return desk.render(
         "guide.html",
         card=card_of_class(desk, found, active),
@@ -118,7 +133,7 @@ async def _set_up_page(
         guide=rendered_guide(guide(found, desk.language)),
         replaced=card_of(desk, active) if active else None,
         base=desk.address("connectors", "set-up", found.metadata.id),
-        **{**test_form(desk), **preview_of_fields(desk, found, fields), **context},
+        **{**test_form(desk, found), **preview_of_fields(desk, found, fields), **context},
     )
 
 
@@ -129,6 +144,7 @@ async def _set_up_again(
     answers: Answers,
     *,
     must_confirm: bool = False,
+    losses: Sequence[str] = (),
     outcome: dict[str, Any] | None = None,
 ) -> Response:
     """Show the page with everything as it was typed."""
@@ -140,19 +156,51 @@ async def _set_up_again(
         fields,
         status_code=422 if answers.errors else 200,
         must_confirm=must_confirm,
+        losses=losses,
         is_tested=proof == proof_of_test(desk, answers),
         tested=proof,
         form_error=answers.errors.get("", ""),
         has_errors=bool(answers.errors),
         outcome=outcome,
         phone=text_of(form, "test_phone"),
+        email=text_of(form, "test_email"),
         country=text_of(form, "test_country"),
     )
 
 
-def _offered(desk: Desk) -> Iterable[ConnectorClass]:
+def _offered(desk: Desk, wanted: ConnectorType) -> Iterable[ConnectorClass]:
     for found in desk.server.registry.list():
-        if found.metadata.type is not ConnectorType.SMS:
+        if found.metadata.type is not wanted:
             continue
         if not (found.metadata.development_only and desk.tenant.is_production):
             yield found
+
+
+def _losses(desk: Desk, active: SavedConnector, connector_id: str, answers: Answers) -> list[str]:
+    """Say in words what the connector that sends now serves and the new one would not."""
+    lost = desk.scope.configuration.connectors.what_is_lost(active, connector_id, answers.config)
+    names = Locale.parse(desk.language, sep="-")
+    regions, every = lost.countries, EVERYWHERE in lost.countries
+    listed = {
+        "usage_types": [_usage(desk, usage) for usage in lost.usage_types],
+        "languages": [names.languages.get(tag, tag) for tag in lost.languages],
+        "every_country" if every else "countries": [
+            names.territories.get(region, region)
+            for region in (lost.allowed_countries if every else regions)
+        ],
+    }
+    return [
+        desk.text(f"console.guide.loses_{what}", list=_listed(values))
+        for what, values in listed.items()
+        if values
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:MOST_NAMES])
+    return ", ".join([*shown, "…"] if len(names) > MOST_NAMES else shown)
+
+
+def _usage(desk: Desk, usage: str) -> str:
+    # A template may be for a use that only its author knows.
+    return desk.text(f"console.usage.{usage}") if usage in set(UsageType) else usage

@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.errors import ConfigurationChanged
-from watchword.configuration.models import Kind
+from watchword.configuration.models import Breakage, Kind
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
@@ -36,10 +36,13 @@ router = console_router("/console/{tenant}/connectors")
 
 @router.get("")
 async def list_connectors(desk: WorkDesk) -> Response:
-    """Show what sends text messages, and say plainly that e-mail can't be set up yet."""
-    listed = await desk.scope.connectors.list()
-    saved = next((one for one in listed if one.type is ConnectorType.SMS), None)
-    return desk.render("connectors.html", saved=saved, card=card_of(desk, saved) if saved else None)
+    """Show what sends text messages and what sends e-mail."""
+    listed = {saved.type: saved for saved in await desk.scope.connectors.list()}
+    senders = [
+        (type_, listed.get(type_), card_of(desk, listed[type_]) if type_ in listed else None)
+        for type_ in (ConnectorType.EMAIL, ConnectorType.SMS)
+    ]
+    return desk.render("connectors.html", senders=senders)
 
 
 @router.get("/{instance_id}")
@@ -184,7 +187,12 @@ async def _details_page(
         has_session=issubclass(found, SessionConnector),
         base=desk.address("connectors", saved.id),
         preview_base=desk.address("connectors", "set-up", saved.connector_id),
-        **{**test_form(desk), **preview_of_fields(desk, found, fields), "check": None, **context},
+        **{
+            **test_form(desk, found),
+            **preview_of_fields(desk, found, fields),
+            "check": None,
+            **context,
+        },
     )
 
 
@@ -211,16 +219,26 @@ async def _details_again(
         outcome=outcome,
         is_dirty=True,
         phone=text_of(form, "test_phone"),
+        email=text_of(form, "test_email"),
         country=text_of(form, "test_country"),
     )
 
 
 async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Response:
+    broken = await desk.scope.configuration.connectors.what_breaks(saved.id)
     return desk.render(
         "connector_delete.html",
         saved=saved,
         card=card_of(desk, saved),
-        breaks=await desk.scope.configuration.connectors.what_breaks(saved.id),
+        breaks=[_in_words(desk, saved, item) for item in broken if item.count is None],
+        concerned=[_in_words(desk, saved, item) for item in broken if item.count is not None],
         error=error,
         status_code=422 if error else 200,
     )
+
+
+def _in_words(desk: Desk, saved: SavedConnector, item: Breakage) -> str:
+    key = f"console.breakage.{saved.type.value.lower()}.{item.setting}"
+    if item.count is None:
+        return desk.text(key)
+    return desk.text(f"{key}_at_least" if item.is_at_least else key, count=item.count)

@@ -43,6 +43,7 @@ NAVIGATION = (
         ),
     ),
     ("people", (("users", "users"),)),
+    ("developer", (("webhooks", "send"),)),
     (
         "activity",
         (("messages", "message-square-text"), ("inbox", "inbox"), ("audit-log", "scroll-text")),
@@ -187,6 +188,7 @@ class Desk:
                 self.visit, text_of(form, "_password"), text_of(form, "_code")
             )
         except (InvalidOperatorCredentials, InvalidSecondFactor) as error:
+            await self.scope.audit.record("operator.proof", self.actor, error=error)
             raise ProofNeeded(self.message(error)) from None
         self.renew(opened)
 

@@ -12,15 +12,16 @@ from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from watchword.connector_kit.config import localized
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector
 from watchword.connector_kit.errors import InvalidConfig
+from watchword.connector_kit.mail import EmailTemplate
 from watchword.connector_kit.templates import Template, TextTemplate
 from watchword.connectors.models import MASK
 from watchword.web.console.desk import Desk, text_of
-from watchword.web.console.template_text import problems_of
+from watchword.web.console.template_text import Wording, problems_of
 
 TEMPLATES = "templates"
-ConnectorClass = type[SmsConnector[Any]]
+ConnectorClass = type[Connector[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
             except json.JSONDecodeError as error:
                 answers.errors[key] = desk.text("console.templates.not_json", line=error.lineno)
         if key == TEMPLATES and template_type(found) and key in answers.config:
-            listed = problems_of(text, has_texts=has_text_templates(found))
+            listed = problems_of(text, wording_of(found))
             problems = [problem for problem in listed if not problem.is_warning]
             if problems:
                 answers.errors[key] = desk.text(
@@ -130,9 +131,12 @@ def template_type(found: ConnectorClass) -> type[Template] | None:
     return item if isinstance(item, type) and issubclass(item, Template) else None
 
 
-def has_text_templates(found: ConnectorClass) -> bool:
-    """Tell whether the connector's texts are ours, so that they can be shown filled in."""
-    return template_type(found) is TextTemplate
+def wording_of(found: ConnectorClass) -> Wording:
+    """Return what a connector's templates hold, so that what is ours can be shown filled in."""
+    model = template_type(found)
+    if model is EmailTemplate:
+        return Wording.EMAIL
+    return Wording.TEXT if model is TextTemplate else Wording.ELSEWHERE
 
 
 def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:

@@ -17,5 +17,5 @@ async def show_inbox(desk: WorkDesk) -> Response:
     return desk.render(
         "inbox_list.html" if desk.is_partial else "inbox.html",
         entries=desk.server.inbox.list(desk.tenant.id),
-        active=await desk.scope.connectors.active(),
+        active=await desk.scope.connectors.list(),
     )

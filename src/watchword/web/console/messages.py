@@ -7,9 +7,16 @@ from typing import Literal
 from starlette.responses import Response
 
 from watchword.connector_kit.models import UsageType
+from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
-from watchword.messaging.models import Message, MessageFilter, MessageState
+from watchword.messaging.models import (
+    Channel,
+    Message,
+    MessageFilter,
+    MessageState,
+    Recipient,
+)
 from watchword.web.console.desk import Desk, OwnDesk, WorkDesk
 from watchword.web.console.routing import console_router
 
@@ -87,8 +94,8 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
     number: str = "",
     page: int = 1,
 ) -> Response:
-    """List messages, the newest first; the number is looked up by its digest."""
-    recipient, number_problem = _number(desk, number)
+    """List messages, the newest first; a number or address is looked up by its digest."""
+    recipient, number_problem = _recipient(desk, number)
     filters = MessageFilter(
         state=MessageState(state) if state in list(MessageState) else None,
         usage_type=UsageType(usage) if usage in list(UsageType) else None,
@@ -118,18 +125,20 @@ async def show_message(desk: WorkDesk, message_id: str) -> Response:
 
 @router.post("/{message_id}/number")
 async def show_number(desk: WorkDesk, message_id: str) -> Response:
-    """Show the full number; the audit log remembers who looked."""
-    phone = await desk.scope.messaging.reveal_recipient(message_id, desk.actor)
-    return await _details(desk, message_id, phone)
+    """Show the full number or address; the audit log remembers who looked."""
+    return await _details(
+        desk, message_id, await desk.scope.messaging.reveal_recipient(message_id, desk.actor)
+    )
 
 
-async def _details(desk: OwnDesk, message_id: str, phone: PhoneNumber | None = None) -> Response:
+async def _details(desk: OwnDesk, message_id: str, recipient: Recipient | None = None) -> Response:
     message = await desk.scope.messaging.get(message_id)
     provider = provider_name(desk, message.connector_id)
     return desk.render(
         "message.html",
         message=message,
-        phone=phone,
+        recipient=_in_full(recipient) if recipient is not None else None,
+        is_email=message.channel is Channel.EMAIL,
         provider=provider,
         timeline=timeline_of(message, provider),
     )
@@ -144,10 +153,16 @@ def provider_name(desk: Desk, connector_id: str | None) -> str:
     return str(name.get(desk.language) or name["en"])
 
 
-def _number(desk: Desk, typed: str) -> tuple[PhoneNumber | None, str]:
+def _in_full(recipient: Recipient) -> str:
+    return recipient.international if isinstance(recipient, PhoneNumber) else recipient.address
+
+
+def _recipient(desk: Desk, typed: str) -> tuple[Recipient | None, str]:
     if not typed.strip():
         return None, ""
     try:
+        if "@" in typed:
+            return EmailAddress.parse(typed), ""
         return PhoneNumber.parse(typed if typed.startswith("+") else f"+{typed}"), ""
-    except InvalidPhoneNumber as error:
+    except (InvalidPhoneNumber, InvalidEmailAddress) as error:
         return None, desk.message(error)

@@ -75,6 +75,7 @@ async def end_session(desk: OwnDesk) -> Response:
         await desk.server.operators.end_other_sessions(desk.visit)
     else:
         await desk.server.operators.end_session(desk.operator, session)
+    await desk.scope.audit.record("operator.sessions_ended", desk.actor)
     return desk.go("profile", done="session_ended")
 
 

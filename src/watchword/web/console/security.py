@@ -97,8 +97,7 @@ async def unblock(desk: WorkDesk) -> Response:
     """Let one identifier try again at once."""
     identifier = text_of(await desk.form(), "identifier").strip()
     if identifier:
-        await desk.scope.lockout.unblock([identifier])
-        await desk.scope.audit.record("guard.unblocked", desk.actor)
+        await desk.scope.unblocking.unblock(desk.actor, [identifier])
     return desk.go("security", done="unblocked")
 
 

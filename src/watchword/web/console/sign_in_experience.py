@@ -136,8 +136,8 @@ async def _methods_page(
         choice: [name for name in identifiers_of(choice) if name in missing]
         for choice in settings.sign_up.choices
     }
-    # Email can't be set up in this version: it is offered only where it is at work already.
-    unbuilt: set[IdentifierType] = set() if ConnectorType.EMAIL in available else {"email"}
+    # Few tenants send e-mail, so it is offered once it can be sent.
+    unsent: set[IdentifierType] = set() if ConnectorType.EMAIL in available else {"email"}
     return desk.render(
         "sign_up_and_sign_in.html",
         **{
@@ -149,12 +149,12 @@ async def _methods_page(
             "open_sign_up": [
                 choice
                 for choice in settings.open_sign_up_choices
-                if unbuilt.isdisjoint(identifiers_of(choice))
+                if unsent.isdisjoint(identifiers_of(choice))
             ],
             "open_sign_in": [
                 identifier
                 for identifier in IDENTIFIERS
-                if settings.sign_in.method(identifier) is None and identifier not in unbuilt
+                if settings.sign_in.method(identifier) is None and identifier not in unsent
             ],
             "modes": MODES,
             "before": None,

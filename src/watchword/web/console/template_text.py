@@ -2,13 +2,24 @@
 
 import json
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from watchword.connector_kit.models import UsageType
 from watchword.connector_kit.templates import REQUIRED, VARIABLES, roots_of
 
 USAGES = (UsageType.GENERIC, *(usage for usage in UsageType if usage is not UsageType.GENERIC))
+CONTENT_TYPES = ("text/plain", "text/html")
 BLANK = " \t\r\n"
+
+
+class Wording(Enum):
+    """What a connector's templates hold."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    ELSEWHERE = "elsewhere"
+    """The wording stands at the provider, and only its id is here."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +36,8 @@ class Problem:
         return self.phrase == "unknown_usage"
 
 
-def problems_of(text: str, *, has_texts: bool = True) -> list[Problem]:
-    """Return what keeps *text* from being a list of templates; empty when it is one.
-
-    Without *has_texts* the wording stands at the provider, and only its id is here.
-    """
+def problems_of(text: str, wording: Wording = Wording.TEXT) -> list[Problem]:
+    """Return what keeps *text* from being a list of templates; empty when it is one."""
     try:
         parsed = json.loads(text)
     except json.JSONDecodeError as error:
@@ -40,8 +48,7 @@ def problems_of(text: str, *, has_texts: bool = True) -> list[Problem]:
     seen: set[Variant] = set()
     for item, line in zip(parsed, _lines_of_items(text), strict=True):
         found.extend(
-            Problem(phrase, line, values)
-            for phrase, values in _item_problems(item, seen, has_texts)
+            Problem(phrase, line, values) for phrase, values in _item_problems(item, seen, wording)
         )
     missing = [usage for usage in REQUIRED if usage not in {variant[0] for variant in seen}]
     if missing:
@@ -55,7 +62,7 @@ Variant = tuple[str, str, str]
 
 
 def _item_problems(
-    item: Any, seen: set[Variant], has_texts: bool
+    item: Any, seen: set[Variant], wording: Wording
 ) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(item, dict):
         return [("not_an_object", {})]
@@ -67,14 +74,18 @@ def _item_problems(
     elif variant in seen:
         found.append(("repeated_usage", {"usage": usage}))
     seen.add(variant)
-    if has_texts:
-        found.extend(_text_problems(item.get("content"), usage[:40]))
+    if wording is Wording.EMAIL:
+        found.extend(_text_problems(item.get("subject"), usage[:40], "no_subject"))
+        if item.get("contentType", "text/plain") not in CONTENT_TYPES:
+            found.append(("content_type", {"usage": usage[:40]}))
+    if wording is not Wording.ELSEWHERE:
+        found.extend(_text_problems(item.get("content"), usage[:40], "no_content"))
     return found
 
 
-def _text_problems(content: Any, usage: str) -> list[tuple[str, dict[str, Any]]]:
+def _text_problems(content: Any, usage: str, missing: str) -> list[tuple[str, dict[str, Any]]]:
     if not isinstance(content, str) or not content.strip():
-        return [("no_content", {"usage": usage})]
+        return [(missing, {"usage": usage})]
     unknown = sorted({name for name in roots_of(content) if name not in VARIABLES})
     return [("unknown_variable", {"names": ", ".join(unknown)[:80]})] if unknown else []
 

@@ -1,9 +1,10 @@
-"""Users: find someone; numbers are masked."""
+"""Users: find someone, keep them out, delete them; numbers are masked."""
 
 from starlette.responses import Response
 
 from watchword.core.pagination import PageRequest
-from watchword.web.console.desk import WorkDesk
+from watchword.users.models import User
+from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/users")
@@ -24,6 +25,38 @@ async def list_users(desk: WorkDesk, q: str = "", page: int = 1) -> Response:
 @router.get("/{user_id}")
 async def show_user(desk: WorkDesk, user_id: str) -> Response:
     """Show one person."""
+    return await _details_page(desk, await desk.scope.users.get(user_id))
+
+
+@router.post("/{user_id}/suspend")
+async def suspend_user(desk: WorkDesk, user_id: str) -> Response:
+    """Keep a person out, or let them in again."""
+    is_suspended = text_of(await desk.form(), "is_suspended") == "yes"
+    await desk.scope.accounts.suspend(desk.actor, user_id, is_suspended)
+    done = "user_suspended" if is_suspended else "user_let_in"
+    return desk.go("users", user_id, done=done)
+
+
+@router.post("/{user_id}/delete")
+async def delete_user(desk: WorkDesk, user_id: str) -> Response:
+    """Delete a person, once their id was typed."""
     user = await desk.scope.users.get(user_id)
+    if text_of(await desk.form(), "typed_id").strip() != user.id:
+        error = desk.text("console.users.type_id", id=user.id)
+        return await _details_page(desk, user, delete_error=error, status_code=422)
+    await desk.prove_fresh()
+    await desk.scope.accounts.delete(desk.actor, user.id)
+    return desk.go("users", done="user_deleted")
+
+
+async def _details_page(
+    desk: Desk, user: User, *, delete_error: str = "", status_code: int = 200
+) -> Response:
     application = await desk.scope.applications.find(user.application_id or "")
-    return desk.render("user.html", user=user, application=application)
+    return desk.render(
+        "user.html",
+        status_code=status_code,
+        user=user,
+        application=application,
+        delete_error=delete_error,
+    )

@@ -14,7 +14,7 @@ from watchword.configuration.errors import (
     VersionNotRestorable,
 )
 from watchword.configuration.models import ConfigurationVersion, Kind
-from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.connector import Connector
 from watchword.connector_kit.errors import ConnectorClassNotFound, ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide, logo
 from watchword.connector_kit.models import ConnectorType
@@ -29,7 +29,9 @@ from watchword.connectors.errors import (
     UnknownConnectorClass,
 )
 from watchword.connectors.models import SavedConnector
+from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
+from watchword.messaging.models import Channel, Recipient
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -37,7 +39,7 @@ from watchword.web.models import ApiModel, PhoneDigits
 
 router = APIRouter(tags=["Connectors"])
 
-ConnectorClass = type[SmsConnector[Any]]
+ConnectorClass = type[Connector[Any, Any]]
 InstanceId = Annotated[str, Path(max_length=128)]
 
 
@@ -71,15 +73,19 @@ class SendTest(ApiModel):
     config: dict[str, Any]
     locale: str | None = Field(default=None, max_length=35)
 
-    def receiver_for(self, found: ConnectorClass | None) -> PhoneNumber:
+    def receiver_for(self, found: ConnectorClass | None) -> Recipient:
         """Return whom the connector is to reach; raises what speaks against it."""
         if self.phone is None and self.email is None:
             raise ReceiverMissing
         if found is None or found.metadata.type is ConnectorType.SOCIAL:
             raise TestConnectorNotFound(type=ConnectorType.SMS)
-        if self.phone is None:
+        if self.phone is not None:
+            to: Recipient = PhoneNumber.from_digits(self.phone)
+        else:
+            to = EmailAddress.parse(self.email or "")
+        if found.metadata.type is not Channel.to(to).connector_type:
             raise ReceiverOfAnotherType
-        return PhoneNumber.from_digits(self.phone)
+        return to
 
 
 class RestoreConnector(ApiModel):
@@ -192,7 +198,13 @@ async def change_connector(id: InstanceId, body: ChangeConnector, caller: Caller
 async def delete_connector(
     id: InstanceId,
     caller: Caller,
-    force: Annotated[bool, Query(description="Delete it although something needs it.")] = False,
+    force: Annotated[
+        bool | None,
+        Query(
+            description="Delete it although something needs it. Left out, the tenant's setting "
+            "`connectorDeletion` decides: `strict` refuses, `permissive` deletes."
+        ),
+    ] = None,
 ) -> None:
     """Stop using a connector; refused with what would break while the settings need it."""
     await caller.tenant.configuration.connectors.delete(caller.actor, id, force=force)
@@ -277,6 +289,7 @@ def _factory(found: ConnectorClass, language: str = "en") -> dict[str, Any]:
 def _connector(caller: Management, saved: SavedConnector) -> dict[str, Any]:
     found = caller.server.registry.find(saved.connector_id)
     described = _factory(found) if found else {"type": saved.type, "target": saved.connector_id}
+    config = caller.tenant.connectors.masked_config(saved)
     overridden: Mapping[str, Any] = saved.metadata
     return {
         **described,
@@ -285,7 +298,7 @@ def _connector(caller: Management, saved: SavedConnector) -> dict[str, Any]:
         "connectorId": saved.connector_id,
         "syncProfile": saved.sync_profile,
         "enableTokenStorage": False,
-        "config": caller.tenant.connectors.masked_config(saved),
+        "config": config if found is None else found.config_type.nested(config),
         "metadata": dict(overridden),
         "extraInfo": {},
         # Ours.

@@ -9,9 +9,16 @@ from pydantic import AfterValidator, AwareDatetime
 
 from watchword.connector_kit.models import UsageType
 from watchword.connectors.errors import ConnectorNotFound
+from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.messaging.errors import MessageNotFound
-from watchword.messaging.models import Message, MessageFilter, MessageState
+from watchword.messaging.models import (
+    Channel,
+    Message,
+    MessageFilter,
+    MessageState,
+    Recipient,
+)
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -40,9 +47,13 @@ class MessageAnswer(ApiModel):
     connector_id: str | None
     """The connector's own id, as `/api/connectors` has it."""
     connector_factory_id: str | None
-    phone: str
-    """Masked."""
-    country: str
+    channel: Channel
+    phone: str | None
+    """Masked; null of an e-mail."""
+    email: str | None
+    """Masked; null of a text message."""
+    country: str | None
+    """Of the number; null of an e-mail."""
     language: str | None
     segments: int | None
     provider_message_id: str | None
@@ -55,6 +66,7 @@ class MessageAnswer(ApiModel):
     @classmethod
     def of(cls, message: Message) -> "MessageAnswer":
         """Leave out what this API does not show."""
+        is_text = message.channel is Channel.SMS
         return cls(
             id=message.id,
             state=message.state,
@@ -62,8 +74,10 @@ class MessageAnswer(ApiModel):
             is_test=message.is_test,
             connector_id=message.connector_instance_id,
             connector_factory_id=message.connector_id,
-            phone=message.recipient_masked,
-            country=message.country,
+            channel=message.channel,
+            phone=message.recipient_masked if is_text else None,
+            email=None if is_text else message.recipient_masked,
+            country=message.country if is_text else None,
             language=message.language,
             segments=message.segments,
             provider_message_id=message.provider_message_id,
@@ -82,17 +96,21 @@ async def asked_messages(  # noqa: PLR0917  # the filters of the address
     error_class: Annotated[str | None, Query(alias="errorClass", max_length=64)] = None,
     is_test: Annotated[bool | None, Query(alias="isTest")] = None,
     phone: Annotated[PhoneDigits | None, Query(description="The whole number.")] = None,
+    email: Annotated[str | None, Query(description="The whole address.", max_length=128)] = None,
     since: Moment | None = None,
     until: Moment | None = None,
 ) -> MessageFilter:
-    """Return which messages are asked for; raises InvalidPhoneNumber."""
+    """Return which messages are asked for; raises InvalidPhoneNumber, InvalidEmailAddress."""
+    recipient: Recipient | None = PhoneNumber.from_digits(phone) if phone is not None else None
+    if email is not None and recipient is None:
+        recipient = EmailAddress.parse(email)
     return MessageFilter(
         state=state,
         usage_type=usage_type,
         country=country,
         error_class=error_class,
         is_test=is_test,
-        recipient=PhoneNumber.from_digits(phone) if phone is not None else None,
+        recipient=recipient,
         since=since,
         until=until,
     )
@@ -102,7 +120,9 @@ Asked = Annotated[MessageFilter, Depends(asked_messages)]
 Id = Annotated[str, Path(max_length=128)]
 
 
-@router.get("/messages", responses=problems(InvalidPhoneNumber, InvalidPagination))
+@router.get(
+    "/messages", responses=problems(InvalidPhoneNumber, InvalidEmailAddress, InvalidPagination)
+)
 async def list_messages(
     caller: Caller, asked: Asked, page: Paged, request: Request, response: Response
 ) -> list[MessageAnswer]:
@@ -120,7 +140,9 @@ async def get_message(id: Id, caller: Caller) -> MessageAnswer:
 
 @router.get(
     "/connectors/{id}/messages",
-    responses=problems(ConnectorNotFound, InvalidPhoneNumber, InvalidPagination),
+    responses=problems(
+        ConnectorNotFound, InvalidPhoneNumber, InvalidEmailAddress, InvalidPagination
+    ),
 )
 async def list_connector_messages(  # noqa: PLR0917
     id: Id, caller: Caller, asked: Asked, page: Paged, request: Request, response: Response

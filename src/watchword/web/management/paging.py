@@ -1,5 +1,6 @@
 """Pages of a list: asked for in the query, described in headers (RFC 8288)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
-from watchword.core.pagination import FURTHEST, Page, PageRequest
+from watchword.core.pagination import FURTHEST, Item, Page, PageRequest
 
 LARGEST_PAGE = 100
 TOTAL = "Total-Number"
@@ -37,6 +38,25 @@ def _natural(text: str) -> int:
 
 
 Paged = Annotated[PageRequest, Depends(page_request)]
+
+
+async def page_or_all(
+    page: Annotated[str | None, Query(description="The page's number, from 1.")] = None,
+    page_size: Annotated[str | None, Query(description="Items on a page, 1 to 100.")] = None,
+) -> PageRequest:
+    """Return which page is asked for, or one that holds everything where none is."""
+    if page is None and page_size is None:
+        return PageRequest(size=FURTHEST)
+    return await page_request(page or "1", page_size or "20")
+
+
+PagedIfAsked = Annotated[PageRequest, Depends(page_or_all)]
+"""For the lists that the contract gives as a whole to whoever asks for no page."""
+
+
+def page_of(items: Sequence[Item], page: PageRequest) -> Page[Item]:
+    """Return one page of a list that is at hand as a whole."""
+    return Page(list(items[page.offset : page.offset + page.size]), len(items), page)
 
 
 def describe_page(request: Request, response: Response, page: Page[Any]) -> None:

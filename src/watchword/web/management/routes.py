@@ -10,9 +10,20 @@ from watchword.oidc.management_access import (
 )
 from watchword.web.documented import problems
 from watchword.web.management import (
+    account_center,
+    applications,
     connectors,
+    hooks,
+    logs,
     messages,
+    organization_invitations,
+    organization_roles,
+    organizations,
+    resources,
+    sentinel_activities,
     sign_in_experience,
+    tenant_settings,
+    users,
     verification_codes,
 )
 from watchword.web.management.access import BEARER
@@ -22,5 +33,21 @@ ACCESS = problems(
 )
 
 router = APIRouter(prefix="/api", dependencies=[Depends(BEARER)], responses=ACCESS)
-for resource in (connectors, messages, sign_in_experience, verification_codes):
+for resource in (
+    account_center,
+    applications,
+    connectors,
+    hooks,
+    logs,
+    messages,
+    organization_invitations,
+    organization_roles,
+    organizations,
+    resources,
+    sentinel_activities,
+    sign_in_experience,
+    tenant_settings,
+    users,
+    verification_codes,
+):
     router.include_router(resource.router)

@@ -1,6 +1,6 @@
 """`/api/sign-in-exp`: what a tenant lets people do to sign up and in."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -42,6 +42,13 @@ class PasswordVerdict(ApiModel):
     issues: list[dict[str, Any]] | None = None
 
 
+class UserWantedAnswer(ApiModel):
+    """The rules look at the person, and nobody said whose password it is to be."""
+
+    code: Literal["request.invalid_input"]
+    message: str
+
+
 @router.get("", response_model=dict[str, Any])
 async def get_sign_in_experience(caller: Caller) -> dict[str, Any]:
     """Show the settings, with what the public does not see of them."""
@@ -63,7 +70,10 @@ async def change_sign_in_experience(body: SignInSettingsPatch, caller: Caller) -
 @router.post(
     "/default/check-password",
     response_model_exclude_none=True,
-    responses={**problems(UserWanted, UserNotFound), 400: {"model": PasswordVerdict}},
+    responses={
+        **problems(UserWanted, UserNotFound),
+        400: {"model": PasswordVerdict | UserWantedAnswer},
+    },
 )
 async def check_password(
     body: CheckPassword, caller: Caller, response: Response

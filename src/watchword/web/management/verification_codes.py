@@ -6,12 +6,13 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from watchword.connector_kit.errors import ConnectorError
-from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import NoConnector
-from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
+from watchword.core.email import InvalidEmailAddress
+from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyMessages
 from watchword.users.models import EMAIL, Identifier
 from watchword.verification.errors import CodeExpired, CodeMismatch, CodeNotFound, TooManyTries
+from watchword.verification.models import recipient_of
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.models import ApiModel, PhoneDigits
@@ -60,6 +61,7 @@ class VerifyCode(SendCode):
     responses=problems(
         NoConnector,
         InvalidPhoneNumber,
+        InvalidEmailAddress,
         TooManyMessages,
         CountryNotAllowed,
         NumberTypeNotAllowed,
@@ -68,11 +70,8 @@ class VerifyCode(SendCode):
 )
 async def send_code(body: SendCode, caller: Caller) -> None:
     """Send a code; the one that was sent there before stops working."""
-    to = body.identifier
-    if to.type == "email":
-        raise NoConnector(type=ConnectorType.EMAIL)
     # The caller's address is a server's and says nothing of the person, so it is not counted.
-    await caller.tenant.verification.send_lone_code(PhoneNumber(to.value))
+    await caller.tenant.verification.send_lone_code(recipient_of(body.identifier))
 
 
 @router.post(

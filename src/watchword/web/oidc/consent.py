@@ -47,6 +47,10 @@ async def show_consent(visit: Looking) -> Response:
         "consent.html",
         person=_name_of(user),
         scopes=[name for name in question.scope if name not in {OPENID, OFFLINE_ACCESS}],
+        apis=[
+            (api.name, [scope.description or scope.name for scope in scopes])
+            for api, scopes in await visit.scope.resources.named(question.resource_scopes)
+        ],
         is_offline=OFFLINE_ACCESS in question.scope,
         here="/consent",
     )

@@ -25,9 +25,20 @@ async def describe(request: Request, arrival: Arrived, scope: Scope) -> dict[str
     asked = (await arrival.interactions.load(arrival.token)).request
     question = await scope.oidc.consent_question(asked, read_cookie(request, SESSION))
     application = await scope.applications.get(asked.client_id)
+    wanted = await scope.resources.named(question.resource_scopes if question else {})
     return {
         "application": {"id": application.id, "name": application.name},
         "missingOIDCScope": [] if question is None else list(question.scope),
+        "missingResourceScopes": [
+            {
+                "resource": {"id": api.id, "name": api.name, "indicator": api.indicator},
+                "scopes": [
+                    {"id": found.id, "name": found.name, "description": found.description}
+                    for found in scopes
+                ],
+            }
+            for api, scopes in wanted
+        ],
         "redirectUri": asked.redirect_uri,
     }
 

@@ -49,7 +49,7 @@ async def confirm(request: Request, scope: Scope) -> Response:
 
 
 async def _end(request: Request, scope: TenantScope, asked: LogoutRequest) -> Response:
-    await scope.oidc.logout.end(read_cookie(request, SESSION))
+    await scope.oidc.logout.end(read_cookie(request, SESSION), asked.application)
     if asked.redirect_to is not None:
         response = redirect(asked.redirect_to)
     else:

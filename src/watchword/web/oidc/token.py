@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from watchword.applications.models import Application
 from watchword.oidc.parameters import Parameters
@@ -51,7 +51,8 @@ async def revoke(request: Request, scope: Scope) -> Response:
     parameters = await body_parameters(request)
     application = await _client(request, scope, parameters)
     await scope.oidc.revocation.revoke(application, parameters)
-    return PlainTextResponse("")
+    # Without a content type: there is none, and oidc-client-ts takes no other than JSON.
+    return Response()
 
 
 async def _client(request: Request, scope: TenantScope, parameters: Parameters) -> Application:
@@ -59,7 +60,7 @@ async def _client(request: Request, scope: TenantScope, parameters: Parameters) 
     named = await scope.oidc.clients.find_named(parameters, authorization)
     # Before the secret is checked: its own page may read why it is refused.
     allow_origins_of(request, named)
-    return await scope.oidc.clients.authenticate(parameters, authorization)
+    return await scope.oidc.authenticate(named, parameters, authorization)
 
 
 async def _claims(request: Request, scope: TenantScope, parameters: Parameters) -> dict[str, Any]:

@@ -1,0 +1,281 @@
+"""Make, change and delete a tenant's organization roles and scopes."""
+
+import builtins
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from watchword.audit.models import Actor
+from watchword.audit.service import AuditService
+from watchword.core.ids import new_id
+from watchword.core.pagination import Page, PageRequest
+from watchword.organization_roles.errors import (
+    NameTaken,
+    OrganizationRoleNotFound,
+    OrganizationScopeNotFound,
+    RoleIsForMachines,
+    RoleNamesNotFound,
+)
+from watchword.organization_roles.models import (
+    NewRole,
+    OrganizationRole,
+    OrganizationScope,
+    RoleWithScopes,
+)
+from watchword.organization_roles.repository import RoleRows, ScopeRows
+from watchword.storage import Database, Storage
+from watchword.storage.database import StorageConflict
+from watchword.webhooks.models import Event
+from watchword.webhooks.service import WebhookService
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationRoleService:
+    """The roles and scopes that one tenant's organizations share."""
+
+    roles: RoleRows
+    scopes: ScopeRows
+    storage: Storage
+    audit: AuditService
+    webhooks: WebhookService
+
+    # Roles.
+
+    async def list(self, page: PageRequest, search: str = "") -> Page[RoleWithScopes]:
+        """Return roles with what they allow, by name."""
+        found = await self.roles.list(page, search.strip())
+        return Page(await self._with_scopes(found.items), found.total, page)
+
+    async def get(self, id: str) -> RoleWithScopes:
+        """Return a role with what it allows; raises OrganizationRoleNotFound."""
+        return (await self._with_scopes([await self._role(id)]))[0]
+
+    async def create(self, actor: Actor, new: NewRole) -> OrganizationRole:
+        """Make a role; raises NameTaken, and StorageReferenceMissing for an unknown scope."""
+        role = OrganizationRole(
+            id=new_id(), name=new.name, description=new.description, type=new.type
+        )
+        async with self._writing() as tx:
+            rows = self.roles.within(tx)
+            await rows.add(role)
+            if new.scope_ids:
+                await rows.add_scopes(role.id, new.scope_ids)
+            if new.resource_scope_ids:
+                await rows.add_resource_scopes(role.id, new.resource_scope_ids)
+            after = {
+                **role.document(),
+                "organizationScopeIds": [*new.scope_ids],
+                "resourceScopeIds": [*new.resource_scope_ids],
+            }
+            await self._note(tx, actor, Event.ORGANIZATION_ROLE_CREATED, role.id, after=after)
+        return role
+
+    async def change(self, actor: Actor, id: str, changes: Mapping[str, Any]) -> OrganizationRole:
+        """Change a role's name, description or type; raises NameTaken and …NotFound."""
+        async with self._writing() as tx:
+            rows = self.roles.within(tx)
+            before = await rows.lock(id)
+            after = await rows.change(id, changes) if before and changes else before
+            if before is None or after is None:
+                raise OrganizationRoleNotFound(id)
+            if before != after:
+                await self._note(
+                    tx,
+                    actor,
+                    Event.ORGANIZATION_ROLE_DATA_UPDATED,
+                    id,
+                    before=before.document(),
+                    after=after.document(),
+                )
+        return after
+
+    async def delete(self, actor: Actor, id: str) -> None:
+        """Delete a role and take it from whoever has it; raises OrganizationRoleNotFound."""
+        async with self._writing() as tx:
+            rows = self.roles.within(tx)
+            before = await rows.lock(id)
+            if before is None:
+                raise OrganizationRoleNotFound(id)
+            await rows.delete(id)
+            await self._note(
+                tx, actor, Event.ORGANIZATION_ROLE_DELETED, id, before=before.document()
+            )
+
+    async def role_ids(self, ids: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+        """Return the ids and those of the roles with these names, each once.
+
+        Raises RoleNamesNotFound.
+        """
+        named = {role.name: role.id for role in await self.roles.by_name(names)} if names else {}
+        missing = [name for name in names if name not in named]
+        if missing:
+            raise RoleNamesNotFound(data={"names": missing})
+        return [*dict.fromkeys([*ids, *(named[name] for name in names)])]
+
+    async def require_for_people(self, ids: Sequence[str], tx: Database) -> None:
+        """Raise RoleIsForMachines where one of the roles is none that people can have."""
+        if ids and await self.roles.within(tx).are_for_machines(ids):
+            raise RoleIsForMachines
+
+    # What roles allow.
+
+    async def list_scopes_of(self, id: str, page: PageRequest) -> Page[OrganizationScope]:
+        """Return what a role allows, by name; raises OrganizationRoleNotFound."""
+        await self._role(id)
+        return await self.roles.scopes(id, page)
+
+    async def add_scopes(self, actor: Actor, id: str, scope_ids: Sequence[str]) -> None:
+        """Let a role allow more; raises StorageReferenceMissing."""
+        async with self._writing() as tx:
+            added = await self.roles.within(tx).add_scopes(id, scope_ids)
+            await self._note_scopes(tx, actor, id, added=added)
+
+    async def replace_scopes(self, actor: Actor, id: str, scope_ids: Sequence[str]) -> None:
+        """Let a role allow exactly these; raises StorageReferenceMissing.
+
+        OrganizationRoleNotFound where there is no such role and nothing that it should allow.
+        """
+        async with self._writing() as tx:
+            rows = self.roles.within(tx)
+            if await rows.lock(id) is None and not scope_ids:
+                raise OrganizationRoleNotFound(id)
+            removed = await rows.keep_scopes(id, scope_ids)
+            added = await rows.add_scopes(id, scope_ids)
+            await self._note_scopes(tx, actor, id, added=added, removed=removed)
+
+    async def remove_scope(self, actor: Actor, id: str, scope_id: str) -> None:
+        """Let a role allow less; raises OrganizationScopeNotFound."""
+        async with self._writing() as tx:
+            if not await self.roles.within(tx).remove_scope(id, scope_id):
+                raise OrganizationScopeNotFound(scope_id)
+            await self._note_scopes(tx, actor, id, removed=[scope_id])
+
+    # Scopes.
+
+    async def list_scopes(self, page: PageRequest, search: str = "") -> Page[OrganizationScope]:
+        """Return scopes, by name."""
+        return await self.scopes.list(page, search.strip())
+
+    async def get_scope(self, id: str) -> OrganizationScope:
+        """Return a scope; raises OrganizationScopeNotFound."""
+        scope = await self.scopes.find(id)
+        if scope is None:
+            raise OrganizationScopeNotFound(id)
+        return scope
+
+    async def create_scope(
+        self, actor: Actor, name: str, description: str | None = None
+    ) -> OrganizationScope:
+        """Make a scope; raises NameTaken."""
+        scope = OrganizationScope(id=new_id(), name=name, description=description)
+        async with self._writing() as tx:
+            await self.scopes.within(tx).add(scope)
+            await self._note(
+                tx, actor, Event.ORGANIZATION_SCOPE_CREATED, scope.id, after=scope.document()
+            )
+        return scope
+
+    async def change_scope(
+        self, actor: Actor, id: str, changes: Mapping[str, Any]
+    ) -> OrganizationScope:
+        """Change a scope's name or description; raises NameTaken and …NotFound."""
+        async with self._writing() as tx:
+            rows = self.scopes.within(tx)
+            before = await rows.lock(id)
+            after = await rows.change(id, changes) if before and changes else before
+            if before is None or after is None:
+                raise OrganizationScopeNotFound(id)
+            if before != after:
+                await self._note(
+                    tx,
+                    actor,
+                    Event.ORGANIZATION_SCOPE_DATA_UPDATED,
+                    id,
+                    before=before.document(),
+                    after=after.document(),
+                )
+        return after
+
+    async def delete_scope(self, actor: Actor, id: str) -> None:
+        """Delete a scope and take it from every role; raises OrganizationScopeNotFound."""
+        async with self._writing() as tx:
+            rows = self.scopes.within(tx)
+            before = await rows.lock(id)
+            if before is None:
+                raise OrganizationScopeNotFound(id)
+            await rows.delete(id)
+            await self._note(
+                tx, actor, Event.ORGANIZATION_SCOPE_DELETED, id, before=before.document()
+            )
+
+    # Inside a change.
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Database]:
+        try:
+            async with self.storage.transaction() as tx:
+                yield tx
+        except StorageConflict as conflict:
+            raise NameTaken from conflict
+
+    async def _role(self, id: str) -> OrganizationRole:
+        role = await self.roles.find(id)
+        if role is None:
+            raise OrganizationRoleNotFound(id)
+        return role
+
+    async def _with_scopes(
+        self, roles: Sequence[OrganizationRole]
+    ) -> builtins.list[RoleWithScopes]:
+        ids = [role.id for role in roles]
+        scopes = await self.roles.scope_names(ids)
+        resource_scopes = await self.roles.resource_scope_ids(ids)
+        return [
+            RoleWithScopes(role, scopes.get(role.id, ()), resource_scopes.get(role.id, ()))
+            for role in roles
+        ]
+
+    async def _note(
+        self,
+        tx: Database,
+        actor: Actor,
+        event: Event,
+        id: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        kind, _, what = event.value.partition(".")
+        subject = "organization_role" if kind == "OrganizationRole" else "organization_scope"
+        told = {"data": {"tenantId": self.roles.tenant_id, **after}} if after else {}
+        await self.webhooks.announce(event, {"params": {"id": id}, **told}, tx=tx)
+        await self.audit.record(
+            f"{subject}.{WORDS[what]}",
+            actor,
+            subject=f"{subject}:{id}",
+            payload={"before": before, "after": after},
+            tx=tx,
+        )
+
+    async def _note_scopes(
+        self,
+        tx: Database,
+        actor: Actor,
+        id: str,
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+    ) -> None:
+        if not added and not removed:
+            return
+        await self.audit.record(
+            "organization_role.scopes_changed",
+            actor,
+            subject=f"organization_role:{id}",
+            payload={"added": [*added], "removed": [*removed]},
+            tx=tx,
+        )
+
+
+WORDS = {"Created": "created", "Data.Updated": "changed", "Deleted": "deleted"}

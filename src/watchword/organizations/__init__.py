@@ -1,0 +1,1 @@
+"""Organizations: groups of a tenant's users, with roles in them."""

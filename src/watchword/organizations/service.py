@@ -1,0 +1,315 @@
+"""Make, change and delete a tenant's organizations, and say who belongs to them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from watchword.audit.models import Actor
+from watchword.audit.service import AuditService
+from watchword.core.clock import Clock
+from watchword.core.ids import new_id
+from watchword.core.pagination import Page, PageRequest
+from watchword.organization_roles.errors import OrganizationRoleNotFound
+from watchword.organization_roles.models import OrganizationRole, OrganizationScope
+from watchword.organization_roles.service import OrganizationRoleService
+from watchword.organizations.errors import (
+    MemberNotFound,
+    MembershipRequired,
+    OrganizationNotFound,
+)
+from watchword.organizations.models import (
+    Featured,
+    Member,
+    Membership,
+    NewOrganization,
+    Organization,
+    Permit,
+    membership_change,
+)
+from watchword.organizations.repository import MemberRows, OrganizationRows
+from watchword.storage import Database, Storage
+from watchword.webhooks.models import Event
+from watchword.webhooks.service import WebhookService
+
+ID_LENGTH = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationService:
+    """One tenant's organizations and their members."""
+
+    organizations: OrganizationRows
+    members: MemberRows
+    roles: OrganizationRoleService
+    storage: Storage
+    audit: AuditService
+    webhooks: WebhookService
+    clock: Clock
+
+    # Organizations.
+
+    async def list(self, page: PageRequest, search: str = "") -> Page[Organization]:
+        """Return organizations, the newest first; *search* looks into ids and names."""
+        return await self.organizations.list(page, search.strip())
+
+    async def featured(self, ids: Sequence[str]) -> Mapping[str, Featured]:
+        """Return of each organization how many belong to it, and who came last."""
+        return await self.organizations.featured(ids)
+
+    async def find(self, id: str) -> Organization | None:
+        """Return an organization, or None."""
+        return await self.organizations.find(id)
+
+    async def get(self, id: str) -> Organization:
+        """Return an organization; raises OrganizationNotFound."""
+        found = await self.organizations.find(id)
+        if found is None:
+            raise OrganizationNotFound(id)
+        return found
+
+    async def create(self, actor: Actor, new: NewOrganization) -> Organization:
+        """Make an organization without members."""
+        made = Organization(id=new_id(ID_LENGTH), created_at=self.clock.now(), **vars(new))
+        async with self.storage.transaction() as tx:
+            await self.organizations.within(tx).add(made)
+            await self._note(
+                tx, actor, Event.ORGANIZATION_CREATED, "created", made.id, after=made.document()
+            )
+        return made
+
+    async def change(self, actor: Actor, id: str, changes: Mapping[str, Any]) -> Organization:
+        """Change what is named in *changes*, by field; raises OrganizationNotFound."""
+        async with self.storage.transaction() as tx:
+            rows = self.organizations.within(tx)
+            before = await rows.lock(id)
+            after = await rows.change(id, changes) if before and changes else before
+            if before is None or after is None:
+                raise OrganizationNotFound(id)
+            if before != after:
+                await self._note(
+                    tx,
+                    actor,
+                    Event.ORGANIZATION_DATA_UPDATED,
+                    "changed",
+                    id,
+                    before=before.document(),
+                    after=after.document(),
+                )
+        return after
+
+    async def delete(self, actor: Actor, id: str) -> None:
+        """Delete an organization with its members and invitations; raises OrganizationNotFound."""
+        async with self.storage.transaction() as tx:
+            rows = self.organizations.within(tx)
+            before = await rows.lock(id)
+            if before is None:
+                raise OrganizationNotFound(id)
+            await rows.delete(id)
+            await self._note(
+                tx, actor, Event.ORGANIZATION_DELETED, "deleted", id, before=before.document()
+            )
+
+    # Who belongs to them.
+
+    async def list_members(self, id: str, page: PageRequest, search: str = "") -> Page[Member]:
+        """Return members with their roles, who came last first; raises OrganizationNotFound."""
+        await self.get(id)
+        return await self.members.list(id, page, search.strip())
+
+    async def add_members(self, actor: Actor, id: str, user_ids: Sequence[str]) -> None:
+        """Add users to an organization; raises StorageReferenceMissing, and then adds nobody."""
+        async with self.storage.transaction() as tx:
+            added = await self.members.within(tx).add(id, user_ids, self.clock.now())
+            await self._note_members(tx, actor, id, added=added)
+
+    async def replace_members(self, actor: Actor, id: str, user_ids: Sequence[str]) -> None:
+        """Let exactly these users belong to an organization.
+
+        Who stays keeps their roles. Raises StorageReferenceMissing, also for an organization that
+        is not there and nobody in it.
+        """
+        async with self.storage.transaction() as tx:
+            members = self.members.within(tx)
+            if await self.organizations.within(tx).lock(id) is None and not user_ids:
+                raise OrganizationNotFound(id)
+            removed = await members.keep(id, user_ids)
+            added = await members.add(id, user_ids, self.clock.now())
+            await self._note_members(tx, actor, id, added=added, removed=removed)
+
+    async def remove_member(self, actor: Actor, id: str, user_id: str) -> None:
+        """Remove a user, and with them their roles; raises MemberNotFound."""
+        async with self.storage.transaction() as tx:
+            if not await self.members.within(tx).remove(id, user_id):
+                raise MemberNotFound(user_id)
+            await self._note_members(tx, actor, id, removed=[user_id])
+
+    async def join(
+        self, actor: Actor, id: str, user_id: str, role_ids: Sequence[str], tx: Database
+    ) -> None:
+        """Let a user belong to an organization with these roles, too, as part of *tx*."""
+        members = self.members.within(tx)
+        added = await members.add(id, [user_id], self.clock.now())
+        await self._note_members(tx, actor, id, added=added, is_told=True)
+        if role_ids:
+            given = await members.add_roles(id, [user_id], role_ids)
+            await self._note_roles(tx, actor, id, [user_id], added=[role for _, role in given])
+
+    # What members are.
+
+    async def list_roles_of(
+        self, id: str, user_id: str, page: PageRequest
+    ) -> Page[OrganizationRole]:
+        """Return one page of a member's roles, by name; raises MembershipRequired."""
+        await self._require_member(id, user_id)
+        return await self.members.roles(id, user_id, page)
+
+    async def list_scopes_of(self, id: str, user_id: str) -> Sequence[OrganizationScope]:
+        """Return what a member's roles allow, by name; raises MembershipRequired."""
+        await self._require_member(id, user_id)
+        return await self.members.scopes(id, user_id)
+
+    async def add_roles(
+        self,
+        actor: Actor,
+        id: str,
+        user_id: str,
+        *,
+        role_ids: Sequence[str] = (),
+        role_names: Sequence[str] = (),
+    ) -> Sequence[str]:
+        """Give a member roles, and return their ids.
+
+        Raises MembershipRequired, RoleNamesNotFound, RoleIsForMachines, StorageReferenceMissing.
+        """
+        await self._require_member(id, user_id)
+        ids = await self.roles.role_ids(role_ids, role_names)
+        await self.add_roles_to_all(actor, id, [user_id], ids)
+        return ids
+
+    async def add_roles_to_all(
+        self, actor: Actor, id: str, user_ids: Sequence[str], role_ids: Sequence[str]
+    ) -> None:
+        """Give each member each role; raises RoleIsForMachines, StorageReferenceMissing."""
+        async with self.storage.transaction() as tx:
+            await self.roles.require_for_people(role_ids, tx)
+            given = await self.members.within(tx).add_roles(id, user_ids, role_ids)
+            # Whoever got one.
+            changed = dict.fromkeys(user for user, _ in given)
+            roles = dict.fromkeys(role for _, role in given)
+            await self._note_roles(tx, actor, id, [*changed], added=[*roles])
+
+    async def replace_roles(
+        self,
+        actor: Actor,
+        id: str,
+        user_id: str,
+        *,
+        role_ids: Sequence[str] = (),
+        role_names: Sequence[str] = (),
+    ) -> None:
+        """Let a member have exactly these roles; raises as `add_roles` does."""
+        await self._require_member(id, user_id)
+        ids = await self.roles.role_ids(role_ids, role_names)
+        async with self.storage.transaction() as tx:
+            await self.organizations.within(tx).lock(id)
+            await self.roles.require_for_people(ids, tx)
+            members = self.members.within(tx)
+            removed = await members.keep_roles(id, user_id, ids)
+            given = await members.add_roles(id, [user_id], ids)
+            added = [role for _, role in given]
+            await self._note_roles(tx, actor, id, [user_id], added=added, removed=removed)
+
+    async def remove_role(self, actor: Actor, id: str, user_id: str, role_id: str) -> None:
+        """Take a role from a member; raises MembershipRequired, OrganizationRoleNotFound."""
+        await self._require_member(id, user_id)
+        async with self.storage.transaction() as tx:
+            if not await self.members.within(tx).remove_role(id, user_id, role_id):
+                raise OrganizationRoleNotFound(role_id)
+            await self._note_roles(tx, actor, id, [user_id], removed=[role_id])
+
+    # For tokens: one statement each.
+
+    async def list_of_user(self, user_id: str) -> Sequence[Membership]:
+        """Return the organizations that a user belongs to, and as what."""
+        return await self.organizations.of_user(user_id)
+
+    async def find_permit(self, id: str, user_id: str) -> Permit | None:
+        """Return what a user may do in an organization; None where they don't belong to it."""
+        return await self.organizations.permit(id, user_id)
+
+    # Inside a change.
+
+    async def _require_member(self, id: str, user_id: str) -> None:
+        if not await self.members.has(id, user_id):
+            raise MembershipRequired
+
+    async def _note(
+        self,
+        tx: Database,
+        actor: Actor,
+        event: Event,
+        word: str,
+        id: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        told = {"data": {"tenantId": self.organizations.tenant_id, **after}} if after else {}
+        await self.webhooks.announce(event, {"params": {"id": id}, **told}, tx=tx)
+        await self.audit.record(
+            f"organization.{word}",
+            actor,
+            subject=f"organization:{id}",
+            payload={"before": before, "after": after},
+            tx=tx,
+        )
+
+    async def _note_members(
+        self,
+        tx: Database,
+        actor: Actor,
+        id: str,
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        is_told: bool = False,
+    ) -> None:
+        """Write down and tell who came and went; *is_told* even where nobody did."""
+        change = membership_change(id, added=added, removed=removed)
+        if added or removed or is_told:
+            await self.webhooks.announce(Event.ORGANIZATION_MEMBERSHIP_UPDATED, change, tx=tx)
+        if added or removed:
+            await self.audit.record(
+                "organization.members_changed",
+                actor,
+                subject=f"organization:{id}",
+                payload=change,
+                user_id=only(added or removed),
+                tx=tx,
+            )
+
+    async def _note_roles(
+        self,
+        tx: Database,
+        actor: Actor,
+        id: str,
+        user_ids: Sequence[str],
+        *,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+    ) -> None:
+        if not added and not removed:
+            return
+        await self.audit.record(
+            "organization.member_roles_changed",
+            actor,
+            subject=f"organization:{id}",
+            payload={"userIds": [*user_ids], "added": [*added], "removed": [*removed]},
+            user_id=only(user_ids),
+            tx=tx,
+        )
+
+
+def only(ids: Sequence[str]) -> str | None:
+    """Return the id where there is exactly one."""
+    return ids[0] if len(ids) == 1 else None

@@ -1,0 +1,1 @@
+"""The server, asked what its own OpenAPI document says it can be asked."""
