@@ -299,18 +299,6 @@ class TenantScopes:
             policy=policy.tightened(sign_in_settings.code_policy),
             delivery_wait=self.settings.delivery_wait,
         )
-        provider = OpenIdProvider.build(
-            storage=storage,
-            tenant_id=tenant.id,
-            origin=origin,
-            keys=keys,
-            clock=clock,
-            applications=applications,
-            users=users,
-            resources=resources,
-            signing_keys=self.signing_keys.get(tenant.id),
-        )
-        self.signing_keys[tenant.id] = provider.keys
         organization_roles = OrganizationRoleService(
             roles=RoleRows(storage, tenant.id),
             scopes=ScopeRows(storage, tenant.id),
@@ -327,6 +315,19 @@ class TenantScopes:
             webhooks=webhooks,
             clock=clock,
         )
+        provider = OpenIdProvider.build(
+            storage=storage,
+            tenant_id=tenant.id,
+            origin=origin,
+            keys=keys,
+            clock=clock,
+            applications=applications,
+            users=users,
+            resources=resources,
+            organizations=organizations,
+            signing_keys=self.signing_keys.get(tenant.id),
+        )
+        self.signing_keys[tenant.id] = provider.keys
         return TenantScope(
             tenant=tenant,
             origin=origin,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from argon2 import PasswordHasher
 
 from tests.fakes import FakeClock
+from tests.oidc.world import organizations_of
 from watchword.applications.models import DEMO_APP_ID
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
@@ -159,6 +160,7 @@ class World:
                 origin=ORIGIN,
             ),
             users=self.users,
+            organizations=organizations_of(self.storage, self.tenant_id, self.clock),
             resources=ResourceService(
                 repository=ResourceRepository(self.storage, self.tenant_id), origin=ORIGIN
             ),

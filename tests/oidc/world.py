@@ -14,18 +14,25 @@ from tests.fakes import FakeClock
 from watchword.applications.models import Application, NewApplication
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
+from watchword.audit.repository import AuditRows
+from watchword.audit.service import AuditService
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
 from watchword.oidc.models import AuthorizationResponse, NewSession
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.service import OpenIdProvider
+from watchword.organization_roles.repository import RoleRows, ScopeRows
+from watchword.organization_roles.service import OrganizationRoleService
+from watchword.organizations.repository import MemberRows, OrganizationRows
+from watchword.organizations.service import OrganizationService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.storage import Storage
 from watchword.users.models import NewUser, User
 from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
+from watchword.webhooks.service import WebhookService
 
 ORIGIN = "https://auth.example"
 ISSUER = f"{ORIGIN}/oidc"
@@ -59,6 +66,7 @@ class World:
         self.resources = ResourceService(
             repository=ResourceRepository(self.storage, self.tenant_id), origin=ORIGIN
         )
+        self.organizations = organizations_of(self.storage, self.tenant_id, self.clock)
         self.oidc = OpenIdProvider.build(
             storage=self.storage,
             tenant_id=self.tenant_id,
@@ -68,6 +76,7 @@ class World:
             applications=self.applications,
             users=self.users,
             resources=self.resources,
+            organizations=self.organizations,
         )
 
     async def add_user(self, **values: Any) -> User:
@@ -164,6 +173,26 @@ class World:
         published: Any = {"keys": await self.oidc.keys.published()}
         keys = KeySet.import_key_set(published)
         return jwt.decode(token, keys, algorithms=["ES256", "RS256"]).claims
+
+
+def organizations_of(storage: Storage, tenant_id: str, clock: FakeClock) -> OrganizationService:
+    """Return a tenant's organizations."""
+    audit, webhooks = AuditService(AuditRows(storage, tenant_id), clock), WebhookService()
+    return OrganizationService(
+        organizations=OrganizationRows(storage, tenant_id),
+        members=MemberRows(storage, tenant_id),
+        roles=OrganizationRoleService(
+            roles=RoleRows(storage, tenant_id),
+            scopes=ScopeRows(storage, tenant_id),
+            storage=storage,
+            audit=audit,
+            webhooks=webhooks,
+        ),
+        storage=storage,
+        audit=audit,
+        webhooks=webhooks,
+        clock=clock,
+    )
 
 
 def params(**values: str | None) -> Parameters:

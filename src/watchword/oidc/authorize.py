@@ -32,6 +32,7 @@ from watchword.oidc.models import (
     ResponseMode,
     Session,
 )
+from watchword.oidc.organizations import ANY_ORGANIZATION
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.resources import ResourceIndicators
 
@@ -153,7 +154,7 @@ class AuthorizationService:
             code_challenge=_code_challenge(parameters, application),
             prompt=prompt,
             max_age=_max_age(parameters),
-            resources=tuple(targets),
+            resources=tuple(name for name in targets if name != ANY_ORGANIZATION),
             resource_scopes={name: scope for name, scope in targets.items() if scope},
             hinted_subject=await self._wanted_subject(parameters, claims),
             userinfo_claims=claims.userinfo,

@@ -21,6 +21,10 @@ PROFILE_FIELDS = {
     "locale": "locale",
 }
 
+# The contract's names of two scopes, whose claims `organizations.py` makes.
+ORGANIZATIONS = "urn:logto:scope:organizations"
+ORGANIZATION_ROLES = "urn:logto:scope:organization_roles"
+
 ADDRESS_FIELDS = {"streetAddress": "street_address", "postalCode": "postal_code"}
 
 
@@ -90,6 +94,9 @@ CLAIMS = (
     "address",
     "custom_data",
     "identities",
+    "organizations",
+    "organization_data",
+    "organization_roles",
     "auth_time",
     "amr",
     "acr",
@@ -108,6 +115,8 @@ SCOPE_OF_CLAIM = {
     **dict.fromkeys(("email", "email_verified"), "email"),
     **dict.fromkeys(("phone_number", "phone_number_verified"), "phone"),
     **{name: name for name in ("address", "custom_data", "identities")},
+    **dict.fromkeys(("organizations", "organization_data"), ORGANIZATIONS),
+    "organization_roles": ORGANIZATION_ROLES,
 }
 
 
@@ -143,6 +152,8 @@ def _claims(
         if name in of_scope:
             claims.update(of_scope[name](user))
     for name in scopes_of(names):
+        if name not in OF_SCOPE_AT_USERINFO:
+            continue
         known = OF_SCOPE_AT_USERINFO[name](user)
         claims.update({claim: known[claim] for claim in names if claim in known})
     # OpenID Connect Core, 5.3.2: what is not known is left out, never null.

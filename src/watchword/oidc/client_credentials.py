@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from watchword.applications.models import Application, ApplicationType
-from watchword.oidc.errors import UnauthorizedClient
+from watchword.oidc.errors import OrganizationRefused, UnauthorizedClient
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.tokens import TokenIssuer, TokenResponse
 
@@ -18,6 +18,9 @@ class ClientCredentialsGrant:
         """Return a JWT for the resource, with those scopes that the machine was assigned."""
         if application.type is not ApplicationType.MACHINE_TO_MACHINE:
             raise UnauthorizedClient("this grant type is not allowed for this client")
+        # Without this answer the token would be for the whole API.
+        if parameters.find("organization_id"):
+            raise OrganizationRefused("app has not associated with the organization")
         target = await self.tokens.targets.for_machine(application, parameters)
         answer = await self.tokens.resource_tokens(application, application.id, target)
         await self.tokens.trail.issued(application, parameters, target.scope)

@@ -187,6 +187,24 @@ class AccessDenied(OidcError):
     error = "access_denied"
 
 
+class OrganizationRefused(AccessDenied):
+    """No token for this organization: to this person, this application, or after this sign-in."""
+
+    status = 403
+
+    def __init__(self, description: str, user_id: str | None = None) -> None:
+        super().__init__(description)
+        self.user_id = user_id
+
+
+class OrganizationScopeMissing(OidcError):
+    """Tokens for organizations were not asked for when the person signed in."""
+
+    code = "oidc.insufficient_scope"
+    error = "insufficient_scope"
+    status = 403
+
+
 class BearerRefused(OidcError):
     """A call to userinfo without a good access token."""
 

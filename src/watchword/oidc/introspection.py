@@ -11,7 +11,7 @@ from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
 
 INACTIVE: dict[str, Any] = {"active": False}
-SHOWN_OF_JWT = ("sub", "aud", "client_id", "exp", "iat", "iss", "jti", "scope")
+SHOWN_OF_JWT = ("sub", "aud", "client_id", "exp", "iat", "iss", "jti", "scope", "organization_id")
 
 
 @dataclass(frozen=True, kw_only=True)

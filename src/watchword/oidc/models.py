@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
-from watchword.oidc.claims import scopes_of
+from watchword.oidc.claims import ORGANIZATION_ROLES, ORGANIZATIONS, scopes_of
 
 ResponseMode = Literal["query", "fragment", "form_post"]
 FirstScreen = Literal[
@@ -24,6 +24,8 @@ SCOPES = (
     "address",
     "custom_data",
     "identities",
+    ORGANIZATIONS,
+    ORGANIZATION_ROLES,
 )
 
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)

@@ -26,7 +26,8 @@ class RefreshTokenGrant:
         token = parameters.get("refresh_token")
         digest = digest_of_token(token)
         asked = parameters.words("scope")
-        if asked or parameters.find("resource"):
+        organization_id = parameters.find("organization_id")
+        if asked or organization_id or parameters.find("resource"):
             await self._check_request(application, digest, asked, parameters)
         grant = await self._spend(application, digest)
         user = await self.tokens.user_of(grant)
@@ -40,6 +41,7 @@ class RefreshTokenGrant:
             asked=asked,
             parameters=parameters,
             refresh_token=token,
+            organization_id=organization_id,
         )
 
     async def _check_request(
@@ -55,7 +57,9 @@ class RefreshTokenGrant:
             return
         if not granted_names(grant).issuperset(asked):
             raise InvalidScope("more was asked for than was granted")
-        await self.tokens.targets.for_person(application, grant, parameters, asked)
+        await self.tokens.targets.for_person(
+            application, grant, parameters, asked, parameters.find("organization_id")
+        )
 
     async def _spend(self, application: Application, digest: str) -> Grant:
         now = self.clock.now()

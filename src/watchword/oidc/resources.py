@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from watchword.applications.models import Application
 from watchword.oidc.errors import InvalidTarget
-from watchword.oidc.models import OPENID, Grant
+from watchword.oidc.models import ACCESS_TOKEN_LIFETIME, OPENID, Grant
+from watchword.oidc.organizations import ANY_ORGANIZATION, OrganizationAccess, audience_of
 from watchword.oidc.parameters import Parameters
 from watchword.resources.models import MANAGEMENT_SCOPE, Resource, among
 from watchword.resources.service import ResourceService
@@ -19,6 +20,8 @@ class Target:
     indicator: str
     scope: tuple[str, ...]
     ttl: timedelta
+    organization_id: str | None = None
+    """Of a token for an API: the one organization that its scopes are for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class ResourceIndicators:
     """Decides what applications of one tenant get for its APIs."""
 
     resources: ResourceService
+    organizations: OrganizationAccess
 
     async def asked(
         self, application: Application, parameters: Parameters
@@ -35,13 +39,19 @@ class ResourceIndicators:
         Raises InvalidTarget where one is unknown, or is not for this application.
         """
         words = parameters.words("scope")
+        indicators = dict.fromkeys(parameters.all("resource"))
+        if not indicators:
+            return await self._default(application, words)
         given: dict[str, tuple[str, ...]] = {}
-        for indicator in dict.fromkeys(parameters.all("resource")):
+        for indicator in indicators:
+            if indicator == ANY_ORGANIZATION:
+                given[indicator] = await self.organizations.known_scopes(application, words)
+                continue
             resource = await self._known(indicator)
             given[indicator] = among(words, _allowed(application, resource))
             if application.is_third_party and not given[indicator]:
                 raise InvalidTarget("no scope of the resource may be given to this client")
-        return given or await self._default(application, words)
+        return given
 
     async def for_person(
         self,
@@ -49,20 +59,25 @@ class ResourceIndicators:
         grant: Grant,
         parameters: Parameters,
         asked: tuple[str, ...] = (),
+        organization_id: str | None = None,
     ) -> Target | None:
         """Return what a token of *grant* is for, None for userinfo; raises InvalidTarget.
 
-        What was granted can only shrink: with *asked*, and with what the application may have now.
+        What was granted can only shrink: with *asked*, with what the application may have now,
+        and with what the person may do in an organization. Raises what that has against it, too.
         """
+        if organization_id is not None:
+            return await self._in_organization(
+                application, grant, parameters, asked, organization_id
+            )
         indicator = _indicator(parameters, grant, asked or grant.scope)
         if indicator is None:
             return None
         resource = await self._known(indicator)
-        granted = grant.details.get("resource_scopes", {}).get(indicator, ())
-        scope = among(granted, _allowed(application, resource))
+        scope = among(_granted(grant, indicator, asked), _allowed(application, resource))
         if application.is_third_party and not scope:
             raise InvalidTarget("no scope of the resource may be given to this client any more")
-        return Target(indicator, among(scope, asked) if asked else scope, resource.access_token_ttl)
+        return Target(indicator, scope, resource.access_token_ttl)
 
     async def for_machine(self, application: Application, parameters: Parameters) -> Target:
         """Return what a machine's own token is for; raises InvalidTarget."""
@@ -73,6 +88,24 @@ class ResourceIndicators:
         resource = default or await self._known(indicator or "")
         scope = among(parameters.words("scope"), _allowed(application, resource))
         return Target(resource.indicator, scope, resource.access_token_ttl)
+
+    async def _in_organization(
+        self,
+        application: Application,
+        grant: Grant,
+        parameters: Parameters,
+        asked: tuple[str, ...],
+        organization_id: str,
+    ) -> Target:
+        permit = await self.organizations.permit(application, grant, organization_id)
+        indicator = parameters.find("resource")
+        if indicator is None:
+            scope = among(_granted(grant, ANY_ORGANIZATION, asked), permit.scopes)
+            return Target(audience_of(organization_id), scope, ACCESS_TOKEN_LIFETIME)
+        resource = await self._known(_among_granted(indicator, grant))
+        allowed = _allowed(application, resource) & resource.names_of(permit.resource_scope_ids)
+        scope = among(_granted(grant, indicator, asked), allowed)
+        return Target(indicator, scope, resource.access_token_ttl, organization_id)
 
     async def _known(self, indicator: str) -> Resource:
         resource = await self.resources.find_indicated(indicator)
@@ -108,6 +141,15 @@ def _indicator(parameters: Parameters, grant: Grant, scope: tuple[str, ...]) -> 
     asked = parameters.find("resource")
     if asked is None:
         return granted[0] if len(granted) == 1 and OPENID not in scope else None
-    if asked not in granted:
+    return _among_granted(asked, grant)
+
+
+def _among_granted(indicator: str, grant: Grant) -> str:
+    if indicator not in grant.details["resources"]:
         raise InvalidTarget("resource was not part of the authorization request")
-    return str(asked)
+    return indicator
+
+
+def _granted(grant: Grant, indicator: str, asked: tuple[str, ...]) -> tuple[str, ...]:
+    granted = tuple(grant.details.get("resource_scopes", {}).get(indicator, ()))
+    return among(granted, asked) if asked else granted

@@ -30,6 +30,7 @@ from watchword.oidc.keys import SigningKeys
 from watchword.oidc.logout import LogoutService
 from watchword.oidc.management_access import ManagementAccess
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse
+from watchword.oidc.organizations import OrganizationAccess
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.refresh_token import RefreshTokenGrant
 from watchword.oidc.repository import (
@@ -44,6 +45,7 @@ from watchword.oidc.sessions import SessionService
 from watchword.oidc.tokens import TokenIssuer, TokenResponse
 from watchword.oidc.trail import Trail
 from watchword.oidc.userinfo import Userinfo
+from watchword.organizations.service import OrganizationService
 from watchword.resources.service import ResourceService
 from watchword.storage import Database
 from watchword.users.service import UserService
@@ -84,11 +86,13 @@ class OpenIdProvider:
         applications: ApplicationService,
         users: UserService,
         resources: ResourceService,
+        organizations: OrganizationService,
         signing_keys: SigningKeys | None = None,
     ) -> Self:
         """Wire the provider of a tenant; pass *signing_keys* on when only settings changed."""
         issuer = f"{origin}/oidc"
-        targets = ResourceIndicators(resources=resources)
+        memberships = OrganizationAccess(organizations=organizations)
+        targets = ResourceIndicators(resources=resources, organizations=memberships)
         repository = TokenRepository(storage, tenant_id)
         signing = signing_keys or SigningKeys(
             repository=SigningKeyRepository(storage, tenant_id),
@@ -106,6 +110,7 @@ class OpenIdProvider:
             clock=clock,
             trail=trail,
             targets=targets,
+            organizations=memberships,
         )
         return cls(
             issuer=issuer,
@@ -133,6 +138,7 @@ class OpenIdProvider:
                 repository=repository,
                 users=users,
                 applications=applications,
+                organizations=memberships,
                 clock=clock,
                 issuer=issuer,
             ),

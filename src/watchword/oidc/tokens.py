@@ -14,6 +14,7 @@ from watchword.oidc.claims import id_token_claims
 from watchword.oidc.errors import InvalidGrant
 from watchword.oidc.jwt import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, Signer
 from watchword.oidc.models import ACCESS_TOKEN_LIFETIME, OPENID, Grant
+from watchword.oidc.organizations import OrganizationAccess
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
 from watchword.oidc.resources import ResourceIndicators, Target
@@ -46,6 +47,7 @@ class TokenIssuer:
     clock: Clock
     trail: Trail
     targets: ResourceIndicators
+    organizations: OrganizationAccess
 
     async def user_of(self, grant: Grant) -> User:
         """Return whom a grant is for; raises InvalidGrant if they may not sign in any more."""
@@ -65,12 +67,16 @@ class TokenIssuer:
         refresh_token: str | None,
         asked: tuple[str, ...] = (),
         nonce: str | None = None,
+        organization_id: str | None = None,
     ) -> TokenResponse:
         """Return the tokens that stand on *parent*, a code or refresh token just spent.
 
-        With *asked* they have that scope and no more.
+        With *asked* they have that scope and no more; with *organization_id* the access token is
+        for that organization.
         """
-        target = await self.targets.for_person(application, grant, parameters, asked)
+        target = await self.targets.for_person(
+            application, grant, parameters, asked, organization_id
+        )
         scope = among(grant.scope, asked) if asked else grant.scope
         if target is None:
             access_token = await self._userinfo_token(grant, parent, scope)
@@ -120,7 +126,7 @@ class TokenIssuer:
     ) -> TokenResponse:
         """Return an answer with a JWT access token for an API (RFC 9068)."""
         now = int(self.clock.now().timestamp())
-        claims = {
+        claims: dict[str, Any] = {
             "sub": subject,
             "aud": target.indicator,
             "client_id": application.id,
@@ -129,6 +135,8 @@ class TokenIssuer:
             "jti": new_id(),
             "scope": " ".join(target.scope),
         }
+        if target.organization_id is not None:
+            claims["organization_id"] = target.organization_id
         token = await self.signer.sign(claims, "ES256", ACCESS_TOKEN_TYPE)
         answer = token_response(token, target.ttl)
         if target.scope:
@@ -170,7 +178,9 @@ class TokenIssuer:
             "nonce": nonce,
             "at_hash": _half_digest(access_token),
         }
-        claims = id_token_claims(user, scope, details.get("id_token_claims", ()))
+        names = details.get("id_token_claims", ())
+        claims = id_token_claims(user, scope, names)
+        claims |= await self.organizations.id_token_claims(user.id, scope, names)
         claims.update({name: value for name, value in protocol.items() if value is not None})
         algorithm = application.metadata.id_token_signed_response_alg
         return await self.signer.sign(claims, algorithm, ID_TOKEN_TYPE)

@@ -9,6 +9,7 @@ from watchword.core.digests import digest_of_token
 from watchword.oidc.claims import userinfo_claims
 from watchword.oidc.errors import BearerRefused, InsufficientScope, InvalidRequest
 from watchword.oidc.models import OPENID, Grant
+from watchword.oidc.organizations import OrganizationAccess
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.repository import TokenRepository
 from watchword.users.service import UserService
@@ -21,6 +22,7 @@ class Userinfo:
     repository: TokenRepository
     users: UserService
     applications: ApplicationService
+    organizations: OrganizationAccess
     clock: Clock
     issuer: str
 
@@ -41,7 +43,11 @@ class Userinfo:
         user = await self.users.find(grant.user_id)
         if user is None or user.is_suspended:
             raise BearerRefused("invalid token provided", self.issuer)
-        return userinfo_claims(user, grant.scope, grant.details.get("userinfo_claims", ()))
+        names = grant.details.get("userinfo_claims", ())
+        return {
+            **userinfo_claims(user, grant.scope, names),
+            **await self.organizations.userinfo_claims(user.id, grant.scope, names),
+        }
 
     def _bearer(self, parameters: Parameters, authorization: str | None) -> str:
         in_body = parameters.find("access_token")

@@ -57,6 +57,11 @@ _each_role, _each_scope, _each_name = each_of("role_ids"), each_of("scope_ids"),
 ROLES_BY_NAME = select(r.id, r.name).where(
     r.tenant_id == TENANT, r.name.in_(select(_each_name.c.value))
 )
+SCOPES_BY_NAME = (
+    select(s.name)
+    .where(s.tenant_id == TENANT, s.name.in_(select(_each_name.c.value)))
+    .order_by(s.name)
+)
 ROLES_FOR_MACHINES = (
     select(r.id)
     .where(
@@ -203,6 +208,10 @@ class ScopeRows(PagedRepository):
         """Return the scope, or None."""
         row = await self.first(FIND_SCOPE, id_=id)
         return OrganizationScope(**row) if row else None
+
+    async def by_name(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of these names that a scope has."""
+        return [row["name"] for row in await self.all(SCOPES_BY_NAME, names=[*names])]
 
     async def lock(self, id: str) -> OrganizationScope | None:
         """Return the scope, or None; nobody else changes it before the transaction ends."""

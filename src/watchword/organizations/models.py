@@ -80,6 +80,8 @@ class Permit:
 
     scopes: frozenset[str]
     """Names."""
+    resource_scope_ids: frozenset[str]
+    """Ids of the scopes of APIs that their roles have."""
     is_mfa_required: bool
 
 

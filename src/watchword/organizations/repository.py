@@ -1,17 +1,18 @@
 """The rows of one tenant's organizations, and of who belongs to them."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, delete, func, insert, select
+from sqlalchemy import String, and_, bindparam, delete, func, insert, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.core.pagination import Page, PageRequest
 from watchword.organization_roles.models import Named, OrganizationRole, OrganizationScope
 from watchword.organization_roles.repository import grouped, role_of
 from watchword.organizations.models import Featured, Member, Membership, Organization, Permit
+from watchword.storage import Row
 from watchword.storage.lists import each_of
 from watchword.storage.pages import (
     TENANT,
@@ -26,6 +27,7 @@ from watchword.storage.pages import (
 from watchword.storage.schema import (
     organization_member_roles,
     organization_members,
+    organization_role_resource_scopes,
     organization_role_scopes,
     organization_roles,
     organization_scopes,
@@ -34,7 +36,8 @@ from watchword.storage.schema import (
 )
 
 o, om, omr = organizations.c, organization_members.c, organization_member_roles.c
-r, s, rs, u = organization_roles.c, organization_scopes.c, organization_role_scopes.c, users.c
+r, s, u = organization_roles.c, organization_scopes.c, users.c
+rs, rrs = organization_role_scopes.c, organization_role_resource_scopes.c
 ORGANIZATION = bindparam("organization_id", type_=String)
 USER = bindparam("user_id", type_=String)
 FEATURED_USERS = 3
@@ -86,15 +89,30 @@ OF_USER = (
     .where(om.tenant_id == TENANT, om.user_id == USER)
     .order_by(om.created_at.desc(), o.id, r.name)
 )
-PERMIT = (
-    select(o.is_mfa_required, s.name.label("scope"))
+_their_membership = (
+    om.tenant_id == TENANT,
+    om.organization_id == ORGANIZATION,
+    om.user_id == USER,
+)
+# Apart and not joined: a role with ten of each kind would be a hundred rows.
+PERMIT = union_all(
+    select(o.is_mfa_required, s.name.label("scope"), null().label("resource_scope_id"))
     .select_from(
         _memberships.outerjoin(
             organization_role_scopes, and_(rs.tenant_id == TENANT, rs.role_id == omr.role_id)
         ).outerjoin(organization_scopes, and_(s.tenant_id == TENANT, s.id == rs.scope_id))
     )
-    .where(om.tenant_id == TENANT, om.organization_id == ORGANIZATION, om.user_id == USER)
-    .distinct()
+    .where(*_their_membership)
+    .distinct(),
+    select(o.is_mfa_required, null(), rrs.scope_id)
+    .select_from(
+        _memberships.join(
+            organization_role_resource_scopes,
+            and_(rrs.tenant_id == TENANT, rrs.role_id == omr.role_id),
+        )
+    )
+    .where(*_their_membership)
+    .distinct(),
 )
 
 # Members.
@@ -243,8 +261,11 @@ class OrganizationRows(PagedRepository):
         rows = await self.all(PERMIT, organization_id=organization_id, user_id=user_id)
         if not rows:
             return None
-        scopes = frozenset(row["scope"] for row in rows if row["scope"] is not None)
-        return Permit(scopes, rows[0]["is_mfa_required"])
+        return Permit(
+            scopes=_values(rows, "scope"),
+            resource_scope_ids=_values(rows, "resource_scope_id"),
+            is_mfa_required=rows[0]["is_mfa_required"],
+        )
 
 
 class MemberRows(PagedRepository):
@@ -326,3 +347,7 @@ class MemberRows(PagedRepository):
         """Return what a member's roles allow, by name."""
         rows = await self.all(SCOPES, organization_id=organization_id, user_id=user_id)
         return [OrganizationScope(**row) for row in rows]
+
+
+def _values(rows: Iterable[Row], column: str) -> frozenset[str]:
+    return frozenset(row[column] for row in rows if row[column] is not None)

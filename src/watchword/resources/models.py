@@ -27,6 +27,7 @@ MOST_SCOPES = 500
 INDICATOR_CHARACTERS = re.compile(r"[\x21-\x7e]{1,2048}")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")
 SCOPE_NAME = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")  # RFC 6749, 3.3
+RESERVED = "urn:logto:"  # of organizations, whose tokens an API must not be taken for
 RESERVED_SCOPES = frozenset({"openid", "offline_access"})
 
 
@@ -146,6 +147,8 @@ def management_api(indicator: str, created_at: datetime) -> Resource:
 def is_indicator(text: str) -> bool:
     """Tell whether a resource may be named so: an absolute URI without a fragment (RFC 8707, 2)."""
     if not INDICATOR_CHARACTERS.fullmatch(text) or "#" in text or not SCHEME.match(text):
+        return False
+    if text.lower().startswith(RESERVED):
         return False
     try:
         parts = urlsplit(text)
