@@ -396,6 +396,7 @@ class TenantScopes:
                 connectors=connectors,
                 storage=storage,
                 audit=audit,
+                sealer=Sealer(keys, "invitation link"),
                 clock=clock,
                 origin=origin,
                 language=sign_in_settings.language_info.fallback_language,

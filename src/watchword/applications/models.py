@@ -1,7 +1,7 @@
 """Applications and the rules of their registration."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,7 @@ from watchword.applications.errors import (
 )
 
 DEMO_APP_ID = "demo-app"
+INVITATIONS_APP_ID = "invitations"
 FIRST_SECRET = "Default secret"  # noqa: S105  # the contract's name of it
 MOST_SECRETS = 10
 
@@ -350,6 +351,23 @@ def demo_application(origin: str, created_at: datetime) -> Application:
         redirect_uris=(f"{origin}/demo-app",),
         post_logout_redirect_uris=(f"{origin}/demo-app",),
     )
+
+
+def invitations_application(origin: str, created_at: datetime) -> Application:
+    """Return the built-in application that people sign in to before they join an organization."""
+    return Application(
+        id=INVITATIONS_APP_ID,
+        name="Invitations",
+        type=ApplicationType.SPA,
+        created_at=created_at,
+        redirect_uris=(f"{origin}/i/back",),
+    )
+
+
+BUILT_IN: Mapping[str, Callable[[str, datetime], Application]] = {
+    DEMO_APP_ID: demo_application,
+    INVITATIONS_APP_ID: invitations_application,
+}
 
 
 def origin_of(uri: str) -> str | None:

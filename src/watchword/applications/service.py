@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from watchword.applications.errors import ApplicationNotFound, SecretExpiryInPast
 from watchword.applications.models import (
     APPLICATION_ID,
-    DEMO_APP_ID,
+    BUILT_IN,
     EVERY,
     FIRST_SECRET,
     Application,
@@ -16,7 +16,6 @@ from watchword.applications.models import (
     CreatedApplication,
     CreatedSecret,
     NewApplication,
-    demo_application,
 )
 from watchword.applications.repository import ApplicationRepository
 from watchword.core.clock import Clock
@@ -38,9 +37,9 @@ class ApplicationService:
     _cache: dict[str, Application] = field(default_factory=dict, init=False, repr=False)
 
     async def find(self, id: str) -> Application | None:
-        """Return the application, the built-in one too, or None."""
-        if id == DEMO_APP_ID:
-            return demo_application(self.origin, BUILT_IN_SINCE)
+        """Return the application, the built-in ones too, or None."""
+        if id in BUILT_IN:
+            return BUILT_IN[id](self.origin, BUILT_IN_SINCE)
         cached = self._cache.get(id)
         if cached is not None or not APPLICATION_ID.fullmatch(id):
             return cached

@@ -15,9 +15,10 @@ from watchword.invitations.errors import (
     InvitationExpired,
     InvitationRevoked,
 )
-from watchword.messaging.models import Recipient
+from watchword.messaging.models import Recipient, stored_form
 from watchword.organization_roles.models import Named
 from watchword.organizations.models import Organization
+from watchword.users.models import User
 
 
 class InvitationStatus(StrEnum):
@@ -58,6 +59,14 @@ class Invitation:
         """Raise the InvitationEnded that says how it ended, if it did."""
         if self.status in ENDS:
             raise ENDS[self.status](self.id)
+
+    def is_for(self, user: User) -> bool:
+        """Tell whether the user has proved the invited number or address."""
+        proved = {
+            user.primary_phone if user.phone_verified_at else None,
+            user.primary_email if user.email_verified_at else None,
+        }
+        return stored_form(self.invitee) in proved
 
     def document(self) -> dict[str, Any]:
         """Return what the audit log may hold of it."""

@@ -17,6 +17,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id, new_link_token
+from watchword.core.sealing import Sealer
 from watchword.guard.service import SendGuard
 from watchword.invitations.errors import (
     AcceptedUserMissing,
@@ -60,6 +61,7 @@ class InvitationService:
     connectors: ConnectorService
     storage: Storage
     audit: AuditService
+    sealer: Sealer
     clock: Clock
     origin: str
     language: str
@@ -187,6 +189,14 @@ class InvitationService:
         if found is None:
             raise InvitationNotFound
         return await self.accept(actor, found, user_id)
+
+    def seal_link(self, token: str) -> str:
+        """Return a link's token in a form that may be stored while its owner signs in."""
+        return self.sealer.seal(token, self.rows.tenant_id)
+
+    def unseal_link(self, sealed: str) -> str:
+        """Return the token again; raises SealBroken or UnknownKey."""
+        return self.sealer.unseal(sealed, self.rows.tenant_id)
 
     # Inside a change.
 

@@ -7,13 +7,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchword.core.phone import PhoneNumber
 from watchword.oidc.consents import ConsentQuestion
 from watchword.oidc.errors import AccessDenied, AuthorizationRefused
 from watchword.oidc.models import OFFLINE_ACCESS, OPENID, AuthorizationResponse
-from watchword.users.models import User
 from watchword.web.cookies import SESSION, forget_interaction_token, read_cookie
 from watchword.web.oidc.routes import redirect, respond
+from watchword.web.pages.people import name_of
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit
 
 
@@ -45,7 +44,7 @@ async def show_consent(visit: Looking) -> Response:
     user = await visit.scope.users.get(question.user_id)
     return visit.show(
         "consent.html",
-        person=_name_of(user),
+        person=name_of(user),
         scopes=[name for name in question.scope if name not in {OPENID, OFFLINE_ACCESS}],
         apis=[
             (api.name, [scope.description or scope.name for scope in scopes])
@@ -79,8 +78,3 @@ async def _answer(visit: Visit) -> Response:
     response = respond(visit.request, answer)
     forget_interaction_token(visit.request, response, visit.interaction.token)
     return response
-
-
-def _name_of(user: User) -> str:
-    phone = PhoneNumber(user.primary_phone).masked if user.primary_phone else None
-    return user.name or user.username or phone or user.primary_email or user.id

@@ -6,6 +6,7 @@ from watchword.web.pages import (
     confirmations,
     endings,
     forgot_password,
+    invitation,
     missing_profile,
     register,
     sign_in,
@@ -21,5 +22,6 @@ for _pages in (
     confirmations,
     missing_profile,
     endings,
+    invitation,
 ):
     router.include_router(_pages.router)

@@ -6,11 +6,19 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from watchword.applications.models import DEMO_APP_ID, Application, origin_of
+from watchword.applications.models import (
+    DEMO_APP_ID,
+    INVITATIONS_APP_ID,
+    Application,
+    origin_of,
+)
 from watchword.sign_in_settings.models import Color, SignInSettings
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
 from watchword.web.problems import language_of
 from watchword.web.scope import TenantScope
+
+NAMES = {DEMO_APP_ID: "pages.demo_application", INVITATIONS_APP_ID: "pages.invitation.application"}
+"""Phrases that name the built-in applications."""
 
 UNTOUCHED_COLOR = SignInSettings().color
 """The contract's colours of a new tenant: nobody chose them, so the pages keep their own."""
@@ -36,6 +44,9 @@ class Brand:
             return None
         if self.application.id == DEMO_APP_ID:
             return "/demo-app"
+        if self.application.id == INVITATIONS_APP_ID:
+            # It has no page but those behind the links, which people were sent.
+            return None
         return next(filter(None, map(origin_of, self.application.redirect_uris)), None)
 
     @property
@@ -108,8 +119,8 @@ def brand_of(
     """Return the look of a page of *scope* at *path*."""
     phrases = request.app.state.server.phrases
     name = application.name if application else ""
-    if application and application.id == DEMO_APP_ID:
-        name = phrases.text(language_of(request), "pages.demo_application")
+    if application and application.id in NAMES:
+        name = phrases.text(language_of(request), NAMES[application.id])
     return Brand(
         settings=scope.settings,
         languages=tuple(
