@@ -1,0 +1,188 @@
+"""An invitation by text message, in a real browser: from the API's call to a member."""
+
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Emulator
+from tests.browser.test_first_story import NARROW, WIDE, Look, Walk, ask_for_a_code, type_code
+from tests.journeys.server import PHONE_SIGN_IN, Installation, Server
+from tests.journeys.test_webhooks import manage
+from watchword.core.phone import PhoneNumber
+from watchword.emulators.twilio import ACCOUNT_SID, AUTH_TOKEN, MESSAGING_SERVICE_SID
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NUMBER, OTHER_NUMBER = "+14155550177", "+14155550178"
+MASKED = PhoneNumber(NUMBER[1:]).masked
+CLUB = "Chess club"
+WEEK = 7 * 24 * 3600
+TEMPLATES = [
+    {"usageType": usage, "content": "{{code}}"}
+    for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+] + [
+    {
+        "usageType": "OrganizationInvitation",
+        "content": "{{inviter.name}} invites you to {{organization.name}}: {{link}}",
+    }
+]
+
+
+class Administrator:
+    """Calls the Management API."""
+
+    def __init__(self, api: httpx2.Client, emulator: Emulator) -> None:
+        self.api, self.emulator = api, emulator
+        self.organization_id = self.make("organizations", name=CLUB)["id"]
+        self.role_id = self.make("organization-roles", name="player")["id"]
+        self.inviter_id = self.make("users", username="ada", name="Ada")["id"]
+
+    def make(self, what: str, **values: Any) -> dict[str, Any]:
+        """Create something."""
+        made = self.api.post(f"/api/{what}", json=values)
+        assert made.is_success, made.text
+        found: dict[str, Any] = made.json()
+        return found
+
+    def invite(self, number: str = NUMBER) -> tuple[str, str]:
+        """Invite a number by text message; return the invitation's id and the texted link."""
+        made = self.make(
+            "organization-invitations",
+            invitee=number[1:],
+            inviterId=self.inviter_id,
+            organizationId=self.organization_id,
+            organizationRoleIds=[self.role_id],
+            expiresAt=round((time.time() + WEEK) * 1000),
+            messagePayload={},
+        )
+        message = self.emulator.messages()[-1]
+        assert message["to"] == number
+        link = re.fullmatch(rf"Ada invites you to {CLUB}: (http\S+)", message["body"])
+        assert link is not None
+        return made["id"], link[1]
+
+    def status(self, id: str) -> str:
+        """Return how an invitation stands."""
+        return str(self.api.get(f"/api/organization-invitations/{id}").json()["status"])
+
+    def members(self) -> list[tuple[str, list[str]]]:
+        """Return the members' numbers, and their roles."""
+        found = self.api.get(f"/api/organizations/{self.organization_id}/users").json()
+        return [
+            (member["primaryPhone"], [role["name"] for role in member["organizationRoles"]])
+            for member in found
+        ]
+
+
+@pytest.fixture
+def installation(installation: Installation) -> Installation:
+    """Return an installation whose people sign in by phone."""
+    installation.seed(
+        connector="twilio-short-message-service",
+        config={
+            "accountSID": ACCOUNT_SID,
+            "authToken": AUTH_TOKEN,
+            "fromMessagingServiceSID": MESSAGING_SERVICE_SID,
+            "templates": TEMPLATES,
+        },
+        signIn=PHONE_SIGN_IN,
+    )
+    return installation
+
+
+@pytest.fixture
+def administrator(
+    installation: Installation, server: Server, emulator: Emulator
+) -> Iterator[Administrator]:
+    """Return somebody who may do everything over the API."""
+    with manage(installation, server.address) as api:
+        yield Administrator(api, emulator)
+
+
+@pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)
+def test_who_is_invited_by_text_signs_up_and_is_a_member_with_the_role(
+    browser: Browser, administrator: Administrator, emulator: Emulator, look: Look
+) -> None:
+    invitation_id, link = administrator.invite()
+    walk = Walk(browser, look)
+    walk.page.goto(link)
+    walk.says("pages.invitation.title", organization=CLUB)
+    walk.says("pages.invitation.sent_to_phone", invitee=MASKED)
+    walk.take("invitation")
+
+    # The number is there already; a code proves that it is theirs.
+    walk.button("pages.invitation.register").click()
+    expect(walk.label("pages.identifier.phone.label")).to_have_value(NUMBER)
+    walk.take("invitation-register")
+    walk.button("pages.register.button_code").click()
+    expect(walk.label("pages.code.label")).to_be_focused()
+    type_code(walk, emulator.last_code())
+    expect(walk.page).to_have_url(link)
+    walk.take("invitation-ready")
+    assert administrator.members() == []
+
+    walk.button("pages.invitation.decline").click()
+    walk.says("pages.invitation.declined.title")
+    walk.take("invitation-declined")
+    assert administrator.status(invitation_id) == "Pending"
+    walk.link("pages.invitation.declined.back").click()
+    accept = walk.page.locator("button[value=accept]")
+    accept.click()
+    walk.says("pages.invitation.joined.title")
+    walk.take("invitation-joined")
+    assert administrator.members() == [(NUMBER[1:], ["player"])]
+    assert administrator.status(invitation_id) == "Accepted"
+
+    # The link is used: its owner reads that they belong there, anybody else that it is over.
+    walk.page.reload()
+    walk.says("pages.invitation.joined.title")
+    stranger = Walk(browser, look)
+    stranger.page.goto(link)
+    stranger.says("pages.invitation.accepted.title")
+    stranger.take("invitation-used")
+    assert walk.complaints.lines == stranger.complaints.lines == []
+
+
+@pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)
+def test_what_leads_nowhere_says_so(
+    browser: Browser, administrator: Administrator, emulator: Emulator, look: Look
+) -> None:
+    walk = Walk(browser, look)
+    sign_up(walk, administrator, emulator)
+    invitation_id, link = administrator.invite()
+
+    walk.page.goto(link)
+    walk.says("pages.invitation.other.title")
+    walk.take("invitation-other")
+    walk.button("pages.invitation.other.sign_in_phone").click()
+    walk.take("invitation-sign-in")
+
+    taken_back = administrator.api.put(
+        f"/api/organization-invitations/{invitation_id}/status", json={"status": "Revoked"}
+    )
+    assert taken_back.status_code == 200
+    walk.page.goto(link)
+    walk.says("pages.invitation.revoked.title")
+    walk.take("invitation-revoked")
+    walk.page.goto(link[:-1])
+    walk.says("pages.invitation.unknown.title")
+    walk.take("invitation-unknown")
+    assert administrator.members() == [(OTHER_NUMBER[1:], ["player"])]
+    assert walk.complaints.lines == []
+
+
+def sign_up(walk: Walk, administrator: Administrator, emulator: Emulator) -> None:
+    """Let somebody else join first; without an account, signing in offers to make one."""
+    _, link = administrator.invite(OTHER_NUMBER)
+    walk.page.goto(link)
+    walk.button("pages.invitation.sign_in").click()
+    ask_for_a_code(walk, OTHER_NUMBER)
+    type_code(walk, emulator.last_code())
+    walk.button("pages.no_account.button").click()
+    walk.page.locator("button[value=accept]").click()
+    walk.says("pages.invitation.joined.title")
