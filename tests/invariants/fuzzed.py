@@ -9,6 +9,7 @@ from anyio.from_thread import BlockingPortal
 from sqlalchemy import func, select
 
 from tests.invariants.hostile import Sent, Who
+from tests.invariants.walk import linked
 from tests.invariants.world import (
     MACHINE,
     OTHER,
@@ -144,6 +145,7 @@ class Fuzzed:
             "instance_id": connector.id,
             "message_id": messages_.items[0].id,
             "secret": created.secret or "",
+            "link": await linked(await self.world.scope(), "Club"),
         }
 
     async def _set_up_machine(self) -> None:

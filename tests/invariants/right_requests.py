@@ -378,6 +378,9 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     yield page("/forgot-password", **typed)
     yield page("/forgot-password/reset", password="weak")
     yield page("/consent", decision="deny")
+    link = fuzzed.ids["link"]
+    answer = {"decision": "sign_in", "token": form_token(f"{link} ")}
+    yield Right(Route("POST", "/i/{token}"), f"/i/{link}", "waiting", answer, is_form=True)
 
 
 def _interaction_token(client: httpx2.AsyncClient) -> str:

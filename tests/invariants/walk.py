@@ -38,6 +38,8 @@ from tests.invariants.world import (
 )
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
+from watchword.core.digests import digest_of_token
+from watchword.core.ids import new_link_token
 from watchword.core.phone import PhoneNumber
 from watchword.guard.models import LockoutPool
 from watchword.invitations.models import NewInvitation
@@ -136,6 +138,10 @@ class Walk:
     delivery_id: str = ""
     organization: dict[str, str] = field(default_factory=dict)
     """Ids of an organization, and of its role, scope and invitation, by placeholder."""
+    link: str = ""
+    """Of an invitation's page."""
+    bookmark: str = ""
+    """What leads back to it from signing in."""
     lone_code: str = ""
     """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
@@ -271,6 +277,8 @@ async def settled(world: World) -> Walk:
     scope = await world.scope(OTHER)
     await scope.lockout.attempt(LockoutPool.TOTP, PHONE)
     walk.organization = await _club(scope)
+    walk.link = await linked(scope, "Other club of acme")
+    walk.bookmark = scope.invitations.seal_link(walk.link)
     await _webhooks(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
     assert sent.status_code == 204, sent.text
@@ -316,6 +324,24 @@ async def _club(scope: TenantScope) -> dict[str, str]:
         "scope": play.id,
         "invitation": invitation.id,
     }
+
+
+async def linked(scope: TenantScope, name: str) -> str:
+    """Make an organization, invite somebody to it and return the link's token."""
+    club = await scope.organizations.create(SYSTEM, NewOrganization(name=name))
+    invitation = await scope.invitations.create(
+        SYSTEM,
+        NewInvitation(
+            organization_id=club.id,
+            invitee=PhoneNumber("821055550001"),
+            expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+        ),
+    )
+    token = new_link_token()
+    await scope.invitations.rows.add_link(
+        invitation.id, digest_of_token(token), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    return token
 
 
 def _shop(name: str) -> NewApplication:
@@ -732,6 +758,26 @@ _form(
     "recovering",
     FORGOT,
 )
+
+
+@step("GET", "/i/{token}")
+async def _open_invitation(walk: Walk, at: Place) -> httpx2.Response:
+    return await (await walk.client(at, cookies=False)).get(f"/i/{walk.link}")
+
+
+@step("POST", "/i/{token}")
+async def _answer_invitation(walk: Walk, at: Place) -> httpx2.Response:
+    link = walk.link
+    form = {"decision": "sign_in", "token": form_token(f"{link} ")}
+    return await (await walk.client(at, cookies=False)).post(f"/i/{link}", data=form)
+
+
+@step("GET", "/i/back")
+async def _come_back(walk: Walk, at: Place) -> httpx2.Response:
+    state = {"state": walk.bookmark}
+    return await (await walk.client(at, cookies=False)).get("/i/back", params=state)
+
+
 _page("/consent", "signed-in")
 _form("/consent", lambda _: {"decision": "deny"}, "signed-in")
 

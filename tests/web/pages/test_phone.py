@@ -306,10 +306,35 @@ async def test_the_tenants_language_comes_last(
     assert site.provider.messages[-1].language == "ko"
 
 
-async def test_a_hint_fills_the_field(site: Site, browser: Browser) -> None:
-    await browser.open(authorization(login_hint="+82 10 1234 5678"))
+@pytest.mark.parametrize(
+    ("hint", "country", "shown"),
+    [
+        ("+82 10 1234 5678", "KR", "010-1234-5678"),
+        ("+447700900123", "GB", "07700 900123"),
+        ("010-1234-5678", "US", "010-1234-5678"),
+        ("+999 1234", "US", "+999 1234"),
+        ("alice", "US", "alice"),
+    ],
+)
+async def test_a_hint_fills_the_field_and_chooses_its_country(
+    site: Site, browser: Browser, hint: str, country: str, shown: str
+) -> None:
+    await browser.open(authorization(login_hint=hint))
 
-    assert browser.page.inputs["identifier"]["value"] == "+82 10 1234 5678"
+    assert browser.page.forms[0].fields["identifier"] == shown
+    assert browser.page.forms[0].fields["country"] == country
+
+
+async def test_a_hinted_number_of_no_listed_country_stays_as_it_is(
+    site: Site, browser: Browser
+) -> None:
+    policy = {"allowedCountries": ["KR"]}
+    await (await site.scope()).configuration.settings.save_guard(SYSTEM, policy)
+
+    await browser.open(authorization(login_hint="+447700900123"))
+
+    assert browser.page.forms[0].fields["identifier"] == "+447700900123"
+    assert browser.page.forms[0].fields["country"] == "KR"
 
 
 async def test_the_code_field_is_one_that_phones_can_fill(site: Site, browser: Browser) -> None:

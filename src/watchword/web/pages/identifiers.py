@@ -60,6 +60,22 @@ def region_or_none(region: str) -> str | None:
     return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
+def national(text: str) -> tuple[str, str] | None:
+    """Return the country and the national form of a number with its calling code, or None."""
+    try:
+        parsed = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return None
+    # A number that no country has given out yet belongs to the first of its code.
+    region = phonenumbers.region_code_for_number(
+        parsed
+    ) or phonenumbers.region_code_for_country_code(parsed.country_code)
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        return None
+    form = phonenumbers.PhoneNumberFormat.NATIONAL
+    return region, phonenumbers.format_number(parsed, form)
+
+
 def _missing(types: Sequence[IdentifierType]) -> IdentifierMissing:
     if len(types) == 1:
         return MISSING[types[0]]()
