@@ -114,7 +114,7 @@ async def test_who_is_invited_signs_up_with_the_number_and_joins(
     assert "to continue to your invitation" in browser.page.words
     await browser.submit()
     assert browser.page.path == "/register/verification-code"
-    await arrive(browser, code=site.provider.code)
+    await arrive(browser, site.provider.code)
     assert browser.page.path == path
     assert await club.members() == {}
     assert await club.status() == "Pending"
@@ -136,7 +136,7 @@ async def test_who_has_an_account_signs_in_and_joins(
     await browser.submit(decision="sign_in")
     assert browser.page.path == "/sign-in"
     await browser.submit()
-    await arrive(browser, code=site.provider.code)
+    await arrive(browser, site.provider.code)
     await browser.submit(decision="accept")
 
     assert await club.members() == {DIGITS: ["player"]}
@@ -151,7 +151,7 @@ async def test_a_code_in_that_visit_proves_a_number_that_somebody_typed_in(
     await browser.open(path)
     await browser.submit(decision="sign_in")
     await browser.submit()
-    await arrive(browser, code=site.provider.code)
+    await arrive(browser, site.provider.code)
     await browser.submit(decision="accept")
 
     assert await club.members() == {DIGITS: ["player"]}
@@ -183,7 +183,7 @@ async def test_an_address_is_invited_in_the_same_way(
     # The field takes what the invitation was sent to, and nothing else.
     assert browser.page.inputs["identifier"]["type"] == "email"
     await browser.submit()
-    await arrive(browser, code=str(site.provider.mails[-1].variables["code"]))
+    await arrive(browser, str(site.provider.mails[-1].variables["code"]))
     await browser.submit(decision="accept")
 
     assert "You belong to" in browser.page.words
@@ -358,7 +358,7 @@ async def test_somebody_else_is_told_whom_it_is_for_and_can_sign_in_as_them(
 
     await browser.submit(decision="sign_in")
     await browser.submit()
-    await arrive(browser, code=site.provider.code)
+    await arrive(browser, site.provider.code)
     assert browser.page.path == path
     await browser.submit(decision="accept")
     assert await club.members() == {DIGITS: ["player"]}
@@ -538,9 +538,9 @@ async def test_only_ways_that_are_open_are_offered(
     )
 
 
-async def arrive(browser: Browser, **typed: str) -> None:
+async def arrive(browser: Browser, code: str) -> None:
     """Type the code and follow where it leads, through the application's redirect."""
-    answer = await browser.post(**typed)
+    answer = await browser.post(code=code)
     for _ in range(5):
         location = answer.headers.get("location")
         if location is None:

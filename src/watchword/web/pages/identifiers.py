@@ -69,7 +69,7 @@ def national(text: str) -> tuple[str, str] | None:
     # A number that no country has given out yet belongs to the first of its code.
     region = phonenumbers.region_code_for_number(
         parsed
-    ) or phonenumbers.region_code_for_country_code(parsed.country_code)
+    ) or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     if region not in phonenumbers.SUPPORTED_REGIONS:
         return None
     form = phonenumbers.PhoneNumberFormat.NATIONAL
