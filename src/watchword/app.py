@@ -40,6 +40,8 @@ from watchword.core.inbox import Inbox, InboxEntry
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
+from watchword.factors.repository import FactorRows
+from watchword.factors.service import FactorService
 from watchword.guard.models import GuardPolicy
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard, Unblocking
@@ -289,6 +291,13 @@ class TenantScopes:
             policy=policy.tightened_lockout(sign_in_settings.lockout_policy),
             webhooks=webhooks,
         )
+        factors = FactorService(
+            rows=FactorRows(storage, tenant.id),
+            sealer=Sealer(keys, "factor"),
+            lockout=lockout,
+            clock=clock,
+            issuer=urlsplit(origin).hostname or "Watchword",
+        )
         verification = VerificationService(
             records=VerificationRepository(storage, tenant.id),
             messaging=messaging,
@@ -384,7 +393,10 @@ class TenantScopes:
                 phrases=server.phrases,
                 origin=origin,
                 clock=clock,
+                factors=factors,
+                organizations=organizations,
             ),
+            factors=factors,
             organization_roles=organization_roles,
             organizations=organizations,
             invitations=InvitationService(

@@ -29,6 +29,9 @@ from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
+from watchword.factors.recovery_codes import CodeDigest
+from watchword.factors.repository import FactorRows
+from watchword.factors.service import FactorService
 from watchword.guard.models import GuardPolicy
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
@@ -39,6 +42,10 @@ from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRow
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.oidc.models import AuthorizationRequest
 from watchword.oidc.service import OpenIdProvider
+from watchword.organization_roles.repository import RoleRows, ScopeRows
+from watchword.organization_roles.service import OrganizationRoleService
+from watchword.organizations.repository import MemberRows, OrganizationRows
+from watchword.organizations.service import OrganizationService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
@@ -165,6 +172,21 @@ class World:
                 repository=ResourceRepository(self.storage, self.tenant_id), origin=ORIGIN
             ),
         )
+        self.organizations = OrganizationService(
+            organizations=OrganizationRows(self.storage, self.tenant_id),
+            members=MemberRows(self.storage, self.tenant_id),
+            roles=OrganizationRoleService(
+                roles=RoleRows(self.storage, self.tenant_id),
+                scopes=ScopeRows(self.storage, self.tenant_id),
+                storage=self.storage,
+                audit=self.audit,
+                webhooks=self.webhooks,
+            ),
+            storage=self.storage,
+            audit=self.audit,
+            webhooks=self.webhooks,
+            clock=self.clock,
+        )
         self.set_up(**self.settings)
 
     def set_up(self, **settings: Any) -> InteractionService:
@@ -205,6 +227,15 @@ class World:
             phrases=Phrases.load(),
             origin=ORIGIN,
             clock=self.clock,
+            factors=FactorService(
+                rows=FactorRows(self.storage, self.tenant_id),
+                sealer=Sealer(self.keys, "factor"),
+                lockout=lockout,
+                clock=self.clock,
+                issuer="auth.example",
+                digest=CodeDigest(time_cost=1, memory_cost=8),
+            ),
+            organizations=self.organizations,
         )
         return self.interactions
 

@@ -43,6 +43,7 @@ def test_every_sealed_column_of_the_schema_is_walked() -> None:
         "applications.secrets",
         "configuration_versions.secrets",
         "connectors.secrets",
+        "factors.secret",
         "messages.content",
         "messages.recipient",
         "operators.totp_secret",

@@ -32,6 +32,8 @@ class Event(StrEnum):
 VERIFICATIONS = {
     "PhoneVerificationCode": "VerificationCode",
     "EmailVerificationCode": "VerificationCode",
+    "MfaPhoneVerificationCode": "MfaVerificationCode",
+    "MfaEmailVerificationCode": "MfaVerificationCode",
 }
 
 

@@ -35,6 +35,48 @@ class IdentifierNotFound(DomainError):
     code = "session.identifier_not_found"
 
 
+class NobodyIdentified(IdentifierNotFound):
+    """A second proof is given by somebody, and nobody is identified yet."""
+
+    status: ClassVar[int] = 400
+
+
+class SecondFactorRequired(DomainError):
+    """The person must prove who they are once more; `data.availableFactors` lists with what."""
+
+    code = "session.mfa.require_mfa_verification"
+
+
+class FactorMissing(DomainError):
+    """The tenant asks for a second factor; `data` lists which, and if saying no is allowed."""
+
+    code = "user.missing_mfa"
+
+
+class AdditionalFactorSuggested(DomainError):
+    """The person has only codes that are sent, and is offered something better, once."""
+
+    code = "session.mfa.suggest_additional_mfa"
+
+
+class RecoveryCodesRequired(DomainError):
+    """The person has a second factor and no recovery codes (any more)."""
+
+    code = "session.mfa.backup_code_required"
+
+
+class PolicyNotUserControlled(DomainError):
+    """The tenant lets nobody say no to a second factor."""
+
+    code = "session.mfa.mfa_policy_not_user_controlled"
+
+
+class NothingPending(DomainError):
+    """There is no such new factor in this visit."""
+
+    code = "session.mfa.pending_info_not_found"
+
+
 class IdentityConflict(DomainError):
     """Another user is already identified in the interaction."""
 

@@ -1,6 +1,6 @@
 """What is remembered of interactions, and what a tenant's own servers are told of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +66,30 @@ class Events:
             "data": user.row(),
         }
         await self.webhooks.announce(event, told, tx=tx)
+
+    async def factors_added(self, user: User, types: Sequence[str], *, tx: Database) -> None:
+        """Note, as part of *tx*, what a person set up."""
+        for type_ in types:
+            await self.audit.record(
+                "user.factor_added",
+                Actor("user", user.id),
+                subject=f"user:{user.id}",
+                payload={"after": {"factor": type_}},
+                tx=tx,
+            )
+
+    async def factor_refused(
+        self, interaction: Interaction, method: str, error: DomainError
+    ) -> None:
+        """Note a second proof that was wrong."""
+        await self.audit.record(
+            interaction_event(_event_of(interaction), method=method),
+            Actor.system("interactions"),
+            subject=f"user:{interaction.user_id}",
+            application_id=interaction.application_id,
+            method=method,
+            error=error,
+        )
 
     async def _payload(
         self, interaction: Interaction, user: User, context: RequestContext

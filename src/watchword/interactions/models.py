@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from watchword.connector_kit.models import UsageType
+from watchword.factors.models import Pending
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
 from watchword.verification.models import RecordType, VerificationRecord
 
@@ -61,10 +62,14 @@ class InteractionState:
     """The number proved in this visit, where the account did not know that it is verified."""
     verified_email: str | None = None
     """The address, likewise."""
+    second: Pending = field(default_factory=Pending)
+    """Second factors that were proved or set up in this visit."""
 
     def to_row(self) -> dict[str, Any]:
         """Return the stored form."""
+        second = self.second.to_row()
         return {
+            **({"second": second} if second else {}),
             "started_at": self.started_at.isoformat() if self.started_at else None,
             "client_ip": self.client_ip,
             "profile": {k: v for k, v in asdict(self.profile).items() if v is not None},
@@ -84,6 +89,7 @@ class InteractionState:
             amr=tuple(row.get("amr", ())),
             verified_phone=row.get("verified_phone"),
             verified_email=row.get("verified_email"),
+            second=Pending.from_row(row.get("second", {})),
         )
 
 
@@ -94,6 +100,8 @@ class InteractionResult:
     user_id: str
     amr: tuple[str, ...]
     authenticated_at: datetime
+    acr: str | None = None
+    """Where it is more than the methods tell."""
 
     def to_row(self) -> dict[str, Any]:
         """Return the stored form."""
@@ -101,6 +109,7 @@ class InteractionResult:
             "user_id": self.user_id,
             "amr": list(self.amr),
             "authenticated_at": self.authenticated_at.isoformat(),
+            "acr": self.acr,
         }
 
     @classmethod
@@ -110,6 +119,7 @@ class InteractionResult:
             user_id=row["user_id"],
             amr=tuple(row["amr"]),
             authenticated_at=datetime.fromisoformat(row["authenticated_at"]),
+            acr=row.get("acr"),
         )
 
 
@@ -136,6 +146,16 @@ class Interaction:
     def is_identified(self) -> bool:
         """Tell whether it is known who the person is."""
         return self.user_id is not None
+
+    @property
+    def second(self) -> Pending:
+        """Return what was proved and set up by the person who is identified now."""
+        kept = self.state.second
+        return kept if kept.user_id == self.user_id else Pending(user_id=self.user_id)
+
+    def with_second(self, second: Pending) -> "Interaction":
+        """Return the interaction with *second* in place of what it had."""
+        return replace(self, state=replace(self.state, second=second))
 
     def find_record(self, verification_id: str) -> VerificationRecord | None:
         """Return the record of this id, whatever its type."""

@@ -19,7 +19,12 @@ from watchword.interactions.errors import (
 from watchword.interactions.events import Events
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.register import require_unused
-from watchword.sign_in_settings.models import Profile, SignInSettings, is_method_enabled
+from watchword.sign_in_settings.models import (
+    CODE_FACTORS,
+    Profile,
+    SignInSettings,
+    is_method_enabled,
+)
 from watchword.sign_in_settings.service import check_password, check_username
 from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, InvalidUsername
@@ -157,7 +162,10 @@ class Proofs:
             if not self.settings.recovers_by(identifier.type):
                 raise RecoveryMethodNotEnabled
             return
-        if identifier.type == "username" or not self._takes_codes(identifier.type):
+        if identifier.type == "username" or not (
+            self._takes_codes(identifier.type)
+            or (interaction.is_identified and self._is_factor(identifier.type))
+        ):
             raise SignInMethodNotEnabled
 
     def _takes_codes(self, type_: IdentifierType) -> bool:
@@ -165,6 +173,9 @@ class Proofs:
             is_method_enabled(self.settings, type_, "verificationCode")
             or type_ in self.settings.sign_up.required_identifiers
         )
+
+    def _is_factor(self, type_: IdentifierType) -> bool:
+        return CODE_FACTORS.get(type_) in self.settings.mfa.factors
 
     async def _is_known(self, identifier: Identifier) -> bool:
         owner = await self.users.find_by_identifier(identifier.type, identifier.value)

@@ -11,6 +11,8 @@ from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_token
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
+from watchword.factors.models import Pending
+from watchword.factors.service import FactorService
 from watchword.guard.service import Lockout
 from watchword.interactions.errors import (
     EventForbidden,
@@ -33,10 +35,12 @@ from watchword.interactions.proofs import Proofs
 from watchword.interactions.recover import Recover
 from watchword.interactions.register import Register
 from watchword.interactions.repository import InteractionRepository
+from watchword.interactions.second_factor import SecondFactor
 from watchword.interactions.sign_in import SignIn
 from watchword.oidc.errors import ConsentRequired
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
 from watchword.oidc.service import OpenIdProvider
+from watchword.organizations.service import OrganizationService
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.storage import Database, Storage
 from watchword.users.errors import UserSuspended
@@ -66,6 +70,8 @@ class InteractionService:
     phrases: Phrases
     origin: str
     clock: Clock
+    factors: FactorService
+    organizations: OrganizationService
 
     @cached_property
     def events(self) -> Events:
@@ -133,6 +139,21 @@ class InteractionService:
             clock=self.clock,
         )
 
+    @cached_property
+    def second_factor(self) -> SecondFactor:
+        """Return the story of people who prove who they are once more."""
+        return SecondFactor(
+            interactions=self.interactions,
+            users=self.users,
+            factors=self.factors,
+            organizations=self.organizations,
+            settings=self.settings,
+            proofs=self.proofs,
+            profile=self.profile,
+            events=self.events,
+            clock=self.clock,
+        )
+
     async def begin(self, request: AuthorizationRequest) -> str:
         """Keep a checked authorization request; return the token for the browser's cookie."""
         token = new_token()
@@ -185,7 +206,9 @@ class InteractionService:
             switched = replace(
                 switched,
                 user_id=None,
-                state=replace(state, amr=(), verified_phone=None, verified_email=None),
+                state=replace(
+                    state, amr=(), verified_phone=None, verified_email=None, second=Pending()
+                ),
             )
         return await self.interactions.save(switched, self.clock.now())
 
@@ -254,18 +277,22 @@ class InteractionService:
 
     async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
         """Add a proved number to the pending profile."""
+        await self._require_proved(interaction)
         return await self.profile.set_phone(interaction, verification_id)
 
     async def set_email(self, interaction: Interaction, verification_id: str) -> Interaction:
         """Add a proved address to the pending profile."""
+        await self._require_proved(interaction)
         return await self.profile.set_email(interaction, verification_id)
 
     async def set_username(self, interaction: Interaction, username: str) -> Interaction:
         """Add a user name to the pending profile."""
+        await self._require_proved(interaction)
         return await self.profile.set_username(interaction, username)
 
     async def set_password(self, interaction: Interaction, password: str) -> Interaction:
         """Add a password to the pending profile."""
+        await self._require_proved(interaction)
         return await self.profile.set_password(interaction, password)
 
     async def set_new_password(self, interaction: Interaction, password: str) -> Interaction:
@@ -278,18 +305,26 @@ class InteractionService:
         None where a password was recovered: that signs nobody in.
         """
         if interaction.event is InteractionEvent.FORGOT_PASSWORD:
+            if interaction.state.profile.password_digest is not None:
+                await self.second_factor.require_proved(interaction)
             await self.recover.submit(interaction, context)
             return None
         if interaction.user_id is None:
             raise IdentifierNotFound
         if interaction.result is None:
             now = self.clock.now()
-            result = InteractionResult(interaction.user_id, interaction.state.amr, now)
+            standing = await self.second_factor.require_proved(interaction)
+            amr, acr = self.second_factor.context_of(interaction)
+            result = InteractionResult(interaction.user_id, amr, now, acr)
             # Together: a refusal after the account was written takes everything back.
             async with self.storage.transaction() as tx:
                 user = await self._sign_in(interaction, interaction.user_id, tx)
+                if standing is not None:
+                    standing = replace(standing, user=user)
+                    self.second_factor.require_bound(standing)
+                    user = await self.second_factor.write(standing, tx=tx)
                 await self.events.submitted(interaction, user, context, tx=tx)
-                if not interaction.state.profile.is_empty:
+                if not interaction.state.profile.is_empty or interaction.second.changes_person:
                     await self.events.written(Event.USER_DATA_UPDATED, user, tx=tx)
                 await self.interactions.within(tx).save(replace(interaction, result=result), now)
         return f"{self.origin}/oidc/auth/{interaction.token}"
@@ -309,7 +344,7 @@ class InteractionService:
             # A browser's earlier session, of whomever, ends with a new sign-in.
             await sessions.end(session_token)
             session = await sessions.create(
-                result.user_id, result.amr, authenticated_at=result.authenticated_at
+                result.user_id, result.amr, result.acr, authenticated_at=result.authenticated_at
             )
             response = await self._answer(interaction, result, session, tx)
         return Finished(response=response, session=session, request=interaction.request)
@@ -330,11 +365,17 @@ class InteractionService:
                 interaction.request,
                 user_id=result.user_id,
                 amr=result.amr,
+                acr=result.acr,
                 auth_time=result.authenticated_at,
                 session_digest=session.session.id_digest,
             )
         except ConsentRequired:
             return None
+
+    async def _require_proved(self, interaction: Interaction) -> None:
+        """Let only who owes no second proof add to the account that they signed in to."""
+        if interaction.event is InteractionEvent.SIGN_IN:
+            await self.second_factor.require_proved(interaction)
 
     async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> User:
         state = interaction.state

@@ -7,6 +7,7 @@ from typing import cast
 from watchword.applications.models import Application, ApplicationType
 from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
+from watchword.oidc.authentication_context import ACR_VALUES, TWO_FACTORS
 from watchword.oidc.claims_parameter import ClaimsRequest, claims_request
 from watchword.oidc.errors import (
     AuthorizationRefused,
@@ -100,10 +101,12 @@ class AuthorizationService:
     def _is_enough(self, request: AuthorizationRequest, session: Session) -> bool:
         if request.hinted_subject not in {None, session.user_id}:
             return False
-        # Who signed in during this very visit did what `prompt` and `max_age` ask for.
+        # Who signed in during this very visit did what `prompt` and the like ask for.
         if session.authenticated_at.timestamp() > request.requested_at:
             return True
         if {"login", "select_account"} & set(request.prompt):
+            return False
+        if request.wants_two_factors and session.acr != TWO_FACTORS:
             return False
         age = self.clock.now() - session.authenticated_at
         return request.max_age is None or age.total_seconds() <= request.max_age
@@ -155,6 +158,8 @@ class AuthorizationService:
             prompt=prompt,
             max_age=_max_age(parameters),
             resources=tuple(name for name in targets if name != ANY_ORGANIZATION),
+            acr_values=claims.acr_values or _acr_values(parameters),
+            is_acr_essential=claims.is_acr_essential,
             resource_scopes={name: scope for name, scope in targets.items() if scope},
             hinted_subject=await self._wanted_subject(parameters, claims),
             userinfo_claims=claims.userinfo,
@@ -244,6 +249,11 @@ def _max_age(parameters: Parameters) -> int | None:
     if not MAX_AGE.fullmatch(text):
         raise InvalidRequest("max_age is no number of seconds")
     return int(text)
+
+
+def _acr_values(parameters: Parameters) -> tuple[str, ...]:
+    # OpenID Connect Core, 3.1.2.1: a wish, whose unknown values are passed over.
+    return tuple(value for value in parameters.words("acr_values") if value in ACR_VALUES)
 
 
 def _first_screen(parameters: Parameters) -> FirstScreen:

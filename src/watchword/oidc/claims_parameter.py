@@ -18,6 +18,9 @@ class ClaimsRequest:
 
     userinfo: tuple[str, ...] = ()
     id_token: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()
+    """Authentication context classes that it names, the dearest first."""
+    is_acr_essential: bool = False
     subject: str | None = None
     """Who has to be signed in, where the client names one person."""
 
@@ -33,10 +36,12 @@ def claims_request(parameters: Parameters) -> ClaimsRequest:
         return ClaimsRequest()
     asked = _document(text)
     userinfo, id_token = (_member(asked, name) for name in ("userinfo", "id_token"))
-    _check_context(id_token.get("acr"))
+    acr_values, is_essential = _context(id_token.get("acr"))
     return ClaimsRequest(
         userinfo=_known(userinfo),
         id_token=_known(id_token),
+        acr_values=acr_values,
+        is_acr_essential=is_essential,
         subject=_subject(id_token.get("sub") or userinfo.get("sub")),
     )
 
@@ -71,14 +76,19 @@ def _subject(wish: Mapping[str, Any] | None) -> str | None:
     return value
 
 
-def _check_context(wish: Mapping[str, Any] | None) -> None:
-    # OpenID Connect Core, 5.5.1.1: only an essential acr that can't be had is an error.
-    if not wish or wish.get("essential") is not True:
-        return
+def _context(wish: Mapping[str, Any] | None) -> tuple[tuple[str, ...], bool]:
+    """Return the classes that a client asks for, and whether it insists on one of them."""
+    wish = wish or {}
     values = wish.get("values", [wish["value"]] if "value" in wish else None)
     if values is None:
-        return
+        return (), False
+    # OpenID Connect Core, 5.5.1.1: only an essential acr that can't be had is an error.
+    is_essential = wish.get("essential") is True
     if not isinstance(values, list):
-        raise InvalidRequest("claims asks for an acr whose values are no list")
-    if not any(value in ACR_VALUES for value in values):
+        if is_essential:
+            raise InvalidRequest("claims asks for an acr whose values are no list")
+        return (), False
+    known = tuple(value for value in values if value in ACR_VALUES)
+    if is_essential and not known:
         raise UnmetAuthenticationRequirements("no requested acr can be reached")
+    return known, is_essential

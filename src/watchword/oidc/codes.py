@@ -10,7 +10,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_id, new_token
 from watchword.oidc.authentication_context import acr_of
 from watchword.oidc.consents import ConsentService
-from watchword.oidc.errors import LoginRequired
+from watchword.oidc.errors import LoginRequired, UnmetAuthenticationRequirements
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, Grant
 from watchword.oidc.repository import TokenRepository
 from watchword.storage import Database
@@ -53,6 +53,9 @@ class AuthorizationCodes:
         """
         if request.hinted_subject not in {None, user_id}:
             return self._wrong_person(request)
+        acr = acr or acr_of(amr)
+        if not request.accepts(acr):
+            return self._not_proved_enough(request)
         application = await self.applications.get(request.client_id)
         await self.consents.require(request, application, user_id)
         code = new_token()
@@ -72,7 +75,7 @@ class AuthorizationCodes:
                 "resource_scopes": request.resource_scopes,
                 "auth_time": int(auth_time.timestamp()),
                 "amr": amr,
-                "acr": acr or acr_of(amr),
+                "acr": acr,
                 **_claims_of(request),
             },
             created_at=now,
@@ -84,6 +87,13 @@ class AuthorizationCodes:
     def _wrong_person(self, request: AuthorizationRequest) -> AuthorizationResponse:
         # OpenID Connect Core, 3.1.2.1: the client named a person, and somebody else signed in.
         error = LoginRequired("somebody else signed in than the one that was asked for")
+        return self.respond(
+            request, {"error": error.error, "error_description": error.detail or ""}
+        )
+
+    def _not_proved_enough(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        # OpenID Connect Core, 5.5.1.1: the client insisted, and the person has nothing to prove.
+        error = UnmetAuthenticationRequirements("the person has no second factor")
         return self.respond(
             request, {"error": error.error, "error_description": error.detail or ""}
         )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
+from watchword.oidc.authentication_context import wants_two
 from watchword.oidc.claims import ORGANIZATION_ROLES, ORGANIZATIONS, scopes_of
 
 ResponseMode = Literal["query", "fragment", "form_post"]
@@ -48,6 +49,10 @@ class AuthorizationRequest:
     code_challenge: str | None = None
     prompt: tuple[str, ...] = ()
     max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    """Authentication context classes, the dearest first."""
+    is_acr_essential: bool = False
+    """Whether an answer of another class is none."""
     resources: tuple[str, ...] = ()
     resource_scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What may be given of each resource's scopes; a resource without any is not in it."""
@@ -73,6 +78,15 @@ class AuthorizationRequest:
             for name, value in stored.items()
         }
         return cls(**values)
+
+    @property
+    def wants_two_factors(self) -> bool:
+        """Tell whether the application wants a second proof from whoever can give one."""
+        return wants_two(self.acr_values, is_essential=self.is_acr_essential)
+
+    def accepts(self, acr: str | None) -> bool:
+        """Tell whether a sign-in of this class answers the request."""
+        return not self.is_acr_essential or acr in self.acr_values
 
     @property
     def scope_to_consent(self) -> tuple[str, ...]:

@@ -115,6 +115,13 @@ PERMIT = union_all(
     .distinct(),
 )
 
+REQUIRES_MFA = (
+    select(o.id)
+    .join(organization_members, o.id == om.organization_id)
+    .where(o.tenant_id == TENANT, om.tenant_id == TENANT, om.user_id == USER, o.is_mfa_required)
+    .limit(1)
+)
+
 # Members.
 
 _of_organization = (om.tenant_id == TENANT, om.organization_id == ORGANIZATION)
@@ -266,6 +273,10 @@ class OrganizationRows(PagedRepository):
             resource_scope_ids=_values(rows, "resource_scope_id"),
             is_mfa_required=rows[0]["is_mfa_required"],
         )
+
+    async def requires_mfa(self, user_id: str) -> bool:
+        """Tell whether one of a user's organizations wants a second factor, in one statement."""
+        return await self.first(REQUIRES_MFA, user_id=user_id) is not None
 
 
 class MemberRows(PagedRepository):

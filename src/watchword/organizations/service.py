@@ -237,6 +237,10 @@ class OrganizationService:
         """Return what a user may do in an organization; None where they don't belong to it."""
         return await self.organizations.permit(id, user_id)
 
+    async def requires_mfa(self, user_id: str) -> bool:
+        """Tell whether an organization that a user belongs to wants a second factor."""
+        return await self.organizations.requires_mfa(user_id)
+
     # Inside a change.
 
     async def _require_member(self, id: str, user_id: str) -> None:

@@ -169,6 +169,7 @@ class UserChange:
     profile: Mapping[str, Any] | Keep = KEEP
     custom_data: Mapping[str, Any] | Keep = KEEP
     identities: Mapping[str, Any] | Keep = KEEP
+    mfa: Mapping[str, Any] | Keep = KEEP
     is_suspended: bool | Keep = KEEP
 
 

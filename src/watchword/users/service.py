@@ -43,7 +43,7 @@ TAKEN = {
 
 KEPT_AS_GIVEN = (
     *("username", "password_digest", "name", "avatar", "profile", "custom_data"),
-    *("identities", "is_suspended"),
+    *("identities", "mfa", "is_suspended"),
 )
 
 

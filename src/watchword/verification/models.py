@@ -23,6 +23,8 @@ class RecordType(StrEnum):
     EMAIL_CODE = "EmailVerificationCode"
     PASSWORD = "Password"  # noqa: S105  # a word of the contract
     NEW_PASSWORD_IDENTITY = "NewPasswordIdentity"  # noqa: S105
+    MFA_PHONE_CODE = "MfaPhoneVerificationCode"
+    MFA_EMAIL_CODE = "MfaEmailVerificationCode"
 
 
 RecordState = Literal["pending", "verified", "consumed"]

@@ -68,6 +68,7 @@ class VerificationService:
         known_id: str | None = None,
         about: Mapping[str, Any] | None = None,
         is_told: bool = True,
+        type_: RecordType | None = None,
     ) -> VerificationRecord:
         """Text or mail a fresh code to *to*; the flow's earlier one of its kind stops working.
 
@@ -76,7 +77,7 @@ class VerificationService:
         earlier code or "" for none, raises CodeSentMeanwhile where another request was faster.
         *about* is what an e-mail's template may name besides: `application`, `organization`,
         `user`. `recipient_of` makes a *to* of an identifier. With *is_told*, the tenant's webhooks
-        hear of a limit that is reached.
+        hear of a limit that is reached. *type_* is the record's, where the code is a second proof.
         """
         await self.guard.spend_send(to, client_ip=client_ip, is_told=is_told)
         code = self.policy.new_code()
@@ -84,7 +85,7 @@ class VerificationService:
         record = VerificationRecord(
             id=new_id(),
             flow_id=flow_id,
-            type=_record_type(to),
+            type=type_ or _record_type(to),
             identifier=identifier_of(to),
             template_type=usage,
             state="pending",
@@ -225,7 +226,7 @@ class VerificationService:
                 record, state="verified", tries=after["tries"], expires_at=after["expires_at"]
             )
         if given != record.identifier:
-            raise PhoneMismatch if record.type == RecordType.PHONE_CODE else EmailMismatch
+            raise PhoneMismatch if record.identifier.type == "phone" else EmailMismatch
         if after["expires_at"] <= now:
             raise CodeExpired
         if after["tries"] > self.policy.max_tries:

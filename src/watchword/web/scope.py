@@ -21,6 +21,7 @@ from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
+from watchword.factors.service import FactorService
 from watchword.guard.models import GuardPolicy
 from watchword.guard.service import Lockout, SendGuard, Unblocking
 from watchword.interactions.service import InteractionService
@@ -71,6 +72,7 @@ class TenantScope:
     health: HealthService
     oidc: OpenIdProvider
     interactions: InteractionService
+    factors: FactorService
     organization_roles: OrganizationRoleService
     organizations: OrganizationService
     invitations: InvitationService

@@ -26,6 +26,7 @@ from watchword.storage.schema.delivery import (
     messages,
     verification_records,
 )
+from watchword.storage.schema.factors import factors, recovery_codes
 from watchword.storage.schema.organizations import (
     organization_invitation_links,
     organization_invitation_roles,
@@ -58,6 +59,7 @@ __all__ = [
     "connectors",
     "consents",
     "early_reports",
+    "factors",
     "guard_windows",
     "interactions",
     "leases",
@@ -78,6 +80,7 @@ __all__ = [
     "organization_roles",
     "organization_scopes",
     "organizations",
+    "recovery_codes",
     "resources",
     "row_totals",
     "secret_key_checks",

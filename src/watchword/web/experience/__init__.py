@@ -2,9 +2,16 @@
 
 from fastapi import APIRouter
 
-from watchword.web.experience import identification, interaction, profile, verification, well_known
+from watchword.web.experience import (
+    identification,
+    interaction,
+    mfa,
+    profile,
+    verification,
+    well_known,
+)
 
 router = APIRouter()
 # The most-read document comes first: a route is found by trying them in order.
-for resource in (well_known, interaction, verification, identification, profile):
+for resource in (well_known, interaction, verification, identification, profile, mfa):
     router.include_router(resource.router)

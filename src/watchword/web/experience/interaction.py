@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from watchword.factors.models import Pending
 from watchword.interactions.errors import (
     EventForbidden,
     IdentifierNotFound,
@@ -86,13 +87,24 @@ def _document(interaction: Interaction) -> dict[str, Any]:
         "interactionEvent": interaction.event,
         "profile": {name: value for name, value in pending.items() if value is not None},
         "verificationRecords": [_record(record) for record in interaction.records.values()],
-        "mfa": {},
+        "mfa": _mfa(interaction.second),
         "signInContext": {"ip": interaction.state.client_ip},
         "captcha": {"verified": False, "skipped": False},
     }
     if interaction.user_id is None:
         return document
     return {**document, "userId": interaction.user_id, "trustedDevice": {"canCreate": False}}
+
+
+def _mfa(second: Pending) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "mfaEnabled": second.enabled,
+        "mfaSkipped": second.skipped,
+        "additionalBindingSuggestionSkipped": second.suggestion_skipped,
+        "totp": {"type": "Totp"} if second.is_totp_bound else None,
+        "backupCode": {"type": "BackupCode"} if second.has_new_codes else None,
+    }
+    return {name: value for name, value in shown.items() if value}
 
 
 def _record(record: VerificationRecord) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Second factors: what people set up to prove themselves a second time."""

@@ -1,0 +1,69 @@
+"""Recovery codes: made, spelled in one way, and kept as salted slow digests."""
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from argon2.low_level import Type, hash_secret_raw
+
+HOW_MANY = 10
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without the characters that are taken for one another."""
+LENGTH = 12
+GROUP = 4
+SALT_BYTES = 16
+
+
+def new_codes() -> tuple[str, ...]:
+    """Return ten codes of 59 bits each from the OS's random source."""
+    return tuple(
+        grouped("".join(secrets.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)
+    )
+
+
+def grouped(code: str) -> str:
+    """Return a code in groups of four, as people read it best."""
+    return "-".join(code[start : start + GROUP] for start in range(0, len(code), GROUP))
+
+
+def plain(typed: str) -> str:
+    """Return one spelling of what was typed: without spaces and dashes, in small letters."""
+    return "".join(typed.split()).replace("-", "").lower()
+
+
+@dataclass(frozen=True)
+class CodeDigest:
+    """Argon2id (RFC 9106): a dump of the database must not be guessed at; NIST 800-63B, 3.1.2.2.
+
+    The salt is a set's, not a code's, so that checking one code costs one digest, not ten.
+    """
+
+    time_cost: int = 2
+    memory_cost: int = 19_456  # KiB
+
+    def new_salt(self) -> str:
+        """Return the salt of a new set."""
+        return secrets.token_urlsafe(SALT_BYTES)
+
+    async def of(self, salt: str, code: str) -> str:
+        """Return the digest of one code."""
+        return await asyncio.to_thread(self._of, salt, code)
+
+    async def of_all(self, salt: str, codes: Sequence[str]) -> tuple[str, ...]:
+        """Return the digests of a set, each code of it counted once."""
+        unique = dict.fromkeys(map(plain, codes))
+        return await asyncio.to_thread(lambda: tuple(self._of(salt, code) for code in unique))
+
+    def _of(self, salt: str, code: str) -> str:
+        raw = hash_secret_raw(
+            plain(code).encode(),
+            salt.encode(),
+            time_cost=self.time_cost,
+            memory_cost=self.memory_cost,
+            parallelism=1,
+            hash_len=32,
+            type=Type.ID,
+        )
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
