@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from watchword import __version__
+from watchword.account.factors import AccountFactors
 from watchword.account.repository import Leftovers
 from watchword.account.service import AccountService
 from watchword.applications.repository import ApplicationRepository
@@ -397,6 +398,15 @@ class TenantScopes:
                 organizations=organizations,
             ),
             factors=factors,
+            account_factors=AccountFactors(
+                storage=storage,
+                users=users,
+                factors=factors,
+                sessions=provider.sessions,
+                settings=sign_in_settings,
+                audit=audit,
+                webhooks=webhooks,
+            ),
             organization_roles=organization_roles,
             organizations=organizations,
             invitations=InvitationService(

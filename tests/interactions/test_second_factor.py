@@ -492,7 +492,8 @@ async def test_s56b_a_recovery_code_works_once(world: World) -> None:
 async def test_s56b_the_database_holds_no_recovery_code(world: World) -> None:
     person = await Person.with_app(world)
     saved = (await world.interactions.factors.of_user(person.user.id)).codes
-    assert saved is not None and saved.salt is not None
+    assert saved is not None
+    assert saved.salt is not None
 
     digest = await world.interactions.factors.digest.of(saved.salt, person.codes[0])
 
@@ -527,7 +528,8 @@ async def test_two_recovery_codes_at_the_same_moment_both_count(world: World) ->
     )
 
     saved = (await story.factors.of_user(person.user.id)).codes
-    assert saved is not None and saved.codes_left == 8
+    assert saved is not None
+    assert saved.codes_left == 8
 
 
 async def test_guessing_at_recovery_codes_ends_in_a_lock(world: World) -> None:
@@ -558,7 +560,8 @@ async def test_whose_codes_are_used_up_gets_new_ones(world: World) -> None:
 
     assert not set(new) & set(person.codes)
     saved = (await story.factors.of_user(person.user.id)).codes
-    assert saved is not None and saved.codes_left == 10
+    assert saved is not None
+    assert saved.codes_left == 10
 
 
 # --- setting up

@@ -23,6 +23,9 @@
   }
   addEventListener("pageshow", () => [...document.forms].forEach(free));
 
+  const print = one("[data-print]");
+  if (print) print.addEventListener("click", () => window.print());
+
   /* The country's calling code follows the list. */
   const country = one("#country");
   if (country) {

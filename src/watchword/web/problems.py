@@ -51,6 +51,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "session.interaction_not_found": 404,
     "session.invalid_credentials": 422,
     "session.invalid_interaction_type": 400,
+    "session.mfa.backup_code_can_not_be_alone": 422,
     "session.mfa.backup_code_required": 422,
     "session.mfa.mfa_policy_not_user_controlled": 422,
     "session.mfa.pending_info_not_found": 404,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import Request
 
+from watchword.account.factors import AccountFactors
 from watchword.account.models import AccountCenterSettings
 from watchword.account.service import AccountService
 from watchword.applications.service import ApplicationService
@@ -73,6 +74,7 @@ class TenantScope:
     oidc: OpenIdProvider
     interactions: InteractionService
     factors: FactorService
+    account_factors: AccountFactors
     organization_roles: OrganizationRoleService
     organizations: OrganizationService
     invitations: InvitationService

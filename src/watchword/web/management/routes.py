@@ -23,6 +23,7 @@ from watchword.web.management import (
     sentinel_activities,
     sign_in_experience,
     tenant_settings,
+    user_factors,
     users,
     verification_codes,
 )
@@ -47,6 +48,7 @@ for resource in (
     sentinel_activities,
     sign_in_experience,
     tenant_settings,
+    user_factors,
     users,
     verification_codes,
 ):

@@ -7,6 +7,8 @@ from watchword.web.pages import (
     endings,
     forgot_password,
     invitation,
+    mfa_binding,
+    mfa_verification,
     missing_profile,
     register,
     sign_in,
@@ -21,6 +23,8 @@ for _pages in (
     verification_code,
     confirmations,
     missing_profile,
+    mfa_verification,
+    mfa_binding,
     endings,
     invitation,
 ):

@@ -1,5 +1,7 @@
 """Forgot password: a code to the number or address, then another password."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -83,8 +85,7 @@ async def enter_password(visit: Posting) -> Response:
         return visit.go("/forgot-password")
     interactions = visit.scope.interactions
     ready = await interactions.set_new_password(visit.interaction, visit.form.password())
-    await interactions.submit(ready, visit.context)
-    return visit.go("/forgot-password/changed")
+    return await steps.finish(replace(visit, interaction=ready))
 
 
 @router.get("/forgot-password/changed")

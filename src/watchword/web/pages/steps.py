@@ -18,6 +18,7 @@ from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UserNot
 from watchword.users.models import Identifier, IdentifierType
 from watchword.verification.errors import CodeSentMeanwhile
 from watchword.verification.models import RecordType, VerificationRecord
+from watchword.web.pages import second_steps
 from watchword.web.pages.visit import Visit, redirect
 
 RESEND_WAIT = timedelta(seconds=59)
@@ -186,8 +187,10 @@ async def finish(visit: Visit) -> Response:
         way_back = await visit.scope.interactions.submit(visit.interaction, visit.context)
     except MissingProfile as error:
         return ask_for_missing(visit, error)
-    # None ends a recovery, which has pages of its own.
-    return visit.go("/sign-in") if way_back is None else redirect(way_back)
+    except second_steps.REFUSALS as error:
+        return await second_steps.lead_on(visit, error)
+    # None ends a recovery, which signs nobody in.
+    return visit.go("/forgot-password/changed") if way_back is None else redirect(way_back)
 
 
 def ask_for_missing(visit: Visit, error: MissingProfile) -> Response:

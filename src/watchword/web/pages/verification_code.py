@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from watchword.core.errors import DomainError
 from watchword.interactions.errors import SessionNotFound
 from watchword.messaging.models import MessageState
-from watchword.sign_in_settings.models import is_method_enabled
+from watchword.sign_in_settings.models import CODE_FACTORS, is_method_enabled
+from watchword.users.models import IdentifierType
 from watchword.verification.models import VerificationRecord
 from watchword.web.pages import steps
 from watchword.web.pages.errors import ResendTooSoon
@@ -48,7 +49,7 @@ class CodePage:
             by=by,
             masked=steps.masked(record.identifier),
             code_length=visit.settings.code_policy.length,
-            lifetime=_lifetime(visit, record),
+            lifetime=lifetime_of(visit, record),
             wait=wait_of(visit, record, state),
             delivery_problem=problem_of(visit, state),
             poll=f"{self.path}/delivery" if is_awaited else None,
@@ -73,6 +74,10 @@ class CodePage:
             )
             await add(proved.interaction, record.id)
             return await steps.after_profile(await steps.again(proved))
+        if self.flow == "mfa-binding":
+            factor = CODE_FACTORS[record.identifier.type]
+            await interactions.second_factor.bind(proved.interaction, factor, record.id)
+            return await steps.finish(await steps.again(proved))
         if self.flow == "forgot-password":
             await interactions.identify(proved.interaction, record.id)
             return visit.go("/forgot-password/reset")
@@ -119,18 +124,21 @@ def wait_of(visit: Visit, record: VerificationRecord, state: MessageState | None
     return steps.seconds_to_wait(record, visit.now)
 
 
-def problem_of(visit: Visit, state: MessageState | None) -> str | None:
+def problem_of(
+    visit: Visit, state: MessageState | None, by: IdentifierType | None = None
+) -> str | None:
     """Return what to say about a message that did not, or may not, have gone out."""
     if state is None or not (state.has_failed or state is MessageState.UNKNOWN):
         return None
-    record = pending_record(visit)
-    by = record.identifier.type if record else "phone"
+    record = None if by else pending_record(visit)
+    by = by or (record.identifier.type if record else "phone")
     phrases = visit.request.app.state.server.phrases
     key = "not_sent" if state.has_failed else "unsure"
     return str(phrases.text(language_of(visit.request), f"pages.code.{key}_{by}"))
 
 
-def _lifetime(visit: Visit, record: VerificationRecord) -> str:
+def lifetime_of(visit: Visit, record: VerificationRecord) -> str:
+    """Return how long a code works, in words."""
     life: timedelta = record.expires_at - record.created_at
     # Whole minutes, never a longer time than the code lives.
     minutes = timedelta(minutes=life // timedelta(minutes=1))
@@ -177,5 +185,6 @@ for _page in (
     CodePage("register", "/register"),
     CodePage("continue", "/continue/phone"),
     CodePage("forgot-password", "/forgot-password"),
+    CodePage("mfa-binding", "/mfa-binding"),
 ):
     router.include_router(_router_of(_page))
