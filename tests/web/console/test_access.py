@@ -224,6 +224,7 @@ async def test_sign_in_speaks_the_language_that_is_asked_for(
         "sign-in-experience/sign-up-and-sign-in",
         "sign-in-experience/branding",
         "sign-in-experience/history",
+        "mfa",
         "applications",
         "applications/new",
         "security",

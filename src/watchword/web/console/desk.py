@@ -38,6 +38,7 @@ NAVIGATION = (
         (
             ("connectors", "plug"),
             ("sign-in-experience", "log-in"),
+            ("mfa", "smartphone"),
             ("applications", "app-window"),
             ("security", "shield"),
         ),

@@ -37,6 +37,14 @@ async def suspend_user(desk: WorkDesk, user_id: str) -> Response:
     return desk.go("users", user_id, done=done)
 
 
+@router.post("/{user_id}/second-factor/reset")
+async def reset_second_factor(desk: WorkDesk, user_id: str) -> Response:
+    """Take a person's second factors away and sign them out: they lost their device."""
+    await desk.prove_fresh()
+    await desk.scope.account_factors.reset(desk.actor, user_id)
+    return desk.go("users", user_id, done="second_factor_reset")
+
+
 @router.post("/{user_id}/delete")
 async def delete_user(desk: WorkDesk, user_id: str) -> Response:
     """Delete a person, once their id was typed."""
@@ -58,5 +66,6 @@ async def _details_page(
         status_code=status_code,
         user=user,
         application=application,
+        factors=(await desk.scope.account_factors.list(user.id)).all,
         delete_error=delete_error,
     )

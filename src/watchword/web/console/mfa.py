@@ -1,0 +1,124 @@
+"""Multi-factor authentication: which second steps there are, and who is asked for one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from watchword.connector_kit.models import ConnectorType
+from watchword.core.errors import DomainError
+from watchword.factors.models import IDENTIFIERS, SUPPORTED
+from watchword.sign_in_settings.models import (
+    MfaFactor,
+    MfaPolicy,
+    SignInSettings,
+    is_method_enabled,
+)
+from watchword.sign_in_settings.service import CONNECTOR_TYPES
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.routing import console_router
+
+router = console_router("/console/{tenant}/mfa")
+
+POLICIES: tuple[MfaPolicy, ...] = (
+    "NoPrompt",
+    "PromptOnlyAtSignIn",
+    "PromptAtSignInAndSignUp",
+    "Mandatory",
+)
+"""What the page offers; a policy of another name is shown where a script has set it."""
+
+
+@dataclass(frozen=True)
+class FactorRow:
+    """One second step, as the page shows it."""
+
+    factor: MfaFactor
+    is_on: bool
+    signs_in: bool
+    """Whether the same code is a way to sign in, which it can't be besides."""
+    lacks_connector: bool
+    recovers: bool
+    """Whether the same code recovers a password, so that it is no second step there."""
+
+
+@router.get("")
+async def show_mfa(desk: WorkDesk) -> Response:
+    """Show the factors and the policy."""
+    settings, version = await desk.scope.configuration.settings.sign_in()
+    return await _page(desk, settings, version)
+
+
+@router.post("")
+async def save_mfa(desk: WorkDesk) -> Response:
+    """Save the factors and the policy."""
+    form = await desk.form()
+    saved, saved_version = await desk.scope.configuration.settings.sign_in()
+    try:
+        patch = _patch(form, saved)
+        await desk.scope.configuration.settings.save_sign_in(
+            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
+        )
+    except ValidationError:
+        problem = desk.text("console.mfa.no_policy")
+    except DomainError as error:
+        problem = desk.message(error)
+    else:
+        return desk.go("mfa", done="saved")
+    typed = saved.model_copy(update={"mfa": _typed(form, saved)})
+    return await _page(desk, typed, saved_version, problem=problem, status_code=422)
+
+
+async def _page(desk: Desk, settings: SignInSettings, version: int, **context: Any) -> Response:
+    available = {saved.type for saved in await desk.scope.connectors.list()}
+    policy = settings.mfa.policy
+    return desk.render(
+        "mfa.html",
+        **{
+            "rows": [_row(settings, factor, available) for factor in SUPPORTED],
+            "policies": POLICIES if policy in POLICIES else (*POLICIES, policy),
+            "mfa": settings.mfa,
+            "has_passkeys": "WebAuthn" in settings.mfa.factors,
+            "version": version,
+            "problem": "",
+            **context,
+        },
+    )
+
+
+def _row(settings: SignInSettings, factor: MfaFactor, available: set[ConnectorType]) -> FactorRow:
+    identifier, is_on = IDENTIFIERS.get(factor), factor in settings.mfa.factors
+    if identifier is None:
+        return FactorRow(factor, is_on, False, False, False)
+    return FactorRow(
+        factor=factor,
+        is_on=is_on,
+        signs_in=is_method_enabled(settings, identifier, "verificationCode"),
+        lacks_connector=CONNECTOR_TYPES[identifier] not in available,
+        recovers=settings.recovers_by(identifier),
+    )
+
+
+def _patch(form: FormData, saved: SignInSettings) -> dict[str, Any]:
+    mfa = saved.mfa.model_dump(by_alias=True, exclude_none=True)
+    listed = form.getlist("factor")
+    # Factors that this page does not know stay as a script has set them.
+    kept = [factor for factor in saved.mfa.factors if factor not in SUPPORTED]
+    insists = text_of(form, "organizations") == "yes"
+    return {
+        "mfa": {
+            **mfa,
+            "factors": [*kept, *(factor for factor in SUPPORTED if factor in listed)],
+            "policy": text_of(form, "policy"),
+            "organizationRequiredMfaPolicy": "Mandatory" if insists else "NoPrompt",
+        }
+    }
+
+
+def _typed(form: FormData, saved: SignInSettings) -> Any:
+    listed = form.getlist("factor")
+    policy = next((p for p in POLICIES if p == text_of(form, "policy")), saved.mfa.policy)
+    factors = tuple(factor for factor in SUPPORTED if factor in listed)
+    return saved.mfa.model_copy(update={"factors": factors, "policy": policy})
