@@ -98,6 +98,12 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
         yield api(f"{API}/profile", "proved", profile)
     yield api(f"{API}/profile/password", "proved", {"password": "weak"}, "PUT")
     yield api(f"{API}/interaction-event", "waiting", event, "PUT")
+    mailed = {"identifierType": "email", "verificationId": "x", "code": "no"}
+    yield api(f"{API}/verification/mfa-verification-code", "proved", {"identifierType": "email"})
+    yield api(f"{API}/verification/mfa-verification-code/verify", "proved", mailed)
+    yield api(f"{API}/verification/totp/verify", "proved", {"code": "x", "verificationId": "x"})
+    yield api(f"{API}/verification/backup-code/verify", "proved", {"code": "x"})
+    yield api(f"{API}/profile/mfa", "proved", {"type": "Totp", "verificationId": "x"})
     yield api("/api/interaction/consent", "waiting", {})
     yield api(API, "waiting", event, "PUT")
 
@@ -106,7 +112,7 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
         at = path.replace("{id}", fuzzed.managed["instance_id"])
         at = at.replace("{factory_id}", CONNECTOR).replace("{target}", "google")
-        at = at.replace("{name:path}", "x")
+        at = at.replace("{name:path}", "x").replace("{factor_id}", "x")
         for name in ("user_id", "application_id", "resource_id", "scope_id", "hook_id"):
             at = at.replace("{" + name + "}", fuzzed.managed[name])
         return Right(Route(method, path), at, "machine", body)
@@ -213,6 +219,10 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     digest = {"passwordDigest": "0" * 32, "passwordAlgorithm": "MD5"}
     yield api("POST", "/api/users", {"password": "", **digest})
     yield api("PATCH", user, about)
+    factors = f"{user}/mfa-verifications"
+    yield api("POST", factors, {"type": "Totp", "secret": "x"})
+    yield api("POST", factors, {"type": "BackupCode", "codes": ["0123456789"]})
+    yield api("DELETE", f"{factors}/{{factor_id}}")
     yield api("PATCH", f"{user}/profile", {"profile": about["profile"]})
     yield api("PATCH", f"{user}/custom-data", {"customData": {"k": {"l": [1]}}})
     yield api("PATCH", f"{user}/password", {"password": ""})
@@ -361,7 +371,7 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
         return Right(Route("POST", path), path, who, {"token": token, **fields}, is_form=True)
 
     typed = {"identifier": "010-1234-5678", "country": "KR", "agree": "yes"}
-    for flow in ("sign-in", "register", "continue", "forgot-password"):
+    for flow in ("sign-in", "register", "continue", "forgot-password", "mfa-binding"):
         yield page(f"/{flow}/verification-code", code="12345")
         yield page(f"/{flow}/verification-code/resend")
     yield page("/sign-in", **typed, way="code")
@@ -377,6 +387,17 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     yield page("/continue/email-or-phone", **typed)
     yield page("/forgot-password", **typed)
     yield page("/forgot-password/reset", password="weak")
+    for factor in ("PhoneVerificationCode", "EmailVerificationCode"):
+        yield page(f"/mfa-binding/{factor}", **typed)
+        yield page(f"/mfa-verification/{factor}", code="12345")
+        yield page(f"/mfa-verification/{factor}/send")
+        yield page(f"/mfa-verification/{factor}/resend")
+    for factor in ("Totp", "BackupCode"):
+        yield page(f"/mfa-binding/{factor}", code="12345")
+        yield page(f"/mfa-verification/{factor}", code="12345")
+    yield page("/mfa-binding/Totp/start")
+    yield page("/mfa-onboarding/skip")
+    yield page("/mfa-onboarding/enable")
     yield page("/consent", decision="deny")
     link = fuzzed.ids["link"]
     answer = {"decision": "sign_in", "token": form_token(f"{link} ")}
@@ -473,6 +494,8 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/security/unblock", identifier="x")
     yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")
     yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")
+    yield form(f"{t}/users/{{user_id}}/second-factor/reset")
+    yield form(f"{t}/mfa", factor="x", policy="x", organizations="x", version="99")
     experience = f"{t}/sign-in-experience"
     yield form(
         f"{experience}/branding",

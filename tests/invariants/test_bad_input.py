@@ -33,6 +33,12 @@ pytestmark = pytest.mark.slow
 NO_BODY = frozenset(
     {
         Route("POST", f"{API}/submit"),
+        Route("POST", f"{API}/verification/totp/secret"),
+        Route("POST", f"{API}/verification/backup-code/generate"),
+        *(
+            Route("POST", f"{API}/profile/mfa/{name}")
+            for name in ("mfa-skipped", "mfa-enabled", "mfa-suggestion-skipped")
+        ),
         *(Route(method, "/oidc/{path:path}") for method in ("POST", "PUT", "PATCH", "DELETE")),
     }
 )

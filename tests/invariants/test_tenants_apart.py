@@ -34,6 +34,7 @@ LISTS = frozenset(
         "get-started",
         "inbox",
         "messages",
+        "mfa",
         "security",
         "sign-in-experience/branding",
         "sign-in-experience/history",
@@ -118,6 +119,7 @@ TAKES_NO_ID = frozenset(
         # A tenant's settings: there is one of them, and its versions are numbers.
         Route("GET", T),
         Route("GET", f"{T}/sign-in-experience"),
+        Route("POST", f"{T}/mfa"),
         *(
             Route("POST", f"{T}/sign-in-experience/{path}")
             for path in ("branding", "restore", "sign-up-and-sign-in")

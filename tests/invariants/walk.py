@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx2
+import pyotp
 
 from tests.invariants.routes import Route
 from tests.invariants.world import (
@@ -38,6 +39,7 @@ from tests.invariants.world import (
 )
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
+from watchword.connector_kit.wording import default_email_templates
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_link_token
 from watchword.core.phone import PhoneNumber
@@ -70,7 +72,7 @@ WEBHOOK = NewWebhook(
 )
 REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered"}
 
-Stage = Literal["waiting", "proved", "recovering", "submitted", "signed-in"]
+Stage = Literal["waiting", "proved", "recovering", "newcomer", "second", "submitted", "signed-in"]
 FORGOT = "ForgotPassword"
 
 
@@ -100,6 +102,10 @@ class Visit:
     code: str = ""
     resume: str = ""
     tokens: dict[str, str] = field(default_factory=dict)
+    totp_id: str = ""
+    totp_secret: str = ""
+    mail_id: str = ""
+    mail_code: str = ""
 
     @property
     def token(self) -> str:
@@ -126,6 +132,8 @@ class Walk:
     """Each tenant's own application, by tenant: id and secret."""
     machines: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Each tenant's own machine, by tenant: id and secret."""
+    factor_id: str = ""
+    """The app of Acme's user."""
     log_id: str = ""
     spare_user_id: str = ""
     """A person who does nothing."""
@@ -146,6 +154,14 @@ class Walk:
     """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
     begun: int = 0
+    totp_secret: str = ""
+    """Of the app of Acme's user, who is not asked for it."""
+    recovery_codes: list[str] = field(default_factory=list)
+
+    def app_code(self, secret: str = "") -> str:
+        """Return what an authenticator app shows now: the user's, or one of the visit's own."""
+        totp = pyotp.TOTP(secret or self.totp_secret)
+        return totp.at(int(self.world.clock.now().timestamp()))
 
     @property
     def new_phone(self) -> str:
@@ -170,7 +186,7 @@ class Walk:
         """Bring a person of Acme to *stage*; who signs in all the way has an account."""
         self.world.clock.advance(timedelta(minutes=61))
         self.begun += 1
-        has_account = stage in {"submitted", "signed-in"}
+        has_account = stage in {"second", "submitted", "signed-in"}
         phone, event = (PHONE, "SignIn") if has_account else (self.new_phone, event)
         if event == FORGOT:
             # Nobody else is sent a code.
@@ -181,9 +197,13 @@ class Walk:
         visit = Visit({}, record_id, await self.world.code(OTHER))
         if stage != "waiting":
             await verify(client, phone, record_id, visit.code)
-        if has_account or stage == "recovering":
+        if has_account or stage in {"recovering", "newcomer"}:
             await client.post(f"{API}/identification", json={"verificationId": record_id})
-        if has_account:
+        if stage == "newcomer":
+            await self._set_an_app_up(client, visit)
+        if stage == "second":
+            await self._ask_for_a_mail(client, visit)
+        if stage in {"submitted", "signed-in"}:
             visit.resume = await submit(client)
         if stage == "signed-in":
             answer = await resume(client, visit.resume)
@@ -191,6 +211,21 @@ class Walk:
             await arrive(client, prompt="login")
         visit.cookies = dict(client.cookies)
         self.visit = visit
+
+    async def _set_an_app_up(self, client: httpx2.AsyncClient, visit: Visit) -> None:
+        made = (await client.post(f"{API}/verification/totp/secret")).json()
+        visit.totp_id, visit.totp_secret = made["verificationId"], made["secret"]
+        body = {"verificationId": visit.totp_id, "code": self.app_code(visit.totp_secret)}
+        answer = await client.post(f"{API}/verification/totp/verify", json=body)
+        assert answer.status_code == 200, answer.text
+
+    async def _ask_for_a_mail(self, client: httpx2.AsyncClient, visit: Visit) -> None:
+        asked = await client.post(
+            f"{API}/verification/mfa-verification-code", json={"identifierType": "email"}
+        )
+        assert asked.status_code == 200, asked.text
+        visit.mail_id = asked.json()["verificationId"]
+        visit.mail_code = await self.world.code(OTHER)
 
     async def _tokens(self, client: httpx2.AsyncClient, answer: httpx2.Response) -> dict[str, str]:
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
@@ -222,6 +257,7 @@ async def settled(world: World) -> Walk:
         NewUser(
             primary_phone=PhoneNumber(PHONE),
             is_phone_verified=True,
+            primary_email="somebody@acme.example",
             username="acme_user",
             password_digest=password_digest,
             name="Somebody at Acme",
@@ -262,6 +298,7 @@ async def settled(world: World) -> Walk:
         own=own,
         machines=machines,
     )
+    await _factors(world, walk)
     await walk.begin("waiting")
     for place in (HOME, ABROAD):
         # Signing keys are made at first use, which is no answer to a question.
@@ -284,6 +321,25 @@ async def settled(world: World) -> Walk:
     assert sent.status_code == 204, sent.text
     walk.lone_code = await world.code(OTHER)
     return walk
+
+
+async def _factors(world: World, walk: Walk) -> None:
+    """Give Acme's user an app, recovery codes and a mailbox, and nobody a reason to ask."""
+    scope = await world.scope(OTHER)
+    await scope.configuration.connectors.create(
+        SYSTEM, "development-email-inbox", {"templates": default_email_templates()}
+    )
+    scope = await world.scope(OTHER)
+    factors = ["Totp", "EmailVerificationCode", "BackupCode"]
+    await scope.configuration.settings.save_sign_in(
+        SYSTEM, {"mfa": {"factors": factors, "policy": "NoPrompt"}}
+    )
+    scope = await world.scope(OTHER)
+    totp = scope.account_factors.new_totp()
+    walk.factor_id = (await scope.account_factors.add_totp(SYSTEM, walk.user_id, totp)).id
+    walk.totp_secret = scope.factors.secret_of(totp)
+    walk.recovery_codes = [*await scope.account_factors.add_codes(SYSTEM, walk.user_id)]
+    await scope.account_factors.choose(SYSTEM, walk.user_id, skip_on_sign_in=True)
 
 
 async def _webhooks(world: World, walk: Walk) -> None:
@@ -459,6 +515,15 @@ for _method, _path, _body in (
     ("PATCH", "/is-suspended", {"isSuspended": False}),
 ):
     _managed(_method, f"/api/users/{{user_id}}{_path}", partial(_always, _body), "user_id")
+
+
+_managed("GET", "/api/users/{user_id}/mfa-verifications", name="user_id")
+_managed(
+    "POST",
+    "/api/users/{user_id}/mfa-verifications",
+    partial(_always, {"type": "Totp"}),
+    "spare_user_id",
+)
 
 
 def _hooked(
@@ -666,6 +731,48 @@ _api("GET", "/api/interaction/consent", lambda _: None, "signed-in")
 _api("POST", "/api/interaction/consent", lambda _: {}, "signed-in")
 
 
+# A second proof, of a person who signs in, and one set up by a person who signs up.
+
+
+def _app_code(walk: Walk) -> Any:
+    return {"code": walk.app_code()}
+
+
+def _new_app(walk: Walk) -> Any:
+    return {"type": "Totp", "verificationId": walk.visit.totp_id}
+
+
+def _mailed(walk: Walk) -> Any:
+    visit = walk.visit
+    return {
+        "identifierType": "email",
+        "verificationId": visit.mail_id,
+        "code": visit.mail_code,
+    }
+
+
+VERIFICATION = f"{API}/verification"
+_api("POST", f"{VERIFICATION}/totp/verify", _app_code, "second")
+_api(
+    "POST",
+    f"{VERIFICATION}/backup-code/verify",
+    lambda walk: {"code": walk.recovery_codes[0]},
+    "second",
+)
+_api(
+    "POST",
+    f"{VERIFICATION}/mfa-verification-code",
+    lambda _: {"identifierType": "email"},
+    "second",
+)
+_api("POST", f"{VERIFICATION}/mfa-verification-code/verify", _mailed, "second")
+_api("POST", f"{VERIFICATION}/totp/secret", lambda _: None, "newcomer")
+_api("POST", f"{VERIFICATION}/backup-code/generate", lambda _: None, "newcomer")
+_api("POST", f"{API}/profile/mfa", _new_app, "newcomer")
+for _name in ("mfa-skipped", "mfa-enabled", "mfa-suggestion-skipped"):
+    _api("POST", f"{API}/profile/mfa/{_name}", lambda _: None, "newcomer")
+
+
 def _record(path: str, body: Callable[[Walk], Any], stage: Stage) -> None:
     """Ask with Acme's record in an interaction of the place's own."""
 
@@ -712,6 +819,7 @@ def _number(walk: Walk) -> dict[str, str]:
 
 
 EVENTS = {"sign-in": "Register", "register": "Register", "continue": "Register"}
+EVENTS["mfa-binding"] = "Register"
 EVENTS["forgot-password"] = FORGOT
 for _flow, _event in EVENTS.items():
     _code_page = f"/{_flow}/verification-code"
@@ -778,6 +886,36 @@ async def _come_back(walk: Walk, at: Place) -> httpx2.Response:
     return await (await walk.client(at, cookies=False)).get("/i/back", params=state)
 
 
+for _path in (
+    "/mfa-onboarding",
+    "/mfa-binding",
+    "/mfa-binding/Totp",
+    "/mfa-binding/BackupCode",
+    "/mfa-binding/BackupCode/download",
+    "/mfa-binding/PhoneVerificationCode",
+    "/mfa-binding/EmailVerificationCode",
+):
+    _page(_path, "newcomer")
+_page("/mfa-verification", "second")
+for _name in ("Totp", "BackupCode", "PhoneVerificationCode", "EmailVerificationCode"):
+    _page(f"/mfa-verification/{_name}", "second")
+for _name in ("PhoneVerificationCode", "EmailVerificationCode"):
+    for _sending in ("send", "resend"):
+        _page(f"/mfa-verification/{_name}/{_sending}")
+        _form(f"/mfa-verification/{_name}/{_sending}")
+    _form(f"/mfa-verification/{_name}", lambda _: {"code": "123456"})
+    _form(f"/mfa-binding/{_name}", _number)
+_form("/mfa-verification/Totp", _app_code, "second")
+_form("/mfa-verification/BackupCode", lambda walk: {"code": walk.recovery_codes[1]}, "second")
+_form("/mfa-onboarding/skip", stage="newcomer")
+_form("/mfa-onboarding/enable", stage="newcomer")
+_form("/mfa-binding/Totp/start", stage="newcomer")
+_form(
+    "/mfa-binding/Totp",
+    lambda walk: {"code": walk.app_code(walk.visit.totp_secret)},
+    "newcomer",
+)
+_form("/mfa-binding/BackupCode", stage="newcomer")
 _page("/consent", "signed-in")
 _form("/consent", lambda _: {"decision": "deny"}, "signed-in")
 
@@ -986,6 +1124,16 @@ _console(
     lambda _: {"typed_name": WEBHOOK.name},
 )
 _console("POST", "users/{user_id}/suspend", "user_id", lambda _: {"is_suspended": "no"})
+
+
+@step("DELETE", "/api/users/{user_id}/mfa-verifications/{factor_id}")
+async def take_their_app_away(walk: Walk, at: Place) -> httpx2.Response:
+    """Reset somebody who lost their phone."""
+    path = f"/api/users/{walk.user_id}/mfa-verifications/{walk.factor_id}"
+    return await (await walk.machine(at)).delete(path)
+
+
+_console("POST", "users/{user_id}/second-factor/reset", "user_id")
 
 
 @step("POST", "/console/{tenant}/users/{user_id}/delete")

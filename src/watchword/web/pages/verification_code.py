@@ -61,7 +61,8 @@ class CodePage:
         """Check the code, then go on with what it proves."""
         code = visit.form.code(visit.settings.code_policy.length)
         record = pending_record(visit)
-        if record is None:
+        is_stray = self.flow == "mfa-binding" and not visit.interaction.is_identified
+        if record is None or is_stray:
             return visit.go(self.start)
         interactions = visit.scope.interactions
         await interactions.verify_code(visit.interaction, record.identifier, record.id, code)
