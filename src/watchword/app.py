@@ -17,8 +17,11 @@ from starlette.routing import Route
 
 from watchword import __version__
 from watchword.account.factors import AccountFactors
+from watchword.account.notices import Notices
+from watchword.account.own_account import OwnAccount
 from watchword.account.repository import Leftovers
 from watchword.account.service import AccountService
+from watchword.account.step_up import StepUp
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
 from watchword.audit.repository import AuditRows
@@ -77,6 +80,8 @@ from watchword.users.service import UserService
 from watchword.verification.repository import VerificationRepository
 from watchword.verification.service import VerificationService
 from watchword.web import (
+    account,
+    account_pages,
     console,
     experience,
     health,
@@ -176,7 +181,10 @@ def surfaces() -> APIRouter:
     """Return every route; made once, for reading their signatures takes longer than the rest."""
     router = APIRouter()
     # Asked in this order: the routes of every sign-in come first.
-    for surface in (experience, oidc, pages, receipts, health, metrics, management, console):
+    for surface in (
+        *(experience, oidc, pages, account, account_pages),
+        *(receipts, health, metrics, management, console),
+    ):
         router.include_router(surface.router)
     return router
 
@@ -338,6 +346,14 @@ class TenantScopes:
             signing_keys=self.signing_keys.get(tenant.id),
         )
         self.signing_keys[tenant.id] = provider.keys
+        accounts = AccountService(
+            storage=storage,
+            users=users,
+            sessions=provider.sessions,
+            leftovers=Leftovers(storage, tenant.id),
+            audit=audit,
+            webhooks=webhooks,
+        )
         return TenantScope(
             tenant=tenant,
             origin=origin,
@@ -347,13 +363,24 @@ class TenantScopes:
             applications=applications,
             resources=resources,
             users=users,
-            accounts=AccountService(
-                storage=storage,
-                users=users,
-                sessions=provider.sessions,
-                leftovers=Leftovers(storage, tenant.id),
-                audit=audit,
-                webhooks=webhooks,
+            accounts=accounts,
+            own_account=OwnAccount(
+                accounts=accounts,
+                settings=account_center,
+                sign_in=sign_in_settings,
+                step_up=StepUp(
+                    users=users,
+                    verification=verification,
+                    audit=audit,
+                    phrases=server.phrases,
+                    clock=clock,
+                    origin=origin,
+                    fallback_language=sign_in_settings.language_info.fallback_language,
+                ),
+                signed_in=provider.signed_in,
+                notices=Notices(
+                    messaging=messaging, guard=guard, phrases=server.phrases, origin=origin
+                ),
             ),
             connectors=connectors,
             configuration=ConfigurationService.build(

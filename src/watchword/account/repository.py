@@ -34,6 +34,10 @@ RECORDS = delete(verification_records).where(
 class Leftovers(TenantRepository):
     """Rows of one tenant that are about a person and mean nothing without them."""
 
+    async def end_visits(self, user_id: str) -> None:
+        """Delete the visits that found out who this is: what they proved may hold no longer."""
+        await self.run(OF_USER[interactions.name], owner=user_id)
+
     async def delete(self, user: User) -> None:
         """Delete sessions, tokens, consents, visits under way, and codes on the way to them."""
         for statement in OF_USER.values():

@@ -1,6 +1,6 @@
-"""What administrators do to people's accounts."""
+"""What is done to people's accounts, by administrators and by themselves."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +19,9 @@ from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
 NO_PASSWORD = GivenPassword()
+
+Besides = Callable[[Database, User, User], Awaitable[None]]
+"""What belongs to a change: called with its transaction, and the person before and after."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +45,29 @@ class AccountService:
 
     async def change(self, actor: Actor, user_id: str, wanted: UserChange) -> User:
         """Write what is wanted in place of what was there; raises UserNotFound, …AlreadyInUse."""
-        return await self._rewrite(actor, user_id, lambda user: _new_of(wanted, user))
+        return await self.rewrite(actor, user_id, lambda user: _new_of(wanted, user))
 
     async def add_to_profile(self, actor: Actor, user_id: str, more: Mapping[str, Any]) -> User:
         """Write these fields of the profile and leave the others; raises UserNotFound."""
-        return await self._rewrite(
+        return await self.rewrite(
             actor, user_id, lambda user: UserChange(profile={**user.profile, **more})
         )
 
     async def add_to_custom_data(self, actor: Actor, user_id: str, more: Mapping[str, Any]) -> User:
         """Write these keys of the custom data and leave the others; raises UserNotFound."""
-        return await self._rewrite(
+        return await self.rewrite(
             actor, user_id, lambda user: UserChange(custom_data={**user.custom_data, **more})
         )
 
     async def unlink(self, actor: Actor, user_id: str, target: str) -> User:
         """Take a social account away; raises UserNotFound, IdentityNotExist."""
-        return await self._rewrite(actor, user_id, lambda user: _without(user, target))
+        return await self.rewrite(actor, user_id, lambda user: without_identity(user, target))
 
     async def set_password(self, actor: Actor, user_id: str, password: str) -> User:
         """Give the person this password, whatever the rules for their own say."""
         await self.users.get(user_id)  # before the work of a digest
         change = UserChange(password_digest=await self.users.passwords.digest_of(password))
-        return await self._rewrite(actor, user_id, lambda _: change)
+        return await self.rewrite(actor, user_id, lambda _: change)
 
     async def suspend(self, actor: Actor, user_id: str, is_suspended: bool) -> User:
         """Keep the person out, with all their sessions and tokens gone, or let them in again."""
@@ -84,11 +87,21 @@ class AccountService:
             await self.users.delete(user_id, tx=tx)
             await self._note(tx, actor, "deleted", Event.USER_DELETED, before=before)
 
-    async def _rewrite(
-        self, actor: Actor, user_id: str, decide: Callable[[User], UserChange]
+    async def rewrite(
+        self,
+        actor: Actor,
+        user_id: str,
+        decide: Callable[[User], UserChange],
+        besides: Besides | None = None,
     ) -> User:
+        """Write what *decide* makes of the person as they are, with *besides*, or nothing at all.
+
+        Raises UserNotFound, …AlreadyInUse, and what either of the two raises.
+        """
         async with self._locked(user_id) as (tx, before):
             user = await self.users.change(user_id, decide(before), tx=tx)
+            if besides is not None:
+                await besides(tx, before, user)
             await self._note(
                 tx, actor, "changed", Event.USER_DATA_UPDATED, before=before, after=user
             )
@@ -139,7 +152,8 @@ def _new_of(wanted: UserChange, user: User) -> UserChange:
     return wanted
 
 
-def _without(user: User, target: str) -> UserChange:
+def without_identity(user: User, target: str) -> UserChange:
+    """Return the change that takes a social account away; raises IdentityNotExist."""
     if target not in user.identities:
         raise IdentityNotExist
     return UserChange(

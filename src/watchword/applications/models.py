@@ -24,6 +24,7 @@ from watchword.applications.errors import (
 
 DEMO_APP_ID = "demo-app"
 INVITATIONS_APP_ID = "invitations"
+ACCOUNT_APP_ID = "account-center"
 FIRST_SECRET = "Default secret"  # noqa: S105  # the contract's name of it
 MOST_SECRETS = 10
 
@@ -364,9 +365,22 @@ def invitations_application(origin: str, created_at: datetime) -> Application:
     )
 
 
+def account_application(origin: str, created_at: datetime) -> Application:
+    """Return the built-in application behind `/account` of the tenant at *origin*."""
+    return Application(
+        id=ACCOUNT_APP_ID,
+        name="Account center",
+        type=ApplicationType.SPA,
+        created_at=created_at,
+        redirect_uris=(f"{origin}/account/signed-in",),
+        post_logout_redirect_uris=(f"{origin}/account",),
+    )
+
+
 BUILT_IN: Mapping[str, Callable[[str, datetime], Application]] = {
     DEMO_APP_ID: demo_application,
     INVITATIONS_APP_ID: invitations_application,
+    ACCOUNT_APP_ID: account_application,
 }
 
 

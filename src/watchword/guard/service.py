@@ -31,6 +31,7 @@ from watchword.webhooks.service import NOBODY_LISTENS, WebhookService
 FAILURE_WINDOW = timedelta(hours=1)
 INVITATIONS = Limit(count=10, seconds=600)
 """The contract's."""
+NOTICES = Limit(count=10, seconds=600)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,14 @@ class SendGuard:
         """
         recipient = to.digits if isinstance(to, PhoneNumber) else to.address
         await self._spend("invitation", recipient, INVITATIONS)
+
+    async def spend_notice(self, to: PhoneNumber | EmailAddress) -> None:
+        """Use up one word to somebody of a change of their account; raises TooManyMessages.
+
+        Counted apart from codes: who is told must still be able to sign in and undo it.
+        """
+        recipient = to.digits if isinstance(to, PhoneNumber) else to.address
+        await self._spend("notice", recipient, NOTICES)
 
     async def spend_test_send(self, operator_id: str) -> None:
         """Use up one of an operator's test messages; raises TooManyMessages."""

@@ -16,6 +16,8 @@ FirstScreen = Literal[
 
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
+SESSIONS = "urn:logto:scope:sessions"
+"""Lets an application of the person show and end their sessions; the contract's name."""
 SCOPES = (
     OPENID,
     OFFLINE_ACCESS,
@@ -27,6 +29,7 @@ SCOPES = (
     "identities",
     ORGANIZATIONS,
     ORGANIZATION_ROLES,
+    SESSIONS,
 )
 
 ACCESS_TOKEN_LIFETIME = timedelta(hours=1)
@@ -178,3 +181,15 @@ class Grant:
     def is_offline(self) -> bool:
         """Tell whether it outlives the session it came from."""
         return OFFLINE_ACCESS in self.scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserGrant:
+    """What one authorization of a person gave, as they may see it."""
+
+    id: str
+    application_id: str
+    session_digest: str | None = field(repr=False)
+    scope: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime

@@ -1,13 +1,13 @@
 """Rows of sessions, tokens, signing keys and consents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import String, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from watchword.oidc.models import OFFLINE_ACCESS, Grant, Session
+from watchword.oidc.models import OFFLINE_ACCESS, Grant, Session, UserGrant
 from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import consents, oidc_tokens, sessions, signing_keys, users
 from watchword.storage.types import Json, UtcDateTime
@@ -67,6 +67,23 @@ END_SESSIONS_OF_USER = delete(sessions).where(
 
 END_TOKENS_OF_USER = delete(oidc_tokens).where(
     t.tenant_id == bindparam("tenant_id"), t.user_id == bindparam("owner")
+)
+
+LIST_SESSIONS = (
+    select(sessions)
+    .where(
+        s.tenant_id == bindparam("tenant_id"),
+        s.user_id == bindparam("owner"),
+        s.expires_at > bindparam("now"),
+        s.last_seen_at > bindparam("idle_since"),
+    )
+    .order_by(s.authenticated_at.desc(), s.id_digest)
+)
+
+END_OTHER_SESSIONS = delete(sessions).where(
+    s.tenant_id == bindparam("tenant_id"),
+    s.user_id == bindparam("owner"),
+    s.id_digest != bindparam("kept"),
 )
 
 PURGE_SESSIONS = delete(sessions).where(
@@ -162,6 +179,40 @@ DELETE_GRANT = delete(oidc_tokens).where(
     t.tenant_id == bindparam("tenant_id"), t.grant_id == bindparam("grant")
 )
 
+# Codes are not listed: each is about to become something else, or to expire.
+LIST_GRANTS = (
+    select(
+        t.grant_id,
+        t.application_id,
+        t.session_digest,
+        t.scope,
+        func.min(t.created_at).label("created_at"),
+        func.max(t.expires_at).label("expires_at"),
+    )
+    .where(
+        t.tenant_id == bindparam("tenant_id"),
+        t.user_id == bindparam("owner"),
+        t.kind != "code",
+        t.consumed_at.is_(None),
+        t.expires_at > bindparam("now"),
+    )
+    .group_by(t.grant_id, t.application_id, t.session_digest, t.scope)
+    .order_by(func.min(t.created_at).desc(), t.grant_id)
+)
+
+END_GRANT_OF_USER = delete(oidc_tokens).where(
+    t.tenant_id == bindparam("tenant_id"),
+    t.user_id == bindparam("owner"),
+    t.grant_id == bindparam("grant"),
+)
+
+END_OTHER_TOKENS = delete(oidc_tokens).where(
+    t.tenant_id == bindparam("tenant_id"),
+    t.user_id == bindparam("owner"),
+    or_(t.session_digest.is_(None), t.session_digest != bindparam("kept_session")),
+    t.grant_id != bindparam("kept_grant"),
+)
+
 PURGE_TOKENS = delete(oidc_tokens).where(
     t.tenant_id == bindparam("tenant_id"), t.expires_at <= bindparam("now")
 )
@@ -232,18 +283,12 @@ class SessionRepository(TenantRepository):
     async def find(self, id_digest: str, now: datetime, idle_since: datetime) -> Session | None:
         """Return a session that is neither over nor idle, of a user who may sign in."""
         row = await self.first(FIND_SESSION, id_digest=id_digest, now=now, idle_since=idle_since)
-        if row is None:
-            return None
-        return Session(
-            id_digest=row["id_digest"],
-            user_id=row["user_id"],
-            amr=tuple(row["amr"]),
-            acr=row["acr"],
-            authenticated_at=row["authenticated_at"],
-            created_at=row["created_at"],
-            last_seen_at=row["last_seen_at"],
-            expires_at=row["expires_at"],
-        )
+        return None if row is None else _session(row)
+
+    async def list_of(self, user_id: str, now: datetime, idle_since: datetime) -> list[Session]:
+        """Return a user's sessions that are neither over nor idle, the newest first."""
+        rows = await self.all(LIST_SESSIONS, owner=user_id, now=now, idle_since=idle_since)
+        return [_session(row) for row in rows]
 
     async def insert(self, session: Session) -> None:
         """Write a new row."""
@@ -278,6 +323,10 @@ class SessionRepository(TenantRepository):
         """Delete every session and token of a user."""
         await self.run(END_SESSIONS_OF_USER, owner=user_id)
         await self.run(END_TOKENS_OF_USER, owner=user_id)
+
+    async def end_others(self, user_id: str, kept: str) -> None:
+        """Delete every session of a user but the *kept* one."""
+        await self.run(END_OTHER_SESSIONS, owner=user_id, kept=kept)
 
     async def purge(self, now: datetime, idle_since: datetime) -> None:
         """Delete what has timed out."""
@@ -359,6 +408,27 @@ class TokenRepository(TenantRepository):
         await self.run(DELETE_TOKEN, digest=token_digest)
         await self.run(DELETE_GRANT, grant=grant_id)
 
+    async def list_grants(self, user_id: str, now: datetime) -> list[UserGrant]:
+        """Return what a user's applications can still use, one of each grant, newest first."""
+        found: dict[str, UserGrant] = {}
+        for row in await self.all(LIST_GRANTS, owner=user_id, now=now):
+            grant = _user_grant(row)
+            known = found.get(grant.id)
+            found[grant.id] = grant if known is None else _together(known, grant)
+        return list(found.values())
+
+    async def end_grant(self, user_id: str, grant_id: str) -> int:
+        """Delete whatever a grant of this user gave, and return how much that was."""
+        deleted = await self.run(END_GRANT_OF_USER, owner=user_id, grant=grant_id)
+        # Once more, for what a parent that was just deleted gave meanwhile (see INSERT_CHILD).
+        return deleted + await self.run(END_GRANT_OF_USER, owner=user_id, grant=grant_id)
+
+    async def end_others(self, user_id: str, kept_session: str, kept_grant: str) -> None:
+        """Delete every token of a user but those of one session, and of one grant."""
+        values = {"owner": user_id, "kept_session": kept_session, "kept_grant": kept_grant}
+        await self.run(END_OTHER_TOKENS, **values)
+        await self.run(END_OTHER_TOKENS, **values)
+
     async def purge(self, now: datetime) -> None:
         """Delete what has expired."""
         await self.run(PURGE_TOKENS, now=now)
@@ -421,6 +491,40 @@ class ConsentRepository(TenantRepository):
             scope=scope,
             updated_at=updated_at,
         )
+
+
+def _session(row: Row) -> Session:
+    return Session(
+        id_digest=row["id_digest"],
+        user_id=row["user_id"],
+        amr=tuple(row["amr"]),
+        acr=row["acr"],
+        authenticated_at=row["authenticated_at"],
+        created_at=row["created_at"],
+        last_seen_at=row["last_seen_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _user_grant(row: Row) -> UserGrant:
+    return UserGrant(
+        id=row["grant_id"],
+        application_id=row["application_id"],
+        session_digest=row["session_digest"],
+        scope=tuple(row["scope"].split()),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _together(one: UserGrant, other: UserGrant) -> UserGrant:
+    # A token may have less scope than its grant.
+    return replace(
+        one,
+        scope=tuple(dict.fromkeys((*one.scope, *other.scope))),
+        created_at=min(one.created_at, other.created_at),
+        expires_at=max(one.expires_at, other.expires_at),
+    )
 
 
 def _grant(row: Row) -> Grant:

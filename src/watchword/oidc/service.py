@@ -11,6 +11,7 @@ from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.keys import SecretKeys
 from watchword.core.sealing import Sealer
+from watchword.oidc.account_access import AccountAccess
 from watchword.oidc.authorization_code import AuthorizationCodeGrant
 from watchword.oidc.authorize import AuthorizationService
 from watchword.oidc.client_credentials import ClientCredentialsGrant
@@ -42,12 +43,13 @@ from watchword.oidc.repository import (
 from watchword.oidc.resources import ResourceIndicators
 from watchword.oidc.revocation import Revocation
 from watchword.oidc.sessions import SessionService
+from watchword.oidc.signed_in import SignedIn
 from watchword.oidc.tokens import TokenIssuer, TokenResponse
 from watchword.oidc.trail import Trail
 from watchword.oidc.userinfo import Userinfo
 from watchword.organizations.service import OrganizationService
 from watchword.resources.service import ResourceService
-from watchword.storage import Database
+from watchword.storage import Storage
 from watchword.users.service import UserService
 
 
@@ -71,6 +73,8 @@ class OpenIdProvider:
     revocation: Revocation
     logout: LogoutService
     management: ManagementAccess
+    account: AccountAccess
+    signed_in: SignedIn
     tokens: TokenRepository
     trail: Trail
 
@@ -78,7 +82,7 @@ class OpenIdProvider:
     def build(
         cls,
         *,
-        storage: Database,
+        storage: Storage,
         tenant_id: str,
         origin: str,
         keys: SecretKeys,
@@ -152,6 +156,14 @@ class OpenIdProvider:
                 signer=signer,
                 clock=clock,
                 resources=resources.management_indicators,
+            ),
+            account=AccountAccess(tokens=repository, applications=applications, clock=clock),
+            signed_in=SignedIn(
+                storage=storage,
+                sessions=sessions.repository,
+                tokens=repository,
+                applications=applications,
+                clock=clock,
             ),
             tokens=repository,
             trail=trail,

@@ -37,6 +37,7 @@ REPLACE_KNOWN = _new.on_conflict_do_update(
 
 LIST = select(*COLUMNS).where(OURS, FLOW).order_by(r.created_at, r.type)
 FIND = select(*COLUMNS).where(OURS, FLOW, r.id == bindparam("id"))
+FIND_ANYWHERE = select(*COLUMNS).where(OURS, r.id == bindparam("id"))
 
 _now = bindparam("now", type_=UtcDateTime)
 _max_tries = bindparam("max_tries", type_=r.tries.type)
@@ -100,6 +101,11 @@ class VerificationRepository(TenantRepository):
     async def find(self, flow_id: str, record_id: str) -> VerificationRecord | None:
         """Return the flow's record with this id, or None."""
         row = await self.first(FIND, flow=flow_id, id=record_id)
+        return VerificationRecord.from_row(row) if row else None
+
+    async def find_anywhere(self, record_id: str) -> VerificationRecord | None:
+        """Return the record with this id, of whatever flow, or None."""
+        row = await self.first(FIND_ANYWHERE, id=record_id)
         return VerificationRecord.from_row(row) if row else None
 
     async def try_code(

@@ -189,6 +189,10 @@ class VerificationService:
         """Return the flow's record, or None."""
         return await self.records.find(flow_id, record_id)
 
+    async def find_anywhere(self, record_id: str) -> VerificationRecord | None:
+        """Return the record, whose flow is for the caller to judge, or None."""
+        return await self.records.find_anywhere(record_id)
+
     async def get(self, flow_id: str, record_id: str) -> VerificationRecord:
         """Return the flow's record; raises RecordNotFound."""
         record = await self.records.find(flow_id, record_id)

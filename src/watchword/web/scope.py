@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from watchword.account.factors import AccountFactors
 from watchword.account.models import AccountCenterSettings
+from watchword.account.own_account import OwnAccount
 from watchword.account.service import AccountService
 from watchword.applications.service import ApplicationService
 from watchword.audit.service import AuditService
@@ -63,6 +64,7 @@ class TenantScope:
     resources: ResourceService
     users: UserService
     accounts: AccountService
+    own_account: OwnAccount
     connectors: ConnectorService
     configuration: ConfigurationService
     guard: SendGuard

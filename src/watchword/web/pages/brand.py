@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from watchword.applications.models import (
+    ACCOUNT_APP_ID,
     DEMO_APP_ID,
     INVITATIONS_APP_ID,
     Application,
@@ -17,11 +18,16 @@ from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, acc
 from watchword.web.problems import language_of
 from watchword.web.scope import TenantScope
 
-NAMES = {DEMO_APP_ID: "pages.demo_application", INVITATIONS_APP_ID: "pages.invitation.application"}
-"""Phrases that name the built-in applications."""
-
 UNTOUCHED_COLOR = SignInSettings().color
 """The contract's colours of a new tenant: nobody chose them, so the pages keep their own."""
+
+BUILT_IN = {
+    DEMO_APP_ID: ("/demo-app", "pages.demo_application"),
+    ACCOUNT_APP_ID: ("/account", "pages.account.title"),
+    # It has no page but those behind the links, which people were sent.
+    INVITATIONS_APP_ID: (None, "pages.invitation.application"),
+}
+"""Where the built-in applications are, if anywhere, and the phrases that name them."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,8 @@ class Brand:
         """Return where people find the application, if that is on the web."""
         if self.application is None:
             return None
-        if self.application.id == DEMO_APP_ID:
-            return "/demo-app"
-        if self.application.id == INVITATIONS_APP_ID:
-            # It has no page but those behind the links, which people were sent.
-            return None
+        if self.application.id in BUILT_IN:
+            return BUILT_IN[self.application.id][0]
         return next(filter(None, map(origin_of, self.application.redirect_uris)), None)
 
     @property
@@ -119,8 +122,8 @@ def brand_of(
     """Return the look of a page of *scope* at *path*."""
     phrases = request.app.state.server.phrases
     name = application.name if application else ""
-    if application and application.id in NAMES:
-        name = phrases.text(language_of(request), NAMES[application.id])
+    if application and application.id in BUILT_IN:
+        name = phrases.text(language_of(request), BUILT_IN[application.id][1])
     return Brand(
         settings=scope.settings,
         languages=tuple(

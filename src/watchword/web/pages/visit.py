@@ -96,17 +96,7 @@ class Visit:
 
     def words(self, error: DomainError | None) -> str | None:
         """Return what a person may read of *error*."""
-        if isinstance(error, PasswordRejected):
-            return " ".join(self._password_issues(error))
-        return None if error is None else message_of(self.request, error)
-
-    def _password_issues(self, error: PasswordRejected) -> Iterator[str]:
-        phrases: Phrases = self.request.app.state.server.phrases
-        # The contract's `data` of this error is a list.
-        issues: Any = error.data or []
-        for issue in issues[:2]:
-            key = f"pages.{issue['code']}"
-            yield phrases.text(language_of(self.request), key, **issue.get("interpolation", {}))
+        return words_of(self.request, error)
 
     def asked_for(self, types: tuple[IdentifierType, ...]) -> tuple[IdentifierType, ...]:
         """Return those of *types* that the application wants to see, or all of them."""
@@ -166,6 +156,22 @@ class Visit:
         """Refuse a form whose box was to be ticked and was not."""
         if self.terms(is_registration=is_registration) == "check" and not self.form.has("agree"):
             raise AgreementMissing
+
+
+def words_of(request: Request, error: DomainError | None) -> str | None:
+    """Return what a person may read of *error* on a page."""
+    if isinstance(error, PasswordRejected):
+        return " ".join(_password_issues(request, error))
+    return None if error is None else message_of(request, error)
+
+
+def _password_issues(request: Request, error: PasswordRejected) -> Iterator[str]:
+    phrases: Phrases = request.app.state.server.phrases
+    # The contract's `data` of this error is a list.
+    issues: Any = error.data or []
+    for issue in issues[:2]:
+        key = f"pages.{issue['code']}"
+        yield phrases.text(language_of(request), key, **issue.get("interpolation", {}))
 
 
 async def visit(request: Request) -> Visit:

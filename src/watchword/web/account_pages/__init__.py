@@ -1,0 +1,23 @@
+"""The account pages: what people see and change of their own account, without scripts."""
+
+from fastapi import APIRouter
+
+from watchword.web.account_pages import (
+    contacts,
+    hub,
+    identities,
+    password,
+    profile,
+    sessions,
+    signing_in,
+    step_up,
+    success,
+    username,
+)
+
+router = APIRouter()
+for _pages in (
+    *(hub, signing_in, step_up, contacts, username, password),
+    *(identities, profile, sessions, success),
+):
+    router.include_router(_pages.router)

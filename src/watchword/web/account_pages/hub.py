@@ -1,0 +1,75 @@
+"""`/account` and `/account/security`: what there is to see and to change."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from watchword.account.models import FieldName
+from watchword.core.email import EmailAddress
+from watchword.core.phone import PhoneNumber
+from watchword.web.account_pages.visit import AccountPageRoute, Looking, Visit
+
+router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the security page."""
+
+    task: str
+    value: str | None
+    is_editable: bool
+
+
+@router.get("/account")
+async def show_hub(visit: Looking) -> Response:
+    """Show where everything is."""
+    settings = visit.settings
+    pages = {
+        "profile": settings.shows("name") or settings.shows("profile"),
+        "security": bool(_rows(visit)),
+        "sessions": settings.shows("session"),
+    }
+    return visit.show(
+        "hub.html",
+        person=_name_of(visit),
+        pages=[name for name, is_there in pages.items() if is_there],
+        delete_account_url=settings.delete_account_url,
+    )
+
+
+@router.get("/account/security")
+async def show_security(visit: Looking) -> Response:
+    """Show how the person signs in and is reached."""
+    return visit.show(
+        "security.html",
+        rows=_rows(visit),
+        identities=sorted(visit.user.identities) if visit.settings.shows("social") else [],
+        edits_social=visit.settings.lets_edit("social"),
+    )
+
+
+def _rows(visit: Visit) -> list[Row]:
+    user = visit.user
+    values: tuple[tuple[FieldName, str | None], ...] = (
+        ("phone", PhoneNumber(user.primary_phone).masked if user.primary_phone else None),
+        ("email", EmailAddress(user.primary_email).masked if user.primary_email else None),
+        ("username", user.username),
+        ("password", "••••••••" if user.has_password else None),
+    )
+    return [
+        Row(field, value, visit.settings.lets_edit(field))
+        for field, value in values
+        if visit.settings.shows(field)
+    ]
+
+
+def _name_of(visit: Visit) -> str:
+    user = visit.user
+    if user.name and visit.settings.shows("name"):
+        return user.name
+    if user.username and visit.settings.shows("username"):
+        return user.username
+    rows = {row.task: row.value for row in _rows(visit)}
+    return rows.get("phone") or rows.get("email") or ""

@@ -1,0 +1,1 @@
+"""A person's own account, by the API and by the pages."""
