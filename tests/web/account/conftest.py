@@ -190,6 +190,8 @@ class Site:
         asked = {**AUTHORIZATION, "client_id": application_id, "redirect_uri": redirect}
         asked |= {"scope": scope, "prompt": prompt}
         await browser.get("/oidc/auth", params=asked)
+        # Who signed in after they were asked to need not do so again.
+        self.clock.advance(timedelta(seconds=1))
         await browser.put(EXPERIENCE, json={"interactionEvent": "SignIn"})
         identifier = {"type": "phone", "value": phone}
         sent = await browser.post(
@@ -206,8 +208,7 @@ class Site:
         answer = await browser.get(done.json()["redirectTo"])
         if "/consent" in answer.headers["location"]:
             walker = await Browser(browser).open(answer.headers["location"])
-            answer = await walker.post(decision="allow")
-            answer = await browser.get(answer.headers["location"])
+            answer = (await walker.submit(decision="allow")).page.response
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
         token = await exchange(browser, application_id, redirect, code)
         api = await self.client()

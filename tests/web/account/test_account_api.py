@@ -1,5 +1,6 @@
 """The Account API: what it shows, what it changes, and who is told."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,10 @@ from tests.web.account.conftest import (
     Site,
 )
 from tests.web.experience.conftest import AUTHORIZATION
+from watchword.audit.models import SYSTEM, AuditFilter
 from watchword.core.phone import PhoneNumber
 from watchword.users.models import UserChange
+from watchword.webhooks.models import Event, NewWebhook, WebhookConfig
 
 ACCOUNT = "/api/my-account"
 STRONG = "staple 42 battery horse"
@@ -172,16 +175,33 @@ async def test_the_old_number_is_told_and_signs_in_no_more(site: Site, ada: Pers
 async def test_a_change_is_audited_with_masked_numbers_and_told_to_webhooks(
     site: Site, ada: Person
 ) -> None:
+    told: list[dict[str, Any]] = []
+
+    def receive(request: httpx2.Request) -> httpx2.Response:
+        told.append(json.loads(request.content))
+        return httpx2.Response(200)
+
+    site.server.courier.client.transport = httpx2.MockTransport(receive)
+    hook = NewWebhook(
+        name="Hook",
+        events=(Event.USER_DATA_UPDATED,),
+        config=WebhookConfig(url="https://hooks.example/"),
+    )
+    await (await site.scope()).configuration.webhooks.create(SYSTEM, hook)
     proof = await ada.prove_by_password()
     new = await ada.prove_by_code(NEW_PHONE)
+
     await ada.change_phone(NEW_PHONE, new, proof)
+    await site.server.courier.settle(timedelta(seconds=20))
 
-    entry = (await (await site.scope()).audit.list()).items[0]
-
-    assert entry.event == "user.changed"
+    listed = await (await site.scope()).audit.list(filters=AuditFilter(event="user.changed"))
+    [entry] = listed.items
     assert (entry.actor.kind, entry.actor.id, entry.user_id) == ("user", ada.id, ada.id)
     assert entry.payload["before"] == {"primaryPhone": "+82 10-••••-5678"}
     assert entry.payload["after"] == {"primaryPhone": "+82 10-••••-4321"}
+    [event] = told
+    assert event["event"] == "User.Data.Updated"
+    assert event["data"]["primaryPhone"] == NEW_PHONE
 
 
 async def test_an_address_is_set_changed_and_taken_away(site: Site, ada: Person) -> None:

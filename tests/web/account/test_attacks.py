@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from tests.web.account.conftest import HEADER, NEW_PHONE, OTHER_PHONE, PASSWORD, PHONE, Person, Site
+from tests.web.account.conftest import HEADER, NEW_PHONE, OTHER_PHONE, PHONE, Person, Site
 from tests.web.account.test_account_api import ACCOUNT, outcome
 from watchword.audit.models import SYSTEM
 from watchword.core.phone import PhoneNumber
