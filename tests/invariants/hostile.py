@@ -13,7 +13,7 @@ from tests.invariants.routes import Route
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
-Who = Literal["stranger", "waiting", "proved", "operator", "machine"]
+Who = Literal["stranger", "waiting", "proved", "member", "operator", "machine"]
 
 # Each is put in the place of every field of every request. PostgreSQL refuses the first one
 # in text; the second one has no UTF-8; the third fits in no column and no number.

@@ -19,6 +19,8 @@ class Route(NamedTuple):
 OTHER_APIS = (
     "/api/experience",
     "/api/interaction",
+    "/api/my-account",
+    "/api/verifications",
     "/api/.well-known",
     "/api/status",
     "/api/swagger.json",

@@ -76,6 +76,7 @@ TAKES_NO_ID = frozenset(
         Route("GET", "/oidc/.well-known/oauth-authorization-server"),
         Route("GET", "/oidc/jwks"),
         Route("GET", "/demo-app"),
+        Route("GET", "/account/signed-in"),
         Route("GET", "/unknown-session"),
         Route("GET", "/account-suspended"),
         # A connector class is the server's; settings there are one of.

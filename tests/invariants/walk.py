@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import httpx2
 import pyotp
 
+from tests.invariants.own_account import Member, member, open_account_center
 from tests.invariants.routes import Route
 from tests.invariants.world import (
     API,
@@ -72,7 +73,16 @@ WEBHOOK = NewWebhook(
 )
 REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered"}
 
-Stage = Literal["waiting", "proved", "recovering", "newcomer", "second", "submitted", "signed-in"]
+Stage = Literal[
+    "waiting",
+    "proved",
+    "recovering",
+    "newcomer",
+    "second",
+    "submitted",
+    "signed-in",
+    "own-account",
+]
 FORGOT = "ForgotPassword"
 
 
@@ -157,6 +167,9 @@ class Walk:
     totp_secret: str = ""
     """Of the app of Acme's user, who is not asked for it."""
     recovery_codes: list[str] = field(default_factory=list)
+    password_digest: str = ""
+    me: Member = field(default_factory=lambda: Member("", "", "", "", "", ""))
+    """Somebody new at Acme who changes their own account."""
 
     def app_code(self, secret: str = "") -> str:
         """Return what an authenticator app shows now: the user's, or one of the visit's own."""
@@ -186,6 +199,11 @@ class Walk:
         """Bring a person of Acme to *stage*; who signs in all the way has an account."""
         self.world.clock.advance(timedelta(minutes=61))
         self.begun += 1
+        if stage == "own-account":
+            self.me = await member(
+                self.world, OTHER_ORIGIN, OTHER, self.begun, self.password_digest
+            )
+            return
         has_account = stage in {"second", "submitted", "signed-in"}
         phone, event = (PHONE, "SignIn") if has_account else (self.new_phone, event)
         if event == FORGOT:
@@ -299,6 +317,9 @@ async def settled(world: World) -> Walk:
         machines=machines,
     )
     await _factors(world, walk)
+    walk.password_digest = password_digest
+    for tenant in ("default", OTHER):
+        await open_account_center(world, tenant)
     await walk.begin("waiting")
     for place in (HOME, ABROAD):
         # Signing keys are made at first use, which is no answer to a question.
@@ -930,6 +951,129 @@ def _resend(path: str, event: str) -> None:
 
 for _flow, _event in EVENTS.items():
     _resend(f"/{_flow}/verification-code/resend", _event)
+
+
+# The Account API: a token of Acme's, with the records that go with it.
+
+
+def _mine(method: str, path: str, body: Callable[[Walk], Any] = lambda _: None) -> None:
+    @step(method, path, stage="own-account")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{session_id}", walk.me.sid).replace("{target}", "google")
+        address = address.replace("{grant_id}", walk.me.grant_id)
+        client = await walk.client(at, cookies=False)
+        return await client.request(method, address, json=body(walk), headers=walk.me.headers)
+
+
+def _new(name: str) -> Callable[[Walk], Any]:
+    def body(walk: Walk) -> Any:
+        value = walk.me.new_phone if name == "phone" else walk.me.email
+        return {name: value, "newIdentifierVerificationRecordId": walk.me.records[name]}
+
+    return body
+
+
+MINE = "/api/my-account"
+VERIFICATIONS = "/api/verifications"
+_mine("GET", MINE)
+_mine("PATCH", MINE, lambda _: {"name": "Somebody else"})
+_mine("PATCH", f"{MINE}/profile", lambda _: {"nickname": "Ace"})
+_mine("POST", f"{MINE}/password", lambda walk: {"password": f"New-pass-{walk.begun}-Phone"})
+for _name in ("phone", "email"):
+    _mine("POST", f"{MINE}/primary-{_name}", _new(_name))
+    _mine("DELETE", f"{MINE}/primary-{_name}")
+_mine("DELETE", f"{MINE}/identities/{{target}}")
+for _name in ("sessions", "grants"):
+    _mine("GET", f"{MINE}/{_name}")
+_mine("DELETE", f"{MINE}/sessions/{{session_id}}")
+_mine("DELETE", f"{MINE}/grants/{{grant_id}}")
+_mine("POST", f"{VERIFICATIONS}/password", lambda _: {"password": PASSWORD})
+_mine(
+    "POST",
+    f"{VERIFICATIONS}/verification-code",
+    lambda walk: {"identifier": identifier(walk.me.phone)},
+)
+_mine(
+    "POST",
+    f"{VERIFICATIONS}/verification-code/verify",
+    lambda walk: {
+        "identifier": identifier(walk.me.new_phone),
+        "verificationId": walk.me.records["waiting"],
+        "code": walk.me.codes["api"],
+    },
+)
+
+
+# The account pages: a session of Acme's, and a form's token.
+
+
+def asks_to_sign_in(answer: httpx2.Response) -> bool:
+    """Tell a page that does not know who is there."""
+    return answer.headers.get("location", "").startswith("/oidc/auth")
+
+
+def _account(
+    method: str,
+    path: str,
+    fields: Callable[[Walk], dict[str, str]] = lambda _: {},
+    query: str = "",
+) -> None:
+    @step(method, path, stage="own-account", is_refused=asks_to_sign_in)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        client = await walk.client(at, cookies=False)
+        client.headers["cookie"] = f"_session={walk.me.session}"
+        address = f"{path.replace('{target}', 'google')}{query}"
+        if method == "GET":
+            return await client.get(address)
+        return await client.post(address, data={**walk.me.form, **fields(walk)})
+
+
+for _path in (
+    *("", "/security", "/profile", "/sessions", "/username", "/password", "/social/{target}"),
+    *("/phone", "/phone/verification-code", "/phone/verification-code/resend"),
+    *("/email", "/email/verification-code", "/email/verification-code/resend"),
+    *(
+        f"/{name}/success"
+        for name in ("phone", "email", "username", "password", "social", "profile", "sessions")
+    ),
+):
+    _account("GET", f"/account{_path}")
+VERIFY = "/account/verify"
+for _path in (VERIFY, f"{VERIFY}/verification-code", f"{VERIFY}/verification-code/resend"):
+    _account("GET", _path, query="?task=phone")
+_account("POST", VERIFY, lambda _: {"way": "password", "password": PASSWORD}, "?task=phone")
+_account(
+    "POST",
+    f"{VERIFY}/verification-code",
+    lambda walk: {"code": walk.me.codes["own"]},
+    "?task=phone",
+)
+_account("POST", "/account/phone", lambda w: {"identifier": f"+{w.me.new_phone}", "country": "KR"})
+_account("POST", "/account/phone/verification-code", lambda walk: {"code": walk.me.codes["new"]})
+_account("POST", "/account/email", lambda walk: {"identifier": walk.me.email})
+_account("POST", "/account/email/verification-code", lambda _: {"code": "000000"})
+for _name in ("phone", "email"):
+    _account("POST", f"/account/{_name}/remove")
+_account("POST", "/account/username", lambda walk: {"identifier": f"renamed_{walk.begun}"})
+_account("POST", "/account/password", lambda walk: {"password": f"New-pass-{walk.begun}-Phone"})
+_account("POST", "/account/profile", lambda _: {"name": "Ace"})
+_account("POST", "/account/social/{target}/remove")
+_account("POST", "/account/sessions/end", lambda walk: {"session": walk.me.sid})
+_account("POST", "/account/sessions/revoke", lambda walk: {"grant": walk.me.grant_id})
+
+
+def _resend_own(path: str, query: str = "") -> None:
+    @step("POST", path, stage="own-account", is_refused=asks_to_sign_in)
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        walk.world.clock.advance(timedelta(minutes=1))
+        client = await walk.client(at, cookies=False)
+        client.headers["cookie"] = f"_session={walk.me.session}"
+        return await client.post(f"{path}{query}", data=walk.me.form)
+
+
+_resend_own(f"{VERIFY}/verification-code/resend", "?task=phone")
+for _name in ("phone", "email"):
+    _resend_own(f"/account/{_name}/verification-code/resend")
 
 
 # OpenID Connect: clients, codes, tokens, sessions.

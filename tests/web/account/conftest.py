@@ -106,7 +106,8 @@ class Site:
 
     async def open_account_center(self, **fields: str) -> None:
         """Let people edit everything, but for what *fields* say."""
-        document = {"enabled": True, "fields": {**dict.fromkeys(FIELDS, "Edit"), **fields}}
+        controls: dict[str, str] = dict.fromkeys(FIELDS, "Edit")
+        document = {"enabled": True, "fields": {**controls, **fields}}
         settings = (await self.scope()).configuration.settings
         await settings.save_account_center(SYSTEM, document)
 

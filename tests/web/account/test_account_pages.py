@@ -25,7 +25,7 @@ from watchword.web.pages.steps import RESEND_WAIT
 from watchword.web.templating import static_text
 
 STRONG = "staple 42 battery horse"
-TYPED = {"identifier": "010-8765-4321", "country": "KR"}
+TYPED = "010-8765-4321"
 LARGEST_PAGE = 30 * 1024
 
 
@@ -55,7 +55,7 @@ async def test_a_number_is_changed_after_a_password_and_a_code(site: Site, ada: 
     browser = await ada.browser.open("/account/phone")
     await step_up(browser)
     assert browser.page.path == "/account/phone"
-    await browser.submit(**TYPED)
+    await browser.submit(identifier=TYPED, country="KR")
     assert browser.page.path == "/account/phone/verification-code"
     await site.settle()
     assert site.texts[-1].to.digits == NEW_PHONE
@@ -102,7 +102,7 @@ async def test_a_code_to_the_new_number_saves_nothing_once_the_proof_is_over(
     browser = await ada.browser.open("/account/phone")
     await step_up(browser)
     site.clock.advance(timedelta(minutes=5))
-    await browser.submit(**TYPED)
+    await browser.submit(identifier=TYPED, country="KR")
     site.clock.advance(timedelta(minutes=5))
     await site.settle()
 
@@ -122,7 +122,7 @@ async def test_a_wrong_password_and_a_taken_number_say_what_to_mend(
     await step_up(browser)
     await browser.submit(identifier="12", country="KR")
     assert browser.page.status == 422
-    await browser.submit(**TYPED)
+    await browser.submit(identifier=TYPED, country="KR")
     # Until the code is typed, it could be anybody's.
     assert browser.page.path == "/account/phone/verification-code"
     await site.settle()
@@ -136,7 +136,7 @@ async def test_a_wrong_password_and_a_taken_number_say_what_to_mend(
 async def test_a_code_is_sent_again_after_a_wait(site: Site, ada: Person) -> None:
     browser = await ada.browser.open("/account/phone")
     await step_up(browser)
-    await browser.submit(**TYPED)
+    await browser.submit(identifier=TYPED, country="KR")
     await browser.submit(form=1)
     assert browser.page.status == 429
     await browser.open("/account/phone/verification-code/resend")
@@ -157,8 +157,8 @@ async def test_a_button_that_is_pressed_twice_sends_one_code(site: Site, ada: Pe
     await step_up(browser)
     before = len(site.texts)
 
-    await browser.post(**TYPED)
-    await browser.post(**TYPED)
+    await browser.post(identifier=TYPED, country="KR")
+    await browser.post(identifier=TYPED, country="KR")
     await site.settle()
 
     assert len(site.texts) == before + 1
@@ -385,7 +385,7 @@ async def test_every_page_is_small_named_and_complete(
     pages = [browser.page]
     await step_up(browser)
     pages.append(browser.page)
-    await browser.submit(**TYPED)
+    await browser.submit(identifier=TYPED, country="KR")
     pages.append(browser.page)
     for path in (
         *("", "/security", "/profile", "/sessions", "/username", "/email", "/password"),

@@ -16,8 +16,9 @@ from watchword.web.account_pages import (
 )
 
 router = APIRouter()
+# "success" is no social account, so its pages come before those.
 for _pages in (
     *(hub, signing_in, step_up, contacts, username, password),
-    *(identities, profile, sessions, success),
+    *(success, identities, profile, sessions),
 ):
     router.include_router(_pages.router)
