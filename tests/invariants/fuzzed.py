@@ -9,9 +9,11 @@ from anyio.from_thread import BlockingPortal
 from sqlalchemy import func, select
 
 from tests.invariants.hostile import Sent, Who
+from tests.invariants.own_account import Member, member, open_account_center
 from tests.invariants.walk import linked
 from tests.invariants.world import (
     MACHINE,
+    ORIGIN,
     OTHER,
     OTHER_ORIGIN,
     Operator,
@@ -96,6 +98,8 @@ class Fuzzed:
     people: dict[Who, httpx2.AsyncClient] = field(default_factory=dict)
     operator: Operator | None = None
     machine: tuple[str, str] = ("", "")
+    me: Member | None = None
+    """Somebody who is signed in to their own account."""
     record_id: str = "r"
     proved_id: str = "p"
     ids: dict[str, str] = field(default_factory=dict)
@@ -121,7 +125,7 @@ class Fuzzed:
 
     async def set_up(self) -> None:
         """Let everyone in."""
-        for who in ("stranger", "waiting", "proved"):
+        for who in ("stranger", "waiting", "proved", "member"):
             self.people[who] = await self.world.browser()
         self.people["machine"] = await self.world.browser(OTHER_ORIGIN)
         self.operator = await self.world.operator()
@@ -132,6 +136,7 @@ class Fuzzed:
         connector = await scope.connectors.active()
         assert connector is not None
         await self.prepare()
+        await self._set_up_member()
         messages_ = await scope.messaging.list()
         # What is asked for wrongly must reach nobody.
         self.world.server.courier.client.transport = httpx2.MockTransport(
@@ -147,6 +152,14 @@ class Fuzzed:
             "secret": created.secret or "",
             "link": await linked(await self.world.scope(), "Club"),
         }
+
+    async def _set_up_member(self) -> None:
+        await open_account_center(self.world, "default")
+        digest = await (await self.world.scope()).users.passwords.digest_of("Good-pass-4-Phone")
+        self.me = await member(self.world, ORIGIN, "default", 1, digest)
+        client = self.people["member"]
+        client.headers.update(self.me.headers)
+        client.cookies.set("_session", self.me.session)
 
     async def _set_up_machine(self) -> None:
         scope = await self.world.scope(OTHER)

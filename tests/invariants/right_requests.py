@@ -30,6 +30,7 @@ def right_requests(fuzzed: Fuzzed) -> Iterator[Right]:
     yield from _management(fuzzed)
     yield from _openid(fuzzed)
     yield from _pages(fuzzed)
+    yield from _account(fuzzed)
     yield from _console(fuzzed)
     instance = fuzzed.ids["instance_id"]
     for taken, path in (
@@ -62,6 +63,8 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
     for name, value in ids.items():
         path = path.replace("{" + name + "}", value)
     who: Who = "operator" if path.startswith("/console") else "waiting"
+    if path.startswith(("/account", "/api/my-account")):
+        who, path = "member", path.replace("{target}", "google")
     return Right(route, path, who)
 
 
@@ -402,6 +405,54 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     link = fuzzed.ids["link"]
     answer = {"decision": "sign_in", "token": form_token(f"{link} ")}
     yield Right(Route("POST", "/i/{token}"), f"/i/{link}", "waiting", answer, is_form=True)
+
+
+def _account(fuzzed: Fuzzed) -> Iterator[Right]:
+    assert fuzzed.me is not None
+    form = fuzzed.me.form
+
+    def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
+        at = path
+        for name in ("target", "session_id", "grant_id"):
+            at = at.replace("{" + name + "}", "x")
+        return Right(Route(method, path), at, "member", body)
+
+    def page(path: str, query: str = "", **fields: str) -> Right:
+        at = f"{path.replace('{target}', 'x')}{query}"
+        return Right(Route("POST", path), at, "member", {**form, **fields}, is_form=True)
+
+    mine, proofs = "/api/my-account", "/api/verifications"
+    new = {"newIdentifierVerificationRecordId": "x"}
+    # What is refused as it is: a right change would change who asks.
+    yield api("PATCH", mine, {"name": "x", "avatar": "x", "username": "9", "customData": {}})
+    yield api("PATCH", f"{mine}/profile", {"nickname": "x", "address": {"region": "x"}})
+    yield api("POST", f"{mine}/password", {"password": "weak"})
+    yield api("POST", f"{mine}/primary-phone", {"phone": PHONE, **new})
+    yield api("POST", f"{mine}/primary-email", {"email": "x@example.com", **new})
+    for path in ("/identities/{target}", "/sessions/{session_id}", "/grants/{grant_id}"):
+        yield api("DELETE", f"{mine}{path}")
+    for name in ("email", "phone"):
+        yield api("DELETE", f"{mine}/primary-{name}")
+    yield api("POST", f"{proofs}/password", {"password": "no"})
+    asked = {"identifier": identifier(PHONE), "templateType": "BindMfa"}
+    yield api("POST", f"{proofs}/verification-code", asked)
+    typed = {"identifier": identifier(PHONE), "verificationId": "x", "code": "x"}
+    yield api("POST", f"{proofs}/verification-code/verify", typed)
+    verify, task = "/account/verify", "?task=phone"
+    yield page(verify, task, way="password", password="no")
+    for path, query in ((verify, task), ("/account/phone", ""), ("/account/email", "")):
+        yield page(f"{path}/verification-code", query, code="12345")
+        yield page(f"{path}/verification-code/resend", query)
+    yield page("/account/phone", identifier="010-1234-5678", country="KR")
+    yield page("/account/email", identifier="new@example.com")
+    for name in ("email", "phone"):
+        yield page(f"/account/{name}/remove")
+    yield page("/account/username", identifier="9")
+    yield page("/account/password", identifier="x", password="weak")
+    yield page("/account/profile", name="x", given_name="x", family_name="x", nickname="x")
+    yield page("/account/social/{target}/remove")
+    yield page("/account/sessions/end", session="x")
+    yield page("/account/sessions/revoke", grant="x")
 
 
 def _interaction_token(client: httpx2.AsyncClient) -> str:

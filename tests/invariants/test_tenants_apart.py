@@ -17,9 +17,10 @@ pytestmark = pytest.mark.slow
 DUMPS = {
     name: select(table).where(table.c.tenant_id == bindparam("of"))
     for name, table in metadata.tables.items()
-    if name not in SERVER_TABLES
+    # What looks after every tenant takes its leases by the clock, whoever asks something meanwhile.
+    if name not in SERVER_TABLES and name != "leases"
 }
-OWN_BUSINESS = frozenset({"audit_log", "guard_windows", "lockouts", "leases", "interactions"})
+OWN_BUSINESS = frozenset({"audit_log", "guard_windows", "lockouts", "interactions"})
 """What the other tenant writes down about being asked."""
 
 T = "/console/{tenant}"

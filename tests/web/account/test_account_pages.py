@@ -190,6 +190,7 @@ async def test_a_number_is_taken_away_but_not_the_last_thing(site: Site, ada: Pe
     await browser.submit(form=1)
 
     assert browser.page.path == "/account/phone/success"
+    assert "is removed" in browser.page.words
     assert await phone_of(site, ada) is None
 
 

@@ -103,7 +103,7 @@ class ContactPage:
     async def remove(self, visit: Visit) -> Response:
         """Take the number or the address away."""
         await visit.account.remove_contact(visit.asker, self.type, visit.context)
-        return await done(visit, self.type)
+        return await done(visit, self.type, is_removal=True)
 
     async def _pending(self, visit: Visit) -> VerificationRecord | None:
         pending = await codes.find_pending(visit, "new")

@@ -1,5 +1,7 @@
 """`/account/sessions`: where a person is signed in, and which applications have access."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -56,7 +58,8 @@ async def show_sessions(visit: Looking) -> Response:
 @refused_on(screen)
 async def end_session(visit: Posting) -> Response:
     """Sign the person out of another browser, with all that was given there."""
-    await visit.account.end_session(visit.asker, visit.form.text("session"), "all")
+    with suppress(NotSignedInThere):
+        await visit.account.end_session(visit.asker, visit.form.text("session"), "all")
     return visit.go(HERE)
 
 
@@ -64,9 +67,7 @@ async def end_session(visit: Posting) -> Response:
 @refused_on(screen)
 async def revoke_grant(visit: Posting) -> Response:
     """Take an application's access back."""
-    try:
+    # A button may be pressed twice.
+    with suppress(NotSignedInThere):
         await visit.account.revoke_grant(visit.asker, visit.form.text("grant"))
-    except NotSignedInThere:
-        # A button that was pressed twice.
-        return visit.go(HERE)
     return visit.go(HERE)

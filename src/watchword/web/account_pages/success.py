@@ -8,22 +8,25 @@ from watchword.web.pages.visit import redirect
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
+REMOVED = ("phone", "email")
 TASKS = ("phone", "email", "username", "password", "social", "profile", "sessions")
 
 
-async def done(visit: Visit, task: str) -> Response:
+async def done(visit: Visit, task: str, *, is_removal: bool = False) -> Response:
     """Send the person on after a change."""
     way_back = await visit.options.way_back(visit.scope)
     if way_back is not None and not visit.options.shows_success:
         return redirect(way_back)
-    return visit.go(f"/account/{task}/success")
+    more = {"removed": "true"} if is_removal else {}
+    return visit.go(f"/account/{task}/success", **more)
 
 
 async def _show(visit: Visit, task: str) -> Response:
     way_back = await visit.options.way_back(visit.scope)
+    is_removal = task in REMOVED and "removed" in visit.request.query_params
     return visit.show(
         "success.html",
-        task=task,
+        words=f"pages.account.{task}.{'removed' if is_removal else 'done'}",
         link=way_back or visit.address("/account"),
         button="continue" if way_back else "to_account",
     )
