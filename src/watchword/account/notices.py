@@ -51,7 +51,14 @@ class Notices:
             await self.guard.spend_notice(to)
 
     async def tell(
-        self, user: User, first: Channel, change: Change, language: str, tx: Database, new: str = ""
+        self,
+        user: User,
+        first: Channel,
+        change: Change,
+        *,
+        language: str,
+        tx: Database,
+        new: str = "",
     ) -> None:
         """Queue the message as part of the change."""
         to = await self.find_recipient(user, first)

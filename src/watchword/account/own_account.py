@@ -141,7 +141,7 @@ class OwnAccount:
                 before.id, kept_session=asker.session_digest, kept_grant=asker.grant_id
             )
             await self.accounts.leftovers.within(tx).end_visits(before.id)
-            await self.notices.tell(before, "email", "password_changed", language, tx)
+            await self.notices.tell(before, "email", "password_changed", language=language, tx=tx)
 
         change = UserChange(password_digest=digest)
         await self.accounts.rewrite(asker.actor, user.id, lambda _: change, besides)
@@ -242,7 +242,7 @@ class OwnAccount:
             await self.accounts.leftovers.within(tx).end_visits(before.id)
             what = _CHANGES[type_, new is not None]
             shown = masked(new) if new else ""
-            await self.notices.tell(before, type_, what, language, tx, shown)
+            await self.notices.tell(before, type_, what, language=language, tx=tx, new=shown)
 
         await self.accounts.rewrite(
             asker.actor, asker.user.id, lambda user: _with_a_way_in(user, change), besides

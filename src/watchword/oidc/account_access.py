@@ -1,4 +1,4 @@
-"""Who may call the Account API: a person, by the opaque token that one of their applications got."""
+"""Who may call the Account API: a person, by the opaque token of one of their applications."""
 
 from dataclasses import dataclass
 
