@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.oidc.test_resources import BILLS, ORDERS, add_api, allow, ask
+from tests.oidc.test_resources import BILLS, ORDERS, add_api, allow, ask, elsewhere
 from tests.oidc.world import ISSUER, World, params
 from watchword.applications.models import Application
 from watchword.audit.models import SYSTEM
@@ -380,19 +380,29 @@ class TestApis:
         )
 
         there = await world.refresh(application, token, resource=ORDERS, organization_id=chess)
-        elsewhere = await world.refresh(
+        at_go = await world.refresh(
             application, there["refresh_token"], resource=ORDERS, organization_id=go
         )
-        without = await world.refresh(application, elsewhere["refresh_token"], resource=ORDERS)
+        without = await world.refresh(application, at_go["refresh_token"], resource=ORDERS)
 
         claims = await world.claims(there["access_token"])
         assert (claims["aud"], claims["organization_id"]) == (ORDERS, chess)
         assert (claims["scope"], there["scope"]) == ("write", "write")
-        claims = await world.claims(elsewhere["access_token"])
+        claims = await world.claims(at_go["access_token"])
         assert (claims["organization_id"], claims["scope"]) == (go, "")
         claims = await world.claims(without["access_token"])
         assert claims["scope"] == "read write"
         assert "organization_id" not in claims
+
+        # What the application may no longer have, no role brings back.
+        await allow(world, application, "orde-read")
+        later = await elsewhere(world).refresh(
+            await elsewhere(world).applications.get(application.id),
+            without["refresh_token"],
+            resource=ORDERS,
+            organization_id=chess,
+        )
+        assert (await world.claims(later["access_token"]))["scope"] == ""
 
     async def test_are_refused_where_the_api_was_not_asked_for_or_nobody_belongs(
         self, world: World, club: Club

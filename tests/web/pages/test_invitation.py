@@ -364,6 +364,21 @@ async def test_somebody_else_is_told_whom_it_is_for_and_can_sign_in_as_them(
     assert await club.members() == {DIGITS: ["player"]}
 
 
+async def test_an_account_that_has_not_confirmed_the_number_is_somebody_elses(
+    site: Site, browser: Browser, club: Club
+) -> None:
+    user_id = await site.add_user(primary_phone=PhoneNumber(DIGITS), is_phone_verified=False)
+    session = await (await site.scope()).oidc.sessions.create(user_id, ("pwd",))
+    browser.client.cookies.set("_session", session.token)
+
+    await browser.open(await club.invite())
+    assert "This invitation is for another account" in browser.page.words
+    await browser.submit(decision="accept")
+
+    assert browser.page.status == 422
+    assert await club.members() == {}
+
+
 async def test_nobody_gets_in_without_signing_in(site: Site, browser: Browser, club: Club) -> None:
     await browser.open(await club.invite())
 
