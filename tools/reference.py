@@ -11,6 +11,7 @@ from typing import Any
 import reference_api
 import reference_kit
 import reference_providers
+import reference_security
 
 import watchword
 from watchword.app import CONNECTORS, build_app
@@ -59,6 +60,7 @@ def pages() -> dict[str, str]:
         "providers.md": providers_page(),
         "connector-kit.md": kit_page(),
         "api.md": api_page(),
+        "security-statements.md": security_statements_page(),
     }
 
 
@@ -133,6 +135,24 @@ def api_page() -> str:
         "and `server.storage_unavailable` (503), and one of the Management API `auth.…` (401, "
         "403). [Error codes](errors.md) says what each code means.",
         "\n\n".join(part for part in parts if part),
+    )
+
+
+def security_statements_page() -> str:
+    """Return what must hold against whom, and the tests that prove it."""
+    found = reference_security.proofs()
+    parts = [
+        f"## {title}\n\n{_table(('', 'statement', 'proved by'), reference_security.rows(group, found))}"
+        for title, group in reference_security.sections().items()
+    ]
+    return _page(
+        "Security statements",
+        "What standards and other sign-in servers' troubles teach, one testable sentence each, and "
+        "the tests in `tests/` that prove it here. A test proves a statement by its name "
+        "(`test_s84_…`) or by the mark `proves`. *Otherwise* says where this server keeps to "
+        "something else on purpose, *not yet* what is missing. "
+        "[Security](../explanation/security.md) tells the story.",
+        "\n\n".join(parts),
     )
 
 
