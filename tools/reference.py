@@ -141,8 +141,9 @@ def api_page() -> str:
 def security_statements_page() -> str:
     """Return what must hold against whom, and the tests that prove it."""
     found = reference_security.proofs()
+    head = ("", "statement", "proved by")
     parts = [
-        f"## {title}\n\n{_table(('', 'statement', 'proved by'), reference_security.rows(group, found))}"
+        f"## {title}\n\n{_table(head, reference_security.rows(group, found))}"
         for title, group in reference_security.sections().items()
     ]
     return _page(

@@ -228,6 +228,7 @@ async def test_a_refused_change_is_neither_noted_nor_told(office: Office) -> Non
     assert office.events.told == []
 
 
+@pytest.mark.proves("S121")
 async def test_who_is_suspended_has_no_session_and_no_token_left_and_gets_none_back(
     office: Office, storage: Storage, clock: FakeClock
 ) -> None:

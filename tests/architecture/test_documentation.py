@@ -8,7 +8,11 @@ DOCS = ROOT / "docs"
 
 
 @pytest.mark.parametrize(
-    "name", ["settings.md", "errors.md", "routes.md", "providers.md", "connector-kit.md"]
+    "name",
+    [
+        *("settings.md", "errors.md", "routes.md", "providers.md", "connector-kit.md"),
+        "security-statements.md",
+    ],
 )
 def test_a_reference_page_is_as_the_code_says(name: str) -> None:
     assert (DOCS / "reference" / name).read_text() == reference.pages()[name], "run `make fix`"

@@ -123,6 +123,7 @@ def test_no_package_index_is_named() -> None:
     assert named == []
 
 
+@pytest.mark.proves("S137")
 def test_every_locked_package_has_a_hash() -> None:
     for path in (ROOT / "requirements").glob("*.txt"):
         packages = re.split(r"\n(?=[a-zA-Z0-9])", path.read_text().strip())

@@ -127,6 +127,7 @@ async def test_the_contracts_extras_on_creation_are_kept(rooms: Rooms) -> None:
     assert (saved.config, saved.metadata, saved.sync_profile) == ({}, {"target": "sms"}, True)
 
 
+@pytest.mark.proves("S125")
 async def test_a_change_is_a_version_with_its_difference_and_masks(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     templates = [dict(item) for item in CONFIG["templates"]]
@@ -286,6 +287,7 @@ async def test_deleting_a_connector_in_use_is_refused_unless_forced(rooms: Rooms
 # Production.
 
 
+@pytest.mark.proves("S135")
 async def test_a_tenant_with_a_development_connector_does_not_become_production(
     rooms: Rooms,
 ) -> None:

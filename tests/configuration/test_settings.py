@@ -144,6 +144,7 @@ async def test_an_application_is_created_changed_deleted_and_restored_with_its_s
     assert created.secret not in repr(history)
 
 
+@pytest.mark.proves("S125")
 async def test_every_change_is_audited_and_reloads_this_process(rooms: Rooms) -> None:
     await rooms.set_up()
     await rooms.configuration.settings.save_sign_in(OPERATOR, PHONE_SIGN_IN)

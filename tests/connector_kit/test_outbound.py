@@ -60,6 +60,7 @@ PUBLIC = ["8.8.8.8", "54.172.60.0", "2600:1f18::1", "::ffff:8.8.8.8", "64:ff9b::
 
 
 @pytest.mark.parametrize("address", PRIVATE)
+@pytest.mark.proves("S128")
 def test_private_addresses_are_refused_in_every_guise(address: str) -> None:
     assert not Destinations().permits(ipaddress.ip_address(address))
 
@@ -155,6 +156,7 @@ async def test_the_name_stays_in_the_host_header(client: OutboundClient) -> None
         "http://8.8.8.8:9/",
     ],
 )
+@pytest.mark.proves("S128")
 async def test_production_refuses_before_it_connects(url: str) -> None:
     production = OutboundClient()
     with pytest.raises(AddressRefused) as refused:
@@ -165,6 +167,7 @@ async def test_production_refuses_before_it_connects(url: str) -> None:
     assert refused.value.acts == "administrator"
 
 
+@pytest.mark.proves("S128")
 async def test_a_name_is_resolved_once_and_its_address_pinned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -278,6 +281,7 @@ async def test_a_packed_answer_is_not_unpacked(client: OutboundClient) -> None:
             await get(client, f"http://127.0.0.1:{port}/")
 
 
+@pytest.mark.proves("S128")
 async def test_a_redirect_is_an_answer(client: OutboundClient) -> None:
     raw = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"
     async with serving(answering(raw)) as port:

@@ -53,6 +53,7 @@ def test_without_a_generic_one_a_missing_template_is_an_error() -> None:
         ("{{co de}} {code}", "{{co de}} {code}"),
     ],
 )
+@pytest.mark.proves("S132")
 def test_placeholders_are_filled_as_the_contract_says(content: str, expected: str) -> None:
     variables = {"code": "135790", "user": {"name": "Ada"}, "evil": "{{code}}"}
 
@@ -62,6 +63,7 @@ def test_placeholders_are_filled_as_the_contract_says(content: str, expected: st
 @pytest.mark.parametrize(
     "content", ["Code {{code}}\n{{origin_line}}", "Code {{code}}\n\n{{ origin_line }}"]
 )
+@pytest.mark.proves("S80")
 def test_an_origin_line_is_the_last_line_or_leaves_no_trace(content: str) -> None:
     filled = fill(content, {"code": "1", "origin_line": ORIGIN_LINE})
 
@@ -90,6 +92,7 @@ def test_minutes_come_from_the_time_left_unless_they_are_given(
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.proves("S80")
 def test_every_default_text_names_code_and_lifetime_in_one_segment(language: str) -> None:
     templates = default_templates(language)
 
@@ -250,6 +253,7 @@ def test_a_template_that_can_not_work_is_refused_when_it_is_saved(broken: dict[s
     assert issue["path"][1] == "9"
 
 
+@pytest.mark.proves("S132")
 def test_an_unknown_variable_is_named() -> None:
     templates = [*default_templates(), {"usageType": "BindMfa", "content": "{{cod}} {{pin.x}}"}]
 
@@ -272,6 +276,7 @@ def test_an_unknown_variable_is_named() -> None:
         ("long " * 40, ("long " * 12).strip()),
     ],
 )
+@pytest.mark.proves("S87")
 def test_a_name_that_others_chose_brings_no_link_and_no_line_break(written: str, sent: str) -> None:
     variables = {"organization": {"name": written}, "application": written}
 

@@ -30,6 +30,7 @@ from watchword.tenants.models import TenantTag
 KEY = str(CONFIG["apiKey"])
 
 
+@pytest.mark.proves("S126")
 async def test_a_dump_of_the_database_holds_no_secret(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     await rooms.configuration.connectors.change(
@@ -46,6 +47,7 @@ async def test_a_dump_of_the_database_holds_no_secret(rooms: Rooms) -> None:
     assert KEY not in repr(saved)
 
 
+@pytest.mark.proves("S126")
 async def test_a_secret_opens_in_its_own_tenant_connector_and_field_only(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     sealed = saved.secrets["apiKey"]
@@ -60,6 +62,7 @@ async def test_a_secret_opens_in_its_own_tenant_connector_and_field_only(rooms: 
         other.opened_secrets(saved)
 
 
+@pytest.mark.proves("S127")
 async def test_what_is_shown_has_a_mask_and_a_mask_sent_back_keeps_the_secret(
     rooms: Rooms,
 ) -> None:
@@ -120,6 +123,7 @@ async def test_a_missing_or_wrong_setting_is_named_without_its_value(rooms: Room
     assert KEY not in repr(caught.value.data)
 
 
+@pytest.mark.proves("S135")
 async def test_a_development_connector_is_refused_in_production(rooms: Rooms) -> None:
     with pytest.raises(DevelopmentConnectorRefused):
         rooms.connectors.build_unsaved(DEVELOPMENT_ID, CONFIG)

@@ -73,6 +73,7 @@ def test_a_digest_matches_under_any_listed_key() -> None:
     assert stored in KeyedDigest(BOTH, "code").all_of("tenant", "123456")
 
 
+@pytest.mark.proves("S8")
 def test_a_digest_is_bound_to_its_purpose_and_to_where_its_parts_end() -> None:
     digest = KeyedDigest(BOTH, "code")
 

@@ -77,6 +77,7 @@ async def test_a_right_answer_is_let_through_on_the_last_attempt(build: Build) -
     assert await fails(lockout, 3) == ["wrong", "wrong", "locked"]
 
 
+@pytest.mark.proves("S23")
 async def test_a_success_resets_the_count(build: Build) -> None:
     lockout = build(3)
     for _ in range(3):
@@ -87,6 +88,7 @@ async def test_a_success_resets_the_count(build: Build) -> None:
     assert await fail(lockout) == "wrong"
 
 
+@pytest.mark.proves("S21")
 async def test_while_locked_nothing_is_let_through_and_the_lock_is_not_lengthened(
     build: Build, clock: FakeClock
 ) -> None:
@@ -193,6 +195,7 @@ async def test_the_person_reads_how_many_minutes_to_wait(
     assert refused.value.values == {"count": minutes}
 
 
+@pytest.mark.proves("S26")
 async def test_what_can_not_be_counted_is_not_looked_at(build: Build, storage: Storage) -> None:
     lockout = build()
     await storage.close()

@@ -63,11 +63,13 @@ class TestPerNumber:
     async def test_ten_messages_in_ten_minutes_and_no_more(self, guard: SendGuard) -> None:
         assert await sent(guard, 12) == 10
 
+    @pytest.mark.proves("S25")
     async def test_another_number_has_its_own_window(self, guard: SendGuard) -> None:
         await sent(guard, 11)
 
         assert await sent(guard, 1, BOB) == 1
 
+    @pytest.mark.proves("S25")
     async def test_another_address_does_not_reset_a_number(self, guard: SendGuard) -> None:
         await sent(guard, 10, client_ip="192.0.2.1")
 
@@ -141,6 +143,7 @@ class TestPerNumber:
             assert "192.0.2" not in row["bucket"]
 
 
+@pytest.mark.proves("S26")
 async def test_what_can_not_be_counted_is_refused(guard: SendGuard, storage: Storage) -> None:
     await storage.close()
 
@@ -158,6 +161,7 @@ class TestPerAddress:
         )
         return guard_of(storage, clock, keys, policy)
 
+    @pytest.mark.proves("S25")
     async def test_one_address_reaches_so_many_numbers(self, guard: SendGuard) -> None:
         allowed = [
             await sent(guard, 1, PhoneNumber(f"82101234567{n}"), client_ip="192.0.2.1")
@@ -166,6 +170,7 @@ class TestPerAddress:
 
         assert allowed == [1, 1, 1, 0, 0]
 
+    @pytest.mark.proves("S25")
     async def test_neighbours_share_their_subnet(self, guard: SendGuard) -> None:
         for host in (1, 2):
             await sent(guard, 2, client_ip=f"192.0.2.{host}")
@@ -173,6 +178,7 @@ class TestPerAddress:
         assert await sent(guard, 2, BOB, client_ip="192.0.2.3") == 1
         assert await sent(guard, 1, BOB, client_ip="198.51.100.3") == 1
 
+    @pytest.mark.proves("S27")
     async def test_refused_messages_count_as_well(self, guard: SendGuard, clock: FakeClock) -> None:
         for _ in range(3):
             with pytest.raises(NumberTypeNotAllowed):
@@ -202,6 +208,7 @@ class TestPerAddress:
             ("not an address", "not an address"),
         ],
     )
+    @pytest.mark.proves("S25")
     def test_a_subnet_is_a_24_or_a_64(self, address: str, subnet: str) -> None:
         assert network_of(address, 24, 64) == subnet
 
@@ -212,6 +219,7 @@ class TestPerAddress:
 
 
 class TestRules:
+    @pytest.mark.proves("S40", "S54")
     async def test_a_country_off_the_list_gets_nothing(
         self, storage: Storage, clock: FakeClock, keys: SecretKeys
     ) -> None:
@@ -222,6 +230,7 @@ class TestRules:
             await guard.spend_send(PhoneNumber.parse("+12025550123"))
 
     @pytest.mark.parametrize("digits", ["19005550123", "447700900123"])
+    @pytest.mark.proves("S41", "S54")
     async def test_the_strict_preset_refuses_costly_and_unassigned_numbers(
         self, storage: Storage, clock: FakeClock, keys: SecretKeys, digits: str
     ) -> None:
@@ -233,6 +242,7 @@ class TestRules:
     async def test_the_contracts_policy_refuses_none_of_them(self, guard: SendGuard) -> None:
         await guard.spend_send(PREMIUM)
 
+    @pytest.mark.proves("S3", "S20", "S21")
     def test_the_strict_preset_only_tightens(self) -> None:
         strict = GuardPolicy.strict()
 
@@ -245,6 +255,7 @@ class TestRules:
 
 
 class TestTestSends:
+    @pytest.mark.proves("S24b", "S25")
     async def test_an_operator_has_a_cap_of_their_own(
         self, guard: SendGuard, clock: FakeClock
     ) -> None:

@@ -47,6 +47,7 @@ async def entries(world: World) -> list[AuditEntry]:
     return (await world.audit.list()).items
 
 
+@pytest.mark.proves("S134")
 async def test_a_sign_in_is_noted_and_told_once_with_what_it_wrote(
     world: World, listener: Listener
 ) -> None:
@@ -125,6 +126,7 @@ async def test_what_is_taken_back_is_neither_noted_nor_told(
         (Identifier("username", "alice"), "alice"),
     ],
 )
+@pytest.mark.proves("S134")
 async def test_a_wrong_password_is_noted_without_it_and_without_the_number(
     world: World, identifier: Identifier, shown: str
 ) -> None:
@@ -141,6 +143,7 @@ async def test_a_wrong_password_is_noted_without_it_and_without_the_number(
     assert "wrong-4-sure" not in str(entry)
 
 
+@pytest.mark.proves("S10")
 async def test_a_wrong_code_is_noted_without_it(world: World) -> None:
     token = await world.begin()
     record_id = await world.send(token)

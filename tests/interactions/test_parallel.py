@@ -132,6 +132,7 @@ async def test_an_interaction_is_not_finished_before_it_is_submitted(world: Worl
     assert (await world.load(token)).event is not None
 
 
+@pytest.mark.proves("S120")
 async def test_finishing_ends_the_browsers_earlier_session(world: World) -> None:
     await world.add_user(password=PASSWORD)
     sessions: list[str] = []

@@ -96,6 +96,7 @@ async def test_who_had_no_password_gets_one(world: World) -> None:
     await world.users.verify_password(ALICE, NEW)
 
 
+@pytest.mark.proves("S72")
 async def test_nobody_is_signed_in_by_it(world: World) -> None:
     await world.add_user(password=PASSWORD)
 
@@ -109,6 +110,7 @@ async def test_nobody_is_signed_in_by_it(world: World) -> None:
         await world.interactions.load_started(token)
 
 
+@pytest.mark.proves("S72")
 async def test_every_session_of_the_person_ends_and_nobody_elses(world: World) -> None:
     alice, bob = await world.add_user(password=PASSWORD), await world.add_user(BOB)
     hers = [await world.oidc.sessions.create(alice.id, ("pwd",)) for _ in range(2)]
@@ -120,6 +122,7 @@ async def test_every_session_of_the_person_ends_and_nobody_elses(world: World) -
     assert await world.oidc.sessions.find(his.token) is not None
 
 
+@pytest.mark.proves("S73")
 async def test_the_person_is_told_without_a_code_and_without_the_password(world: World) -> None:
     await world.add_user(password=PASSWORD)
 
@@ -150,6 +153,7 @@ async def test_the_new_password_is_judged_like_any_other_and_is_not_the_old_one(
     await world.users.verify_password(ALICE, PASSWORD)
 
 
+@pytest.mark.proves("S70")
 async def test_without_proof_there_is_nothing_to_set(world: World) -> None:
     await world.add_user(password=PASSWORD)
     token = await world.begin(FORGOT)
@@ -163,6 +167,7 @@ async def test_without_proof_there_is_nothing_to_set(world: World) -> None:
         await world.submit(token)
 
 
+@pytest.mark.proves("S70")
 async def test_the_visit_can_set_a_password_and_nothing_else(world: World) -> None:
     await world.add_user(password=PASSWORD)
     token = await identified(world)
@@ -197,6 +202,7 @@ async def _set_password(world: World, token: str) -> object:
     return await world.interactions.set_password(await world.load(token), NEW)
 
 
+@pytest.mark.proves("S7")
 async def test_a_code_to_sign_in_recovers_no_password(world: World) -> None:
     await world.add_user(password=PASSWORD)
     token = await world.begin(SIGN_IN)
@@ -212,6 +218,23 @@ async def test_a_code_to_sign_in_recovers_no_password(world: World) -> None:
     await world.identify(signed_in, await world.prove(signed_in))
     with pytest.raises(NotRecovering):
         await choose(world, signed_in)
+
+
+async def test_s74_asking_for_a_reset_changes_nothing_and_locks_nobody_out(world: World) -> None:
+    world.set_up(sentinelPolicy={"maxAttempts": 3, "lockoutDuration": 60})
+    alice = await world.add_user(password=PASSWORD)
+    session = await world.oidc.sessions.create(alice.id, ("pwd",))
+
+    for _ in range(5):
+        await world.send(await world.begin(FORGOT), ALICE, FORGOT)
+    await world.messaging.drain(timedelta(seconds=5))
+
+    assert len(OUTBOX) == 5
+    assert await world.users.get(alice.id) == alice
+    assert await world.oidc.sessions.find(session.token) is not None
+    token = await world.begin(SIGN_IN)
+    interaction = await world.load(token)
+    await world.interactions.verify_password(interaction, ALICE, PASSWORD)
 
 
 async def test_where_it_is_off_no_code_is_sent(world: World) -> None:

@@ -185,6 +185,7 @@ async def test_a_code_of_another_interaction_is_not_found(world: World) -> None:
         await world.identify(other, record_id)
 
 
+@pytest.mark.proves("S5")
 async def test_a_new_code_replaces_the_one_before(world: World) -> None:
     token = await world.begin()
     first = await world.send(token)
@@ -194,6 +195,7 @@ async def test_a_new_code_replaces_the_one_before(world: World) -> None:
         await world.interactions.verify_code(await world.load(token), ALICE, first, "000000")
 
 
+@pytest.mark.proves("S136")
 async def test_signing_in_needs_a_proof(world: World) -> None:
     token = await world.begin()
 

@@ -240,6 +240,7 @@ STORIES = [by_api, by_pages, by_forgetting, by_guessing, by_flooding]
 
 @pytest.mark.parametrize("mode", ["SignInAndRegister", "SignIn"])
 @pytest.mark.parametrize("story", STORIES)
+@pytest.mark.proves("S60", "S61", "S62")
 async def test_the_answers_and_the_statements_are_the_same(
     world: World, provider: Provider, watched: Watched, story: Story, mode: str
 ) -> None:
@@ -261,6 +262,7 @@ async def test_the_answers_and_the_statements_are_the_same(
     assert done[0] == done[1] == done[2]
 
 
+@pytest.mark.proves("S60")
 async def test_what_a_provider_says_of_a_number_tells_nothing(
     world: World, provider: Provider
 ) -> None:
@@ -277,6 +279,7 @@ async def test_what_a_provider_says_of_a_number_tells_nothing(
 
 
 @pytest.mark.parametrize(("mode", "event"), [("SignIn", "SignIn"), ("SignInAndRegister", FORGOT)])
+@pytest.mark.proves("S61")
 async def test_no_request_waits_for_a_provider_where_only_accounts_get_messages(
     database_url: str, clock: FakeClock, keys: SecretKeys, mode: str, event: str
 ) -> None:

@@ -9,6 +9,7 @@ from tests.invariants.world import World, bearer
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.proves("S131")
 async def test_no_route_answers_a_stranger_a_machine_without_the_scope_or_another_tenants(
     world: World,
 ) -> None:

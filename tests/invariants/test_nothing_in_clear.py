@@ -274,6 +274,7 @@ def _work_in_the_console(story: Story, ids: dict[str, str]) -> None:
         story.provider.next_code(BOB)
 
 
+@pytest.mark.proves("S10", "S130")
 def test_nothing_secret_stands_anywhere(story: Story) -> None:
     with story.browser() as browser:
         metrics = browser.client.get(

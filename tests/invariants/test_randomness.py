@@ -3,11 +3,14 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import watchword
 
 PREDICTABLE = {"random", "numpy"}
 
 
+@pytest.mark.proves("S2")
 def test_nothing_is_drawn_from_a_predictable_generator() -> None:
     modules = list(Path(watchword.__file__).parent.rglob("*.py"))
 

@@ -150,6 +150,7 @@ async def test_every_route_is_walked_or_takes_no_id(world: World) -> None:
     assert not walked & (LISTS | API_LISTS | TAKES_NO_ID)
 
 
+@pytest.mark.proves("S131")
 async def test_another_tenants_ids_open_nothing_and_change_nothing(world: World) -> None:
     walk = await settled(world)
     problems = []
@@ -176,6 +177,7 @@ async def test_another_tenants_ids_open_nothing_and_change_nothing(world: World)
     assert problems == []
 
 
+@pytest.mark.proves("S131")
 async def test_no_list_shows_another_tenants_rows(world: World) -> None:
     walk = await settled(world)
     marks = {
@@ -204,6 +206,7 @@ async def test_no_list_shows_another_tenants_rows(world: World) -> None:
     assert seen_at_home == marks
 
 
+@pytest.mark.proves("S131")
 async def test_no_list_for_machines_shows_another_tenants_rows(world: World) -> None:
     walk = await settled(world)
     marks = {walk.connector_id, walk.message_id, walk.user_id, walk.spare_id, walk.resource_id}

@@ -97,6 +97,7 @@ async def test_what_the_caller_says_wins(club: Club) -> None:
     assert await links(club) == []
 
 
+@pytest.mark.proves("S87")
 async def test_a_name_that_others_chose_brings_no_link(club: Club) -> None:
     organizations = (await club.site.scope()).organizations
     await organizations.change(
@@ -268,6 +269,7 @@ async def test_a_template_without_the_link_sends_nothing_but_serves_whoever_has_
     assert len(await club.texts()) == 1
 
 
+@pytest.mark.proves("S24b")
 async def test_the_eleventh_message_to_one_person_is_one_too_many(club: Club) -> None:
     invitation = await club.invite(ALICE, {})
     service = await club.invitations()
@@ -304,6 +306,7 @@ async def test_invitations_that_are_refused_for_another_reason_use_up_nothing(cl
     await (await club.invitations()).send(SYSTEM, invitation.id, {})
 
 
+@pytest.mark.proves("S40")
 async def test_nothing_is_sent_to_a_country_that_is_not_allowed(club: Club) -> None:
     configuration = (await club.site.scope()).configuration
     await configuration.settings.save_guard(SYSTEM, {"allowedCountries": ["KR"]})

@@ -62,6 +62,7 @@ async def test_a_queued_message_is_sent_with_its_code(rooms: Rooms) -> None:
     assert (message.country, message.encoding, message.segments) == ("GB", "GSM-7", 1)
 
 
+@pytest.mark.proves("S11")
 async def test_the_text_lies_sealed_while_it_waits_and_is_erased_when_it_is_sent(
     rooms: Rooms,
 ) -> None:
@@ -83,6 +84,24 @@ async def test_the_text_lies_sealed_while_it_waits_and_is_erased_when_it_is_sent
         assert ALICE.digits[2:] not in stored
 
 
+async def test_s11_a_message_that_expired_holds_no_text(rooms: Rooms) -> None:
+    await rooms.set_up()
+    rooms.provider.answers.append(ProviderThrottled("slow down", retry_after=LIFETIME / 2))
+    await queue(rooms)
+    await rooms.messaging.drain(MOMENT)
+    [waiting] = await rows_of(rooms)
+
+    rooms.clock.advance(LIFETIME)
+    await rooms.messaging.take_over_lapsed()
+    await rooms.messaging.drain(MOMENT)
+    [expired] = await rows_of(rooms)
+
+    assert (waiting["state"], expired["state"]) == ("queued", "expired")
+    assert waiting["content"]
+    assert expired["content"] is None
+
+
+@pytest.mark.proves("S80")
 async def test_the_origin_line_is_the_last_line(rooms: Rooms) -> None:
     await rooms.set_up()
 
@@ -123,6 +142,7 @@ async def test_a_client_that_goes_away_does_not_stop_the_message(rooms: Rooms) -
     assert row["state"] == "accepted"
 
 
+@pytest.mark.proves("S63b")
 async def test_a_refusal_is_raised_and_its_words_are_for_administrators(rooms: Rooms) -> None:
     await rooms.set_up()
     rooms.provider.answers.append(InvalidRecipient("21211 invalid", data={"raw": "body"}))
@@ -329,6 +349,7 @@ async def test_a_number_is_found_under_an_older_key(rooms: Rooms) -> None:
     assert (await rooms.messaging.list(MessageFilter(recipient=ALICE))).total == 1
 
 
+@pytest.mark.proves("S130")
 async def test_seeing_a_full_number_is_written_down(rooms: Rooms) -> None:
     await rooms.set_up()
     queued = await queue(rooms)
@@ -342,6 +363,7 @@ async def test_seeing_a_full_number_is_written_down(rooms: Rooms) -> None:
 # Delivery reports.
 
 
+@pytest.mark.proves("S129")
 async def test_reports_move_a_message_forward_only(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     rooms.provider.answers.append(Receipt("P1"))

@@ -89,6 +89,7 @@ class TestAuthorizationCode:
             await world.refresh(application, tokens["refresh_token"])
         assert not await _works(world, tokens["access_token"])
 
+    @pytest.mark.proves("S103")
     async def test_of_many_uses_at_once_none_keeps_its_tokens(self, world: World) -> None:
         application = await world.add_application()
         code = await world.code(application, await world.sign_in(await world.add_user()))
@@ -235,6 +236,7 @@ class TestRefreshToken:
         assert not await _works(world, second["access_token"])
         assert not await _works(world, first["access_token"])
 
+    @pytest.mark.proves("S104")
     async def test_of_many_refreshes_at_once_one_wins_and_the_family_ends(
         self, world: World
     ) -> None:

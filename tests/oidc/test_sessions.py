@@ -10,6 +10,7 @@ from watchword.oidc.sessions import IDLE_LIFETIME, SESSION_LIFETIME
 from watchword.users.models import UserChange
 
 
+@pytest.mark.proves("S120")
 async def test_every_authentication_gets_a_token_of_its_own(world: World) -> None:
     user = await world.add_user()
     first, second = await world.sign_in(user), await world.sign_in(user)
@@ -18,12 +19,14 @@ async def test_every_authentication_gets_a_token_of_its_own(world: World) -> Non
     assert first.token not in str(first)
 
 
+@pytest.mark.proves("S123")
 async def test_times_out_when_idle(world: World) -> None:
     session = await world.sign_in(await world.add_user())
     world.clock.advance(IDLE_LIFETIME)
     assert await world.oidc.sessions.find(session.token) is None
 
 
+@pytest.mark.proves("S123")
 async def test_use_keeps_it_alive_until_its_end(world: World) -> None:
     application = await world.add_application()
     session = await world.sign_in(await world.add_user())
@@ -46,6 +49,7 @@ async def test_is_touched_once_a_minute_at_most(world: World) -> None:
     assert world.storage.statements == before + 1
 
 
+@pytest.mark.proves("S121")
 async def test_ends_with_its_tokens_but_not_the_offline_ones(world: World) -> None:
     application = await world.add_application()
     user = await world.add_user()
@@ -77,6 +81,7 @@ async def test_all_of_a_user_end_with_every_token(world: World) -> None:
         await world.refresh(application, offline["refresh_token"])
 
 
+@pytest.mark.proves("S121")
 async def test_a_suspended_user_has_no_session(world: World) -> None:
     user = await world.add_user()
     session = await world.sign_in(user)

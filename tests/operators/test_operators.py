@@ -57,6 +57,7 @@ async def with_second_factor(
 
 
 class TestOneTimeLinks:
+    @pytest.mark.proves("S124")
     async def test_the_set_up_link_makes_the_first_owner_and_no_second(
         self, operators: OperatorService
     ) -> None:
@@ -71,6 +72,7 @@ class TestOneTimeLinks:
         with pytest.raises(InvitationNotUsable):
             await operators.accept_invitation(token, "eve", PASSWORD)
 
+    @pytest.mark.proves("S124")
     async def test_of_parallel_posts_of_one_link_exactly_one_succeeds(
         self, operators: OperatorService
     ) -> None:
@@ -142,6 +144,7 @@ class TestOneTimeLinks:
 
 
 class TestSignIn:
+    @pytest.mark.proves("S120")
     async def test_the_right_password_opens_a_session_of_its_own(
         self, operators: OperatorService, owner: OpenedSession
     ) -> None:
@@ -170,6 +173,7 @@ class TestSignIn:
         clock.advance(timedelta(seconds=31))
         await operators.sign_in("ada", PASSWORD)
 
+    @pytest.mark.proves("S22")
     async def test_waits_grow(
         self, operators: OperatorService, owner: OpenedSession, clock: FakeClock
     ) -> None:
@@ -204,6 +208,7 @@ class TestSignIn:
 
 
 class TestSessions:
+    @pytest.mark.proves("S121")
     async def test_signing_out_ends_the_session_on_the_server(
         self, operators: OperatorService, owner: OpenedSession
     ) -> None:
@@ -211,6 +216,7 @@ class TestSessions:
 
         assert await operators.find_visit(owner.token) is None
 
+    @pytest.mark.proves("S123")
     async def test_an_idle_session_ends(
         self, operators: OperatorService, owner: OpenedSession, clock: FakeClock
     ) -> None:
@@ -218,6 +224,7 @@ class TestSessions:
 
         assert await operators.find_visit(owner.token) is None
 
+    @pytest.mark.proves("S123")
     async def test_use_keeps_a_session_alive_but_not_for_ever(
         self, operators: OperatorService, owner: OpenedSession, clock: FakeClock
     ) -> None:
@@ -251,6 +258,7 @@ class TestSessions:
         assert await operators.find_visit(owner.token) is not None
         await operators.sign_in("ada", "another quiet lamp")
 
+    @pytest.mark.proves("S122")
     async def test_sessions_are_listed_and_ended_one_by_one(
         self, operators: OperatorService, owner: OpenedSession
     ) -> None:
@@ -294,6 +302,7 @@ class TestSecondFactor:
         with pytest.raises(InvalidSecondFactor):
             await operators.verify_second_factor(second.visit, code)
 
+    @pytest.mark.proves("S56b")
     async def test_a_recovery_code_serves_once(
         self, operators: OperatorService, owner: OpenedSession, clock: FakeClock
     ) -> None:

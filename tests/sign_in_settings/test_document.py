@@ -183,6 +183,7 @@ class TestShapes:
 
 
 class TestCodes:
+    @pytest.mark.proves("S2")
     def test_codes_are_six_digits_and_every_digit_is_as_likely(self) -> None:
         policy = CodePolicy()
         codes = [policy.new_code() for _ in range(100_000)]

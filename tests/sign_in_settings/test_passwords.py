@@ -37,6 +37,7 @@ def issues(password: str, policy: dict[str, Any] | None = None, **profile: str) 
         ("x" * 257, ["too_long"]),
     ],
 )
+@pytest.mark.proves("S76")
 def test_the_default_rules(password: str, codes: list[str]) -> None:
     assert issues(password) == codes
 

@@ -58,6 +58,7 @@ def test_every_sealed_column_of_the_schema_is_walked() -> None:
         assert {part for part in place if not part.startswith("'")} <= columns
 
 
+@pytest.mark.proves("S126")
 async def test_after_rotation_the_old_key_may_go(rooms: Rooms) -> None:
     keys = rooms.keys
     use(rooms, only(keys, "k1"))
@@ -89,6 +90,7 @@ async def test_after_rotation_the_old_key_may_go(rooms: Rooms) -> None:
     await rooms.configuration.restore(OPERATOR, Kind.CONNECTOR, saved.id, 1)
 
 
+@pytest.mark.proves("S126")
 async def test_many_rows_are_walked_in_batches_while_messages_are_sent(rooms: Rooms) -> None:
     keys = rooms.keys
     use(rooms, only(keys, "k1"))

@@ -32,6 +32,7 @@ async def test_a_tenant_sees_its_own_rows_only(storage: Storage, clock: FakeCloc
     assert [row["expires_at"] for row in await ours.all(ALL)] == [clock.now()]
 
 
+@pytest.mark.proves("S131")
 async def test_a_statement_that_does_not_name_the_tenant_is_refused(storage: Storage) -> None:
     with pytest.raises(StatementNotBound):
         await TenantRepository(storage, "ours").all(EVERYONE)

@@ -186,6 +186,7 @@ async def test_an_email_has_an_at_sign(users: UserService) -> None:
 
 
 class TestPasswords:
+    @pytest.mark.proves("S77")
     async def test_the_right_password_names_its_owner(self, users: UserService) -> None:
         created = await users.create(
             NewUser(username="alice", password_digest=await QUICK.digest_of("correct horse"))
@@ -209,6 +210,7 @@ class TestPasswords:
             await users.verify_password(Identifier("username", name), "wrong")
 
     @pytest.mark.parametrize("name", ["alice", "nobody", "no_password"])
+    @pytest.mark.proves("S61")
     async def test_known_and_unknown_people_cost_one_check_each(
         self, storage: Storage, clock: FakeClock, name: str
     ) -> None:
@@ -242,6 +244,7 @@ class TestPasswords:
         with pytest.raises(UserSuspended):
             await users.verify_password(Identifier("username", "alice"), "correct horse")
 
+    @pytest.mark.proves("S77")
     async def test_a_sign_in_renews_a_digest_with_old_parameters(
         self, storage: Storage, users: UserService, clock: FakeClock
     ) -> None:

@@ -161,6 +161,7 @@ async def test_without_a_connector_nothing_is_sent_but_a_record_exists(build: Bu
 
 
 class TestLimits:
+    @pytest.mark.proves("S24b")
     async def test_of_fifty_at_once_ten_are_sent(
         self, verification: VerificationService, outbox: Outbox
     ) -> None:
@@ -201,6 +202,7 @@ class TestLimits:
         )
         assert verified.is_verified
 
+    @pytest.mark.proves("S24b")
     async def test_a_message_to_nobody_counts_too(self, verification: VerificationService) -> None:
         for _ in range(10):
             await verification.send_code(FLOW, ALICE, UsageType.SIGN_IN, deliver=False)
@@ -219,6 +221,7 @@ class TestLimits:
         assert await service.list(FLOW) == []
         assert await service.records.all(MESSAGES) == []
 
+    @pytest.mark.proves("S26")
     async def test_what_can_not_be_counted_is_not_sent(
         self, verification: VerificationService, storage: Storage, outbox: Outbox
     ) -> None:

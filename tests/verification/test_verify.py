@@ -62,6 +62,7 @@ async def sent(verification: VerificationService) -> VerificationRecord:
 
 
 class TestRightCode:
+    @pytest.mark.proves("S4")
     async def test_it_is_accepted_once(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -74,6 +75,7 @@ class TestRightCode:
         with pytest.raises(CodeNotFound):
             await verification.verify_code(sent, Identifier.of_phone(ALICE), outbox.last_code)
 
+    @pytest.mark.proves("S4")
     async def test_of_fifty_at_once_one_is_accepted(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -84,6 +86,7 @@ class TestRightCode:
         assert answers.count("right") == 1
         assert answers.count("not_found") == 49
 
+    @pytest.mark.proves("S4")
     async def test_of_many_in_two_processes_one_is_accepted(
         self,
         build: Build,
@@ -114,6 +117,7 @@ class TestRightCode:
 
 
 class TestGuessing:
+    @pytest.mark.proves("S20")
     async def test_after_ten_wrong_ones_the_right_one_is_worth_nothing(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -122,6 +126,7 @@ class TestGuessing:
         assert answers == ["code_mismatch"] * 10 + ["exceed_max_try"] * 2
         assert await answer(verification, sent, outbox.last_code) == "exceed_max_try"
 
+    @pytest.mark.proves("S20")
     async def test_of_fifty_wrong_ones_at_once_ten_are_looked_at(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -184,6 +189,7 @@ class TestBinding:
         assert (await verification.verify_code(sent, spelled, outbox.last_code)).is_verified
 
     @pytest.mark.parametrize("part", ["flow", "purpose", "number", "tenant"])
+    @pytest.mark.proves("S7")
     async def test_a_code_opens_no_record_but_its_own(
         self,
         build: Build,
@@ -208,6 +214,7 @@ class TestBinding:
 
         assert await answer(service, moved, code, phone) == "code_mismatch"
 
+    @pytest.mark.proves("S8")
     async def test_the_digest_holds_every_part(self, verification: VerificationService) -> None:
         record = await verification.send_code(FLOW, ALICE, UsageType.SIGN_IN)
         others = [
@@ -224,6 +231,7 @@ class TestBinding:
         digests = {verification.digest.of(*item) for item in parts}
         assert len(digests) == len(parts)
 
+    @pytest.mark.proves("S7")
     async def test_another_tenant_finds_nothing(
         self,
         build: Build,
@@ -236,6 +244,7 @@ class TestBinding:
         assert await other.find(FLOW, sent.id) is None
         assert await answer(other, sent, outbox.last_code) == "not_found"
 
+    @pytest.mark.proves("S7")
     async def test_another_flow_finds_nothing(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -244,6 +253,7 @@ class TestBinding:
         moved = replace(sent, flow_id="another-flow")
         assert await answer(verification, moved, outbox.last_code) == "not_found"
 
+    @pytest.mark.proves("S8")
     async def test_the_code_is_nowhere_in_the_row(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -259,6 +269,7 @@ class TestBinding:
 
 
 class TestTime:
+    @pytest.mark.proves("S3")
     async def test_a_code_lives_ten_minutes(
         self,
         verification: VerificationService,
@@ -311,6 +322,7 @@ class TestTime:
 
 
 class TestNewCode:
+    @pytest.mark.proves("S5")
     async def test_it_makes_the_older_one_useless_under_either_id(
         self, verification: VerificationService, sent: VerificationRecord, outbox: Outbox
     ) -> None:
@@ -379,6 +391,7 @@ class TestLockout:
         assert (await service.get(FLOW, record.id)).tries == 3
         assert await answer(service, record, code) == "right"
 
+    @pytest.mark.proves("S6", "S21")
     async def test_new_codes_and_new_browsers_do_not_reset_the_count(
         self, build: Build, verification: VerificationService, outbox: Outbox
     ) -> None:
@@ -391,6 +404,7 @@ class TestLockout:
         with pytest.raises(TooManyAttempts):
             await service.verify_code(record, Identifier.of_phone(ALICE), wrong(outbox.last_code))
 
+    @pytest.mark.proves("S23")
     async def test_a_success_resets_the_count(
         self, build: Build, verification: VerificationService, outbox: Outbox
     ) -> None:

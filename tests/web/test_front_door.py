@@ -50,6 +50,7 @@ async def site(database_url: str, keys: SecretKeys, clock: FakeClock) -> AsyncIt
 
 
 @pytest.mark.parametrize("host", ["evil.example", "default.auth.example.com", "127.0.0.1", ""])
+@pytest.mark.proves("S75")
 async def test_an_unknown_host_is_nobodys(site: Site, host: str) -> None:
     answer = await site.get("/api/.well-known/sign-in-exp", host=host)
 
@@ -78,6 +79,7 @@ async def test_a_stopping_server_takes_no_new_work(site: Site) -> None:
         (PROXY, "not an address", False),
     ],
 )
+@pytest.mark.proves("S28")
 async def test_only_our_proxies_say_who_asks(
     site: Site, peer: str, forwarded: str, is_believed: bool
 ) -> None:
@@ -87,6 +89,7 @@ async def test_only_our_proxies_say_who_asks(
     assert answer.status_code == (200 if is_believed else 404)
 
 
+@pytest.mark.proves("S28")
 async def test_a_forwarding_header_from_a_stranger_raises_a_warning(site: Site) -> None:
     await site.get("/health/live", "198.51.100.7", x_forwarded_for="203.0.113.5")
 
@@ -101,6 +104,7 @@ async def test_metrics_open_to_the_token_only(site: Site) -> None:
     assert "watchword_sql_statements_total" in answer.text
 
 
+@pytest.mark.proves("S133")
 async def test_every_answer_carries_its_name_and_hides_nothing_else(site: Site) -> None:
     answer = await site.get("/nowhere", accept="text/html")
 

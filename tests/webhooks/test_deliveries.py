@@ -220,6 +220,7 @@ async def test_what_nobody_takes_for_a_day_is_given_up_and_says_so(
     assert len(receiver.received) == failed.attempts
 
 
+@pytest.mark.proves("S128")
 async def test_a_redirect_is_not_followed(rooms: Rooms, receiver: Receiver) -> None:
     signed = await listen(rooms, receiver)
     receiver.answers = [302]
@@ -231,6 +232,7 @@ async def test_a_redirect_is_not_followed(rooms: Rooms, receiver: Receiver) -> N
     assert len(receiver.received) == 1
 
 
+@pytest.mark.proves("S128")
 async def test_a_private_address_is_refused_unless_the_operator_allows_it(
     rooms: Rooms, receiver: Receiver
 ) -> None:

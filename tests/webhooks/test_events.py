@@ -54,6 +54,7 @@ async def send(rooms: Rooms, refusal: ConnectorError | None = None) -> str:
 
 
 class TestMessages:
+    @pytest.mark.proves("S10")
     async def test_a_message_that_the_provider_refuses_is_told_without_the_number_or_the_code(
         self, rooms: Rooms, receiver: Receiver
     ) -> None:

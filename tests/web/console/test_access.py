@@ -19,6 +19,7 @@ from watchword.audit.models import SYSTEM
 from watchword.tenants.models import TenantTag
 
 
+@pytest.mark.proves("S124")
 async def test_the_set_up_link_makes_an_owner_once(site: Site, stranger: Browser) -> None:
     token = await site.server.operators.mint_setup_token()
     page = await stranger.open(f"/console/setup?token={token}")
@@ -88,6 +89,7 @@ async def test_a_wrong_password_and_an_unknown_name_read_the_same(
     assert answers[0][0] == 422
 
 
+@pytest.mark.proves("S121")
 async def test_signing_out_ends_the_session_on_the_server(owner: Browser) -> None:
     cookie = owner.client.cookies["_console"]
     await owner.open("get-started")
@@ -106,6 +108,7 @@ async def test_signing_out_ends_the_session_on_the_server(owner: Browser) -> Non
         {"Origin": "http://acme.localhost:3001", "Sec-Fetch-Site": "same-site"},
     ],
 )
+@pytest.mark.proves("S125")
 async def test_posts_from_elsewhere_are_refused(owner: Browser, headers: dict[str, str]) -> None:
     await owner.open("security")
     form = owner.page.form("/security/preset")
@@ -117,6 +120,7 @@ async def test_posts_from_elsewhere_are_refused(owner: Browser, headers: dict[st
     assert answer.status_code == 403
 
 
+@pytest.mark.proves("S125")
 async def test_a_post_without_the_sessions_token_is_refused(site: Site, owner: Browser) -> None:
     await owner.open("security")
     for token in ("", "x" * 43, "é"):
@@ -159,6 +163,7 @@ async def test_an_old_proof_of_identity_is_renewed_and_the_change_goes_through(
     assert owner.client.cookies["_console"] != before
 
 
+@pytest.mark.proves("S136")
 async def test_a_second_factor_is_asked_for_and_nothing_goes_around_it(
     site: Site, owner: Browser, new_browser: Callable[..., Browser]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.web.console.conftest import HOME, Browser, Site
 from watchword.audit.models import AuditEntry
 
@@ -11,6 +13,7 @@ async def newest(site: Site) -> AuditEntry:
     return (await (await site.scope()).audit.list()).items[0]
 
 
+@pytest.mark.proves("S134")
 async def test_signing_out_and_failing_to_sign_in_are_told(site: Site, owner: Browser) -> None:
     site.clock.advance(timedelta(seconds=1))
     await owner.open("profile")

@@ -236,12 +236,14 @@ class TestTestSends:
 
 
 class TestDetails:
+    @pytest.mark.proves("S127")
     async def test_a_saved_secret_is_never_sent_back(self, owner: Browser) -> None:
         instance = await set_twilio_up(owner)
 
         for path in ("", "/history", "/guide", "/delete"):
             assert "the-real-token" not in (await owner.open(f"connectors/{instance}{path}")).html
 
+    @pytest.mark.proves("S127")
     async def test_an_empty_secret_keeps_the_saved_one(self, site: Site, owner: Browser) -> None:
         instance = await set_twilio_up(owner)
         await owner.open(f"connectors/{instance}")

@@ -91,6 +91,7 @@ class TestSecurity:
 
 
 class TestMessages:
+    @pytest.mark.proves("S130")
     async def test_the_log_masks_numbers_and_the_detail_has_a_timeline(
         self, owner: Browser, message: str
     ) -> None:
@@ -103,6 +104,7 @@ class TestMessages:
         assert "Accepted by Development inbox" in page.words
         assert "135790" not in page.html
 
+    @pytest.mark.proves("S130")
     async def test_showing_a_full_number_is_written_down(
         self, site: Site, owner: Browser, message: str
     ) -> None:

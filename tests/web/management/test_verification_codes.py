@@ -120,6 +120,7 @@ async def test_a_code_ends(site: Site, api: httpx2.AsyncClient) -> None:
     assert await verdict(api, code) == "verification_code.expired"
 
 
+@pytest.mark.proves("S24b")
 async def test_messages_to_one_number_are_counted(site: Site, api: httpx2.AsyncClient) -> None:
     await set_sms_up(api)
     for _ in range(10):

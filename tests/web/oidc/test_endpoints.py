@@ -277,6 +277,7 @@ class TestUserinfo:
         assert answer.status_code == 403
         assert answer.json()["error"] == "insufficient_scope"
 
+    @pytest.mark.proves("S12")
     async def test_a_token_in_the_address_is_not_taken(self, signed_in: Shop) -> None:
         tokens = await signed_in.tokens()
         answer = await signed_in.client.get(

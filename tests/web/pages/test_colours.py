@@ -16,6 +16,7 @@ COLOURS = ["#6139F6", "#ffe100", "#000", "#fff", "#0b6e4f", "#ff8800", "#7f7f7f"
 
 @pytest.mark.parametrize("surface", [LIGHT_SURFACE, DARK_SURFACE])
 @pytest.mark.parametrize("colour", COLOURS)
+@pytest.mark.proves("S85")
 def test_any_colour_becomes_readable_as_link_and_as_button(surface: str, colour: str) -> None:
     corrected = accent_on(surface, colour)
 

@@ -45,6 +45,7 @@ async def site(site: Site) -> Site:
     return site
 
 
+@pytest.mark.proves("S86")
 async def test_who_forgot_the_password_chooses_another_and_signs_in_with_it(
     site: Site, browser: Browser
 ) -> None:
@@ -85,6 +86,7 @@ async def test_a_weak_password_and_the_old_one_are_refused_with_what_to_mend(
     assert browser.page.path == "/forgot-password/changed"
 
 
+@pytest.mark.proves("S60")
 async def test_known_and_unknown_numbers_see_the_same_pages(
     site: Site, new_browser: Callable[[], Browser]
 ) -> None:
@@ -104,6 +106,7 @@ async def test_known_and_unknown_numbers_see_the_same_pages(
     assert len(site.provider.messages) == 1
 
 
+@pytest.mark.proves("S29")
 async def test_loading_a_page_again_sends_nothing_and_the_wait_is_kept(
     site: Site, browser: Browser
 ) -> None:

@@ -56,6 +56,7 @@ def posted(body: str, **headers: str) -> Request:
         ("\u200e012345\u202c", "012345"),
     ],
 )
+@pytest.mark.proves("S82")
 def test_a_code_may_be_typed_in_groups_and_keeps_its_zeros(typed: str, code: str) -> None:
     assert Form({"code": typed}).code(6) == code
 
@@ -72,6 +73,7 @@ def test_an_empty_code_asks_for_one(typed: str) -> None:
         Form({"code": typed}).code(6)
 
 
+@pytest.mark.proves("S76")
 def test_a_password_is_taken_as_typed() -> None:
     assert Form({"password": " päss  wörd "}).password() == " päss  wörd "
     with pytest.raises(PasswordMissing):

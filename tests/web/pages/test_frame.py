@@ -154,6 +154,7 @@ async def test_without_an_interaction_every_page_leads_back_to_the_application(
 
 
 @pytest.mark.parametrize("path", PAGES)
+@pytest.mark.proves("S136")
 async def test_a_page_out_of_turn_leads_to_one_in_turn(
     site: Site, browser: Browser, path: str
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_page_out_of_turn_leads_to_one_in_turn(
     assert browser.page.path in {"/sign-in", "/register", path} - OUT_OF_TURN
 
 
+@pytest.mark.proves("S133")
 async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> None:
     await browser.open(authorization())
     site.clock.advance(timedelta(minutes=61))
@@ -175,6 +177,7 @@ async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> N
     assert browser.page.response.headers["x-correlation-id"] in browser.page.words
 
 
+@pytest.mark.proves("S136")
 async def test_a_tampered_cookie_is_no_interaction(site: Site, browser: Browser) -> None:
     await browser.open(authorization())
     for value in ("nonsense", "%7B%22demo-app%22%3A%22x%22%7D", "%5B1%5D", "x" * 5000):

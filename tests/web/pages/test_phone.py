@@ -22,6 +22,7 @@ async def ask_for_code(browser: Browser, phone: str = PHONE, **query: str) -> Br
     return await browser.submit(identifier=phone, country="KR")
 
 
+@pytest.mark.proves("S86")
 async def test_a_known_number_signs_in(site: Site, browser: Browser) -> None:
     await add_phone_user(site)
 
@@ -35,6 +36,7 @@ async def test_a_known_number_signs_in(site: Site, browser: Browser) -> None:
     assert site.provider.messages[0].to.digits == DIGITS
 
 
+@pytest.mark.proves("S64")
 async def test_an_unknown_number_becomes_an_account_without_a_second_code(
     site: Site, browser: Browser
 ) -> None:
@@ -49,6 +51,7 @@ async def test_an_unknown_number_becomes_an_account_without_a_second_code(
     assert await site.phones() == [DIGITS]
 
 
+@pytest.mark.proves("S64")
 async def test_signing_up_with_a_known_number_offers_to_sign_in(
     site: Site, browser: Browser
 ) -> None:
@@ -64,6 +67,7 @@ async def test_signing_up_with_a_known_number_offers_to_sign_in(
     assert len(site.provider.messages) == 1
 
 
+@pytest.mark.proves("S86")
 async def test_a_new_number_signs_up(site: Site, browser: Browser) -> None:
     await browser.open(authorization(first_screen="register"))
     await browser.submit(identifier=PHONE, country="KR")
@@ -73,6 +77,7 @@ async def test_a_new_number_signs_up(site: Site, browser: Browser) -> None:
     assert await site.phones() == [DIGITS]
 
 
+@pytest.mark.proves("S83")
 async def test_a_wrong_code_says_so_beside_the_field(site: Site, browser: Browser) -> None:
     await ask_for_code(browser)
     wrong = f"{(int(site.provider.code) + 1) % 1_000_000:06}"
@@ -102,6 +107,7 @@ async def test_an_expired_code_and_a_used_one_are_refused(site: Site, browser: B
     assert browser.page.path == "/sign-in"
 
 
+@pytest.mark.proves("S29")
 async def test_loading_the_code_page_again_sends_nothing(site: Site, browser: Browser) -> None:
     await ask_for_code(browser)
     for _ in range(3):
@@ -149,6 +155,7 @@ async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser
         assert browser.page.status == 400
 
 
+@pytest.mark.proves("S29")
 async def test_a_button_pressed_twice_at_once_sends_one_code(site: Site, browser: Browser) -> None:
     # Time passes between the requests, so that which one came first can be told.
     site.clock.tick = timedelta(milliseconds=1)
@@ -190,6 +197,7 @@ async def test_another_number_gets_its_code_at_once(site: Site, browser: Browser
     assert [message.to.digits[-4:] for message in site.provider.messages] == ["5678", "0000"]
 
 
+@pytest.mark.proves("S63b")
 async def test_a_refused_message_is_said_at_once_and_can_be_tried_again(
     site: Site, browser: Browser
 ) -> None:
@@ -337,6 +345,7 @@ async def test_a_hinted_number_of_no_listed_country_stays_as_it_is(
     assert browser.page.forms[0].fields["country"] == "KR"
 
 
+@pytest.mark.proves("S82")
 async def test_the_code_field_is_one_that_phones_can_fill(site: Site, browser: Browser) -> None:
     await ask_for_code(browser)
 
@@ -350,6 +359,7 @@ async def test_the_code_field_is_one_that_phones_can_fill(site: Site, browser: B
     assert "10 minutes" in browser.page.words
 
 
+@pytest.mark.proves("S40")
 async def test_a_country_the_guard_refuses_is_not_offered(site: Site, browser: Browser) -> None:
     configuration = (await site.scope()).configuration
     await configuration.settings.save_guard(SYSTEM, {"allowedCountries": ["KR", "JP"]})

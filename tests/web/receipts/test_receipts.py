@@ -115,6 +115,7 @@ async def test_a_signed_report_moves_the_message_on(
     assert message.provider_words == "carrier"
 
 
+@pytest.mark.proves("S129")
 async def test_the_signature_covers_the_public_url_with_its_query(
     rooms: Rooms, client: httpx2.AsyncClient
 ) -> None:
@@ -127,6 +128,7 @@ async def test_the_signature_covers_the_public_url_with_its_query(
     assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
 
 
+@pytest.mark.proves("S129")
 async def test_every_refusal_looks_the_same(rooms: Rooms, client: httpx2.AsyncClient) -> None:
     signed = await rooms.set_up()
     message_id = await send_one(rooms)
