@@ -16,7 +16,7 @@ from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.phrases import parse_accept_language
 from watchword.web.metrics import REQUEST_SECONDS
-from watchword.web.problems import on_domain_error
+from watchword.web.problems import on_crash, on_domain_error
 from watchword.web.scope import ServerScope
 
 log = structlog.get_logger("watchword.access")
@@ -95,6 +95,12 @@ class FrontDoor:
         with structlog.contextvars.bound_contextvars(correlation_id=name):
             try:
                 await self._handle(scope, receive, answer, origin)
+            except Exception as error:
+                if status:
+                    raise
+                # Answered here, where the request still has its name; further out it has none.
+                crash = await on_crash(Request(scope), error)
+                await crash(scope, receive, answer)
             finally:
                 seconds = time.perf_counter() - started
                 route = getattr(scope.get("route"), "path", "")
