@@ -67,6 +67,7 @@ def test_s8_digits_can_not_be_found_from_a_digest_without_the_key(keys: SecretKe
     assert found_by == {"ours": ["000042"], "theirs": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", [LockoutPolicy(), ADVISED], ids=["default", "advised"])
 async def test_s24_a_guesser_gets_as_many_tries_a_day_as_the_settings_say(
     storage: Storage, clock: FakeClock, keys: SecretKeys, policy: LockoutPolicy
