@@ -151,6 +151,8 @@ class Fuzzed:
             "message_id": messages_.items[0].id,
             "secret": created.secret or "",
             "link": await linked(await self.world.scope(), "Club"),
+            "scope_id": "x",
+            **await self._set_up_organization(await self.world.scope()),
         }
 
     async def _set_up_member(self) -> None:

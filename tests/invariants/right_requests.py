@@ -1,7 +1,7 @@
 """One right request for every route, to be made wrong."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -573,4 +573,28 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         asked_password="yes",
         phone_first="x",
     )
+    yield from _organizations(form)
     yield form("/console/sign-out")
+
+
+def _organizations(form: Callable[..., Right]) -> Iterator[Right]:
+    t = "/console/{tenant}"
+    named = {"name": "x", "description": "x"}
+    club = f"{t}/organizations/{{organization_id}}"
+    yield form(f"{t}/organizations/new", name="", description="x")
+    yield form(club, **named, is_mfa_required="yes")
+    yield form(f"{club}/delete", typed_name="x")
+    yield form(f"{club}/members/add", user="nobody", role="x", q="x")
+    yield form(f"{club}/members/{{user_id}}", role="x")
+    yield form(f"{club}/members/{{user_id}}/remove")
+    invited = {"by": "phone", "country": "KR", "phone": "x", "email": "x", "days": "7", "role": "x"}
+    yield form(f"{club}/invitations/new", **invited)
+    for what in ("send", "revoke", "delete"):
+        yield form(f"{club}/invitations/{{invitation_id}}/{what}")
+    roles = f"{t}/organization-roles"
+    yield form(f"{roles}/new", **named, type="User", scope="x")
+    yield form(f"{roles}/{{role_id}}", name="", description="x", scope="x")
+    yield form(f"{roles}/{{role_id}}/delete", typed_name="x")
+    yield form(f"{roles}/scopes", name="", description="x")
+    yield form(f"{roles}/scopes/{{scope_id}}", **named)
+    yield form(f"{roles}/scopes/{{scope_id}}/delete", typed_name="x")

@@ -160,6 +160,8 @@ class Walk:
     """Of an invitation's page."""
     bookmark: str = ""
     """What leads back to it from signing in."""
+    console_organization: dict[str, str] = field(default_factory=dict)
+    """The same of another one, for the console's pages."""
     lone_code: str = ""
     """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
@@ -337,6 +339,7 @@ async def settled(world: World) -> Walk:
     walk.organization = await _club(scope)
     walk.link = await linked(scope, "Other club of acme")
     walk.bookmark = scope.invitations.seal_link(walk.link)
+    walk.console_organization = await _club(scope, "row")
     await _webhooks(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
     assert sent.status_code == 204, sent.text
@@ -380,11 +383,11 @@ async def _webhooks(world: World, walk: Walk) -> None:
     walk.delivery_id = (await deliveries.list(walk.webhook_id)).items[0].id
 
 
-async def _club(scope: TenantScope) -> dict[str, str]:
+async def _club(scope: TenantScope, what: str = "play") -> dict[str, str]:
     """Make an organization and invite Acme's user to it."""
     roles = scope.organization_roles
-    play = await roles.create_scope(SYSTEM, "play")
-    role = await roles.create(SYSTEM, NewRole(name="player", scope_ids=(play.id,)))
+    play = await roles.create_scope(SYSTEM, what)
+    role = await roles.create(SYSTEM, NewRole(name=f"{what}er", scope_ids=(play.id,)))
     club = await scope.organizations.create(SYSTEM, NewOrganization(name="Club of acme"))
     invitation = await scope.invitations.create(
         SYSTEM,
@@ -1278,6 +1281,46 @@ async def take_their_app_away(walk: Walk, at: Place) -> httpx2.Response:
 
 
 _console("POST", "users/{user_id}/second-factor/reset", "user_id")
+
+
+def _grouped(
+    method: str, path: str, fields: Callable[[Walk], dict[str, str]] = lambda _: {}
+) -> None:
+    """Ask the console about Acme's organization, and what belongs to it."""
+
+    @step(method, f"/console/{{tenant}}/{path}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{user_id}", walk.user_id)
+        for name, id_ in walk.console_organization.items():
+            address = address.replace("{" + name + "_id}", id_)
+        if method == "GET":
+            return await walk.operator.get(f"{at.console}/{address}")
+        return await walk.operator.post(f"{at.console}/{address}", **fields(walk))
+
+
+CLUB = "organizations/{organization_id}"
+INVITED = f"{CLUB}/invitations/{{invitation_id}}"
+for _page_of in ("", "/members", "/members/add", "/invitations", "/invitations/new"):
+    _grouped("GET", f"{CLUB}{_page_of}")
+_grouped("POST", CLUB, lambda _: {"name": "Club of acme"})
+_grouped("POST", f"{CLUB}/members/add", lambda walk: {"user": walk.user_id})
+_grouped("GET", f"{CLUB}/members/{{user_id}}")
+_grouped(
+    "POST",
+    f"{CLUB}/members/{{user_id}}",
+    lambda walk: {"role": walk.console_organization["role"]},
+)
+_grouped("POST", f"{CLUB}/members/{{user_id}}/remove")
+_grouped("POST", f"{CLUB}/invitations/new", lambda _: {"by": "email", "email": "guest@example.com"})
+for _what in ("send", "revoke", "delete"):
+    _grouped("POST", f"{INVITED}/{_what}")
+_grouped("GET", "organization-roles/{role_id}")
+_grouped("POST", "organization-roles/{role_id}", lambda _: {"name": "rower"})
+_grouped("POST", "organization-roles/{role_id}/delete", lambda _: {"typed_name": "rower"})
+_grouped("GET", "organization-roles/scopes/{scope_id}")
+_grouped("POST", "organization-roles/scopes/{scope_id}", lambda _: {"name": "row"})
+_grouped("POST", "organization-roles/scopes/{scope_id}/delete", lambda _: {"typed_name": "row"})
+_grouped("POST", f"{CLUB}/delete", lambda _: {"typed_name": "Club of acme"})
 
 
 @step("POST", "/console/{tenant}/users/{user_id}/delete")

@@ -30,6 +30,7 @@ class FoundForm:
     """A form of a page, with every pair it would post."""
 
     action: str
+    is_posted: bool = True
     pairs: Pairs = field(default_factory=list)
 
 
@@ -56,7 +57,8 @@ class Page(HTMLParser):
 
     def form(self, action: str) -> FoundForm:
         """Return the form that posts to an address ending so."""
-        found = [form for form in self.forms if form.action.endswith(action)]
+        posted = [form for form in self.forms if form.is_posted]
+        found = [form for form in posted if form.action.endswith(action)]
         assert found, f"no form to {action} among {[form.action for form in self.forms]}"
         return found[0]
 
@@ -66,7 +68,8 @@ class Page(HTMLParser):
         if tag in {"script", "style", "title"}:
             self._silent.append(tag)
         elif tag == "form":
-            self.forms.append(FoundForm(values.get("action", "")))
+            is_posted = values.get("method", "get") == "post"
+            self.forms.append(FoundForm(values.get("action", ""), is_posted))
         elif tag == "a" and "href" in values:
             self.links.append(values["href"])
         elif tag == "input" and name and self.forms and "disabled" not in values:

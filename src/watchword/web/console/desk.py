@@ -43,7 +43,14 @@ NAVIGATION = (
             ("security", "shield"),
         ),
     ),
-    ("people", (("users", "users"),)),
+    (
+        "people",
+        (
+            ("users", "users"),
+            ("organizations", "building-2"),
+            ("organization-roles", "badge-check"),
+        ),
+    ),
     ("developer", (("webhooks", "send"),)),
     (
         "activity",
