@@ -152,6 +152,7 @@ class Fuzzed:
             "secret": created.secret or "",
             "link": await linked(await self.world.scope(), "Club"),
             "scope_id": "x",
+            "resource_id": "management-api",
             **await self._set_up_organization(await self.world.scope()),
         }
 

@@ -573,6 +573,15 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         asked_password="yes",
         phone_first="x",
     )
+    yield form(f"{application}/secrets", secret_name="", days="x")
+    yield form(f"{application}/secrets/delete", secret_name="x")
+    yield form(f"{application}/scopes", scope="x")
+    resource = f"{t}/resources/{{resource_id}}"
+    yield form(f"{t}/resources/new", name="x", indicator="x", ttl="x")
+    yield form(resource, name="x", indicator="x", ttl="x", is_default="yes")
+    yield form(f"{resource}/delete", typed_name="x")
+    yield form(f"{resource}/scopes", scope_name="", description="x")
+    yield form(f"{resource}/scopes/{{scope_id}}/delete")
     yield from _organizations(form)
     yield form("/console/sign-out")
 

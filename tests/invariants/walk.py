@@ -162,6 +162,8 @@ class Walk:
     """What leads back to it from signing in."""
     console_organization: dict[str, str] = field(default_factory=dict)
     """The same of another one, for the console's pages."""
+    console_resource: dict[str, str] = field(default_factory=dict)
+    """Ids of an API resource and its scope, for the console's pages."""
     lone_code: str = ""
     """A code that Acme sent outside any visit."""
     visit: Visit = field(default_factory=lambda: Visit({}))
@@ -340,6 +342,9 @@ async def settled(world: World) -> Walk:
     walk.link = await linked(scope, "Other club of acme")
     walk.bookmark = scope.invitations.seal_link(walk.link)
     walk.console_organization = await _club(scope, "row")
+    shown = await scope.configuration.resources.create(SYSTEM, "Acme shop", "https://shop.example")
+    told = await scope.configuration.resources.add_scope(SYSTEM, shown.id, "buy")
+    walk.console_resource = {"resource_id": shown.id, "scope_id": told.id}
     await _webhooks(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
     assert sent.status_code == 204, sent.text
@@ -1297,6 +1302,36 @@ def _grouped(
             return await walk.operator.get(f"{at.console}/{address}")
         return await walk.operator.post(f"{at.console}/{address}", **fields(walk))
 
+
+def _resourced(
+    method: str, path: str, fields: Callable[[Walk], dict[str, str]] = lambda _: {}
+) -> None:
+    """Ask the console about Acme's API resource, or what its application has of it."""
+
+    @step(method, f"/console/{{tenant}}/{path}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{application_id}", walk.application_id)
+        for name, id_ in walk.console_resource.items():
+            address = address.replace("{" + name + "}", id_)
+        if method == "GET":
+            return await walk.operator.get(f"{at.console}/{address}")
+        return await walk.operator.post(f"{at.console}/{address}", **fields(walk))
+
+
+_resourced("GET", "resources/{resource_id}")
+_resourced("POST", "resources/{resource_id}", lambda _: {"name": "Acme shop", "ttl": "600"})
+_resourced("POST", "resources/{resource_id}/scopes", lambda _: {"scope_name": "sell"})
+_resourced(
+    "POST",
+    "applications/{application_id}/scopes",
+    lambda walk: {"scope": walk.console_resource["scope_id"]},
+)
+_resourced("POST", "applications/{application_id}/secrets", lambda _: {"secret_name": "spring"})
+_resourced(
+    "POST", "applications/{application_id}/secrets/delete", lambda _: {"secret_name": "spring"}
+)
+_resourced("POST", "resources/{resource_id}/scopes/{scope_id}/delete")
+_resourced("POST", "resources/{resource_id}/delete", lambda _: {"typed_name": "Acme shop"})
 
 CLUB = "organizations/{organization_id}"
 INVITED = f"{CLUB}/invitations/{{invitation_id}}"

@@ -1,5 +1,6 @@
 """Applications: register one, read its id, set where it may be returned to."""
 
+from datetime import timedelta
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -9,9 +10,14 @@ from watchword.applications.models import Application, ApplicationType, NewAppli
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.organizations import ticked
+from watchword.web.console.quick_starts import quick_starts_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/applications")
+
+SECRET_DAYS = (7, 30, 90, 180, 365)
+"""After how many days a secret may end; or never."""
 
 
 @router.get("")
@@ -49,7 +55,10 @@ async def create(desk: WorkDesk) -> Response:
     if created.secret is None:
         return desk.go("applications", created.application.id, done="application_created")
     return desk.render(
-        "application_secret.html", application=created.application, secret=created.secret
+        "application_secret.html",
+        application=created.application,
+        secret=created.secret,
+        secret_name="",
     )
 
 
@@ -57,7 +66,7 @@ async def create(desk: WorkDesk) -> Response:
 async def show(desk: WorkDesk, application_id: str) -> Response:
     """Show what a developer needs, and the settings."""
     application = await desk.scope.applications.get(application_id)
-    return _details_page(desk, application, _values(application))
+    return await _details_page(desk, application, _values(application))
 
 
 @router.post("/{application_id}")
@@ -83,7 +92,7 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
             expected_version=whole_number(text_of(form, "version")),
         )
     except DomainError as error:
-        return _details_page(
+        return await _details_page(
             desk, application, values, problem=desk.message(error), status_code=422, is_dirty=True
         )
     return desk.go("applications", application_id, done="saved")
@@ -94,7 +103,7 @@ async def delete(desk: WorkDesk, application_id: str) -> Response:
     """Delete it, once its name was typed."""
     application = await desk.scope.applications.get(application_id)
     if text_of(await desk.form(), "typed_name").strip() != application.name:
-        return _details_page(
+        return await _details_page(
             desk,
             application,
             _values(application),
@@ -106,6 +115,56 @@ async def delete(desk: WorkDesk, application_id: str) -> Response:
     return desk.go("applications", done="application_deleted")
 
 
+@router.post("/{application_id}/secrets")
+async def add_secret(desk: WorkDesk, application_id: str) -> Response:
+    """Add a secret, which is shown on this answer only."""
+    application = await desk.scope.applications.get(application_id)
+    form = await desk.form()
+    name, days = text_of(form, "secret_name").strip(), text_of(form, "days")
+    lifetime = next((timedelta(days=one) for one in SECRET_DAYS if str(one) == days), None)
+    await desk.prove_fresh()
+    try:
+        created = await desk.scope.configuration.applications.add_secret(
+            desk.actor, application_id, name, lifetime and desk.server.clock.now() + lifetime
+        )
+    except DomainError as error:
+        return await _details_page(
+            desk,
+            application,
+            _values(application),
+            secret_error=desk.message(error),
+            secret_name=name,
+            status_code=422,
+        )
+    return desk.render(
+        "application_secret.html",
+        application=created.application,
+        secret=created.value,
+        secret_name=created.secret.name,
+    )
+
+
+@router.post("/{application_id}/secrets/delete")
+async def delete_secret(desk: WorkDesk, application_id: str) -> Response:
+    """Take a secret away, for good."""
+    await desk.scope.applications.get(application_id)
+    await desk.prove_fresh()
+    await desk.scope.configuration.applications.delete_secret(
+        desk.actor, application_id, text_of(await desk.form(), "secret_name")
+    )
+    return desk.go("applications", application_id, done="secret_deleted")
+
+
+@router.post("/{application_id}/scopes")
+async def assign_scopes(desk: WorkDesk, application_id: str) -> Response:
+    """Say what it may be given of the API resources."""
+    await desk.scope.applications.get(application_id)
+    await desk.scope.configuration.applications.assign_scopes(
+        desk.actor, application_id, ticked(await desk.form(), "scope")
+    )
+    return desk.go("applications", application_id, done="saved")
+
+
 def _new_page(desk: Desk, values: dict[str, Any], **context: Any) -> Response:
     return desk.render(
         "application_new.html",
@@ -113,7 +172,7 @@ def _new_page(desk: Desk, values: dict[str, Any], **context: Any) -> Response:
     )
 
 
-def _details_page(
+async def _details_page(
     desk: Desk, application: Application, values: dict[str, str], **context: Any
 ) -> Response:
     return desk.render(
@@ -122,6 +181,11 @@ def _details_page(
             "application": application,
             "values": values,
             "issuer": desk.scope.issuer,
+            "quick_starts": quick_starts_of(desk.scope, application),
+            "resources": await desk.scope.resources.list(),
+            "secret_days": SECRET_DAYS,
+            "secret_error": "",
+            "secret_name": "",
             "problem": "",
             "delete_error": "",
             "is_dirty": False,

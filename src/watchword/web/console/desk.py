@@ -40,6 +40,7 @@ NAVIGATION = (
             ("sign-in-experience", "log-in"),
             ("mfa", "smartphone"),
             ("applications", "app-window"),
+            ("resources", "server"),
             ("security", "shield"),
         ),
     ),
