@@ -1,5 +1,7 @@
 """The audit log: who did what."""
 
+from datetime import UTC, datetime
+
 from starlette.responses import Response
 
 from watchword.audit.models import AuditFilter
@@ -11,20 +13,52 @@ router = console_router("/console/{tenant}/audit-log")
 
 
 @router.get("")
-async def list_entries(
-    desk: WorkDesk, event: str = "", result: str = "", page: int = 1
+async def list_entries(  # noqa: PLR0917  # each is a field of the form
+    desk: WorkDesk,
+    event: str = "",
+    actor: str = "",
+    person: str = "",
+    result: str = "",
+    since: str = "",
+    until: str = "",
+    page: int = 1,
 ) -> Response:
-    """List what happened, the newest first."""
+    """List what happened, the newest first; the address is a link to share."""
+    from_, to = _moment(since), _moment(until)
     filters = AuditFilter(
-        event=event.strip()[:128] or None,
+        event=_asked(event),
+        actor=_asked(actor),
+        user_id=_asked(person),
         result="success" if result == "success" else "failure" if result == "failure" else None,
+        since=from_,
+        until=to,
     )
-    entries = await desk.scope.audit.list(PageRequest(max(1, page)), filters)
-    chosen = {"event": event, "result": result}
+    chosen = {
+        "event": event,
+        "actor": actor,
+        "person": person,
+        "result": result,
+        "since": since,
+        "until": until,
+    }
     return desk.render(
         "audit_log.html",
-        entries=entries,
+        entries=await desk.scope.audit.list(PageRequest(max(1, page)), filters),
         chosen=chosen,
         is_filtered=any(chosen.values()),
+        has_wrong_time=bool((since and from_ is None) or (until and to is None)),
         page_address=lambda n: desk.address("audit-log", **chosen, page=n),
     )
+
+
+def _asked(text: str) -> str | None:
+    return text.replace("\0", "").strip()[:128] or None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # What a browser's field gives has no zone; the page says that it is UTC.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

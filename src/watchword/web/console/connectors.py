@@ -179,6 +179,7 @@ async def _details_page(
     return desk.render(
         "connector.html",
         saved=saved,
+        health=await desk.scope.health.of(saved.id),
         card=card_of(desk, saved),
         fields=fields,
         override=desk.server.provider_base_urls.get(saved.connector_id),

@@ -1,4 +1,4 @@
-"""Get started: the four steps to a first signed-in user."""
+"""Get started: what is set up, what is missing, and what comes next."""
 
 from dataclasses import dataclass
 
@@ -39,6 +39,7 @@ async def get_started(desk: WorkDesk) -> Response:
     return desk.render(
         "get_started.html",
         steps=steps,
+        done_count=sum(step.is_done for step in steps),
         next_step=next((step.name for step in steps if not step.is_done), None),
         issuer=desk.scope.issuer,
         warnings=sorted(desk.server.warnings),
@@ -49,6 +50,7 @@ async def _steps(desk: Desk) -> list[SetUpStep]:
     scope = desk.scope
     connector = await scope.connectors.active(ConnectorType.SMS)
     tests = await scope.messaging.list(MessageFilter(is_test=True), ONE)
+    applications = await scope.applications.list(ONE)
     people = await scope.users.list(ONE)
     phone_is_on = is_method_enabled(scope.settings, "phone", "verificationCode")
     test_address = (
@@ -61,5 +63,6 @@ async def _steps(desk: Desk) -> list[SetUpStep]:
         SetUpStep("connector", connector is not None, desk.address("connectors", "set-up")),
         SetUpStep("test", tests.total > 0, f"{test_address}#test"),
         SetUpStep("sign_in", phone_is_on, methods_address),
+        SetUpStep("application", applications.total > 0, desk.address("applications", "new")),
         SetUpStep("user", people.total > 0, f"{scope.origin}/demo-app", opens_new_tab=True),
     ]
