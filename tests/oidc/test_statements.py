@@ -1,7 +1,7 @@
 """The security statements of OAuth 2.0 and OpenID Connect, each a test with its number.
 
 What the statements say is in the docstrings; docs/reference/security-statements.md lists them.
-Those that a module of the OpenID Foundation looks at are played over HTTP in `conformance/` besides.
+Those that a module of the OpenID Foundation looks at are played in `conformance/`, too.
 """
 
 import asyncio
