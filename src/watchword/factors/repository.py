@@ -1,4 +1,4 @@
-"""The `factors` and `recovery_codes` rows of one tenant."""
+"""The `factors` and `factor_codes` rows of one tenant."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from watchword.factors.models import SavedFactor, SavedFactors
 from watchword.storage import TenantRepository
 from watchword.storage.lists import each_of
-from watchword.storage.schema import factors, recovery_codes
+from watchword.storage.schema import factor_codes, factors
 
-f, c = factors.c, recovery_codes.c
+f, c = factors.c, factor_codes.c
 TENANT = bindparam("tenant_id", type_=String)
 OURS = f.tenant_id == TENANT
 THIS = f.id == bindparam("id_")
@@ -28,7 +28,7 @@ OF_USER = (
 )
 ADD = insert(factors).values({column.name: bindparam(column.name) for column in factors.columns})
 _each = each_of("digests")
-ADD_CODES = upsert(recovery_codes).from_select(
+ADD_CODES = upsert(factor_codes).from_select(
     ["tenant_id", "factor_id", "digest"],
     select(TENANT, bindparam("factor_id", type_=String), _each.c.value),
 )
@@ -44,7 +44,7 @@ SPEND_STEP = (
     .values(last_step=bindparam("step"), last_used_at=bindparam("now"))
 )
 SPEND_CODE = (
-    update(recovery_codes)
+    update(factor_codes)
     .where(
         and_(c.tenant_id == TENANT, c.factor_id == bindparam("id_")),
         c.digest == bindparam("given"),

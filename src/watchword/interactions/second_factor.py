@@ -376,7 +376,7 @@ def _with_totp(pending: Pending, verification_id: str) -> Pending:
 
 
 def _masked(user: User, factors: tuple[MfaFactor, ...]) -> dict[str, str]:
-    shown = {}
+    shown: dict[str, str] = {}
     for factor in factors:
         address = address_of(user, factor)
         if address is not None:

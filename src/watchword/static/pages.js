@@ -63,7 +63,7 @@
     });
   }
 
-  const code = one("#code");
+  const code = one("#code[data-length]");
   if (!code) return;
   const length = Number(code.dataset.length);
   const submit = () => code.form.requestSubmit();
@@ -99,6 +99,7 @@
 
   /* "Send again in 0:42" counts down and becomes a link. The server keeps the time too. */
   const resend = one("#resend");
+  if (!resend) return;
   const ready = resend.dataset.ready;
   let until = Date.now() + Number(resend.dataset.wait) * 1000;
   const tick = () => {

@@ -26,7 +26,7 @@ from watchword.storage.schema.delivery import (
     messages,
     verification_records,
 )
-from watchword.storage.schema.factors import factors, recovery_codes
+from watchword.storage.schema.factors import factor_codes, factors
 from watchword.storage.schema.organizations import (
     organization_invitation_links,
     organization_invitation_roles,
@@ -59,6 +59,7 @@ __all__ = [
     "connectors",
     "consents",
     "early_reports",
+    "factor_codes",
     "factors",
     "guard_windows",
     "interactions",
@@ -80,7 +81,6 @@ __all__ = [
     "organization_roles",
     "organization_scopes",
     "organizations",
-    "recovery_codes",
     "resources",
     "row_totals",
     "secret_key_checks",

@@ -28,8 +28,8 @@ factors = Table(
 # One of each: of two set-ups at the same moment, one is refused.
 Index("uq_factors_type", factors.c.tenant_id, factors.c.user_id, factors.c.type, unique=True)
 
-recovery_codes = Table(
-    "recovery_codes",
+factor_codes = Table(
+    "factor_codes",
     metadata,
     tenant_key(),
     Column("factor_id", Id(), primary_key=True),
@@ -38,7 +38,7 @@ recovery_codes = Table(
     ForeignKeyConstraint(
         ["tenant_id", "factor_id"],
         ["factors.tenant_id", "factors.id"],
-        name="fk_recovery_codes_factor",
+        name="fk_factor_codes_factor",
         ondelete="CASCADE",
     ),
 )

@@ -34,16 +34,16 @@ def upgrade() -> None:
     )
     op.create_index("uq_factors_type", "factors", ["tenant_id", "user_id", "type"], unique=True)
     op.create_table(
-        "recovery_codes",
+        "factor_codes",
         sa.Column("tenant_id", sa.String(length=32), nullable=False),
         sa.Column("factor_id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("used_at", types.UtcDateTime),
-        sa.PrimaryKeyConstraint("tenant_id", "factor_id", "digest", name="pk_recovery_codes"),
+        sa.PrimaryKeyConstraint("tenant_id", "factor_id", "digest", name="pk_factor_codes"),
         sa.ForeignKeyConstraint(
             ["tenant_id", "factor_id"],
             ["factors.tenant_id", "factors.id"],
-            name="fk_recovery_codes_factor",
+            name="fk_factor_codes_factor",
             ondelete="CASCADE",
         ),
     )
