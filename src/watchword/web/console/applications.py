@@ -125,7 +125,10 @@ async def add_secret(desk: WorkDesk, application_id: str) -> Response:
     await desk.prove_fresh()
     try:
         created = await desk.scope.configuration.applications.add_secret(
-            desk.actor, application_id, name, lifetime and desk.server.clock.now() + lifetime
+            desk.actor,
+            application_id,
+            name,
+            desk.server.clock.now() + lifetime if lifetime else None,
         )
     except DomainError as error:
         return await _details_page(
