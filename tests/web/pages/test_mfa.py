@@ -1,5 +1,6 @@
 """The second step on pages without scripts: set up, asked for, and what refreshing does."""
 
+import gzip
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -322,8 +323,6 @@ async def test_who_owes_a_proof_sees_no_page_that_sets_one_up(
 
 
 async def test_a_page_with_a_picture_fits_the_budget(site: Site, browser: Browser) -> None:
-    import gzip
-
     await sign_up(browser)
     await browser.submit()
 
