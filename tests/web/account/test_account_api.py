@@ -141,6 +141,7 @@ async def test_a_third_partys_application_reads_and_changes_nothing(site: Site) 
     }
 
 
+@pytest.mark.proves("S53")
 async def test_the_old_number_is_told_and_signs_in_no_more(site: Site, ada: Person) -> None:
     visitor = await site.client()
     await visitor.get("/oidc/auth", params=AUTHORIZATION)
@@ -293,6 +294,7 @@ async def test_a_social_account_is_unlinked(site: Site, ada: Person) -> None:
     assert await outcome(again) == (404, "user.identity_not_exist")
 
 
+@pytest.mark.proves("S122")
 async def test_sessions_are_listed_and_ended(site: Site, ada: Person) -> None:
     user = await (await site.scope()).users.get(ada.id)
     elsewhere = await site.sign_in(user)
