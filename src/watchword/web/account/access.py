@@ -11,13 +11,19 @@ from fastapi.security import HTTPBearer
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchword.account.errors import AccountCenterNotEnabled
+from watchword.account.errors import AccountCenterNotEnabled, ThirdPartyForbidden
 from watchword.account.models import Asker
 from watchword.account.own_account import OwnAccount
 from watchword.account.step_up import StepUp
 from watchword.core.context import RequestContext
 from watchword.core.errors import DomainError
-from watchword.oidc.management_access import Unauthorized
+from watchword.oidc.management_access import (
+    AuthorizationHeaderMissing,
+    AuthorizationTypeNotSupported,
+    Forbidden,
+    Unauthorized,
+)
+from watchword.web.documented import problems
 from watchword.web.problems import on_domain_error, on_invalid_request
 from watchword.web.scope import TenantScope, request_context, tenant_scope
 
@@ -131,4 +137,18 @@ async def preflight(request: Request) -> Response:
             "Access-Control-Max-Age": "3600",
             "Vary": "Origin",
         },
+    )
+
+
+def refusals(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[int | str, Any]:
+    """Return the responses of a route of the Account API that raises *errors* or *codes*, too."""
+    return problems(
+        AuthorizationHeaderMissing,
+        AuthorizationTypeNotSupported,
+        Unauthorized,
+        Forbidden,
+        AccountCenterNotEnabled,
+        ThirdPartyForbidden,
+        *errors,
+        codes=codes,
     )

@@ -14,8 +14,7 @@ from watchword.account.errors import (
 )
 from watchword.guard.errors import TooManyMessages
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
-from watchword.web.account.access import AccountRoute, Asking
-from watchword.web.documented import problems
+from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.models import ApiModel, PhoneDigits
 
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
@@ -41,7 +40,7 @@ class NewEmail(ApiModel):
 @router.post(
     "/primary-phone",
     status_code=204,
-    responses=problems(*REFUSALS, ProofNotFound, PhoneAlreadyInUse),
+    responses=refusals(*REFUSALS, ProofNotFound, PhoneAlreadyInUse),
 )
 async def set_my_phone(body: NewPhone, me: Asking) -> None:
     """Set or replace the phone number; the old one is told and signs in no more."""
@@ -52,7 +51,7 @@ async def set_my_phone(body: NewPhone, me: Asking) -> None:
 @router.delete(
     "/primary-phone",
     status_code=204,
-    responses=problems(*REFUSALS, LastSignInMethodRequired),
+    responses=refusals(*REFUSALS, LastSignInMethodRequired),
 )
 async def remove_my_phone(me: Asking) -> None:
     """Take the phone number away; it is told."""
@@ -62,7 +61,7 @@ async def remove_my_phone(me: Asking) -> None:
 @router.post(
     "/primary-email",
     status_code=204,
-    responses=problems(*REFUSALS, ProofNotFound, EmailAlreadyInUse),
+    responses=refusals(*REFUSALS, ProofNotFound, EmailAlreadyInUse),
 )
 async def set_my_email(body: NewEmail, me: Asking) -> None:
     """Set or replace the e-mail address; the old one is told and signs in no more."""
@@ -73,7 +72,7 @@ async def set_my_email(body: NewEmail, me: Asking) -> None:
 @router.delete(
     "/primary-email",
     status_code=204,
-    responses=problems(*REFUSALS, LastSignInMethodRequired),
+    responses=refusals(*REFUSALS, LastSignInMethodRequired),
 )
 async def remove_my_email(me: Asking) -> None:
     """Take the e-mail address away; it is told."""

@@ -15,8 +15,7 @@ from watchword.sign_in_settings.errors import UsernameRejected
 from watchword.sign_in_settings.models import OptionalWebAddress
 from watchword.users.errors import InvalidUsername, UsernameAlreadyInUse
 from watchword.users.models import UserChange
-from watchword.web.account.access import AccountRoute, Asking
-from watchword.web.documented import problems
+from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.management.users import UserProfile
 from watchword.web.models import ApiModel
 
@@ -48,7 +47,7 @@ async def get_my_account(me: Asking) -> dict[str, Any]:
 @router.patch(
     "",
     response_model=dict[str, Any],
-    responses=problems(
+    responses=refusals(
         FieldNotEditable,
         ScopeMissing,
         ProofRequired,
@@ -67,7 +66,7 @@ async def change_my_account(body: ChangeMyAccount, me: Asking) -> dict[str, Any]
 @router.patch(
     "/profile",
     response_model=dict[str, Any],
-    responses=problems(FieldNotEditable, ScopeMissing),
+    responses=refusals(FieldNotEditable, ScopeMissing),
 )
 async def change_my_profile(body: UserProfile, me: Asking) -> dict[str, Any]:
     """Write these claims of the profile; the others stay."""

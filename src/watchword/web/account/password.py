@@ -8,8 +8,7 @@ from pydantic import Field
 from watchword.account.errors import FieldNotEditable, ProofRequired
 from watchword.guard.errors import TooManyMessages
 from watchword.sign_in_settings.errors import PasswordRejected
-from watchword.web.account.access import AccountRoute, Asking
-from watchword.web.documented import problems
+from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
@@ -24,7 +23,7 @@ class NewPassword(ApiModel):
 @router.post(
     "/password",
     status_code=204,
-    responses=problems(FieldNotEditable, ProofRequired, PasswordRejected, TooManyMessages),
+    responses=refusals(FieldNotEditable, ProofRequired, PasswordRejected, TooManyMessages),
 )
 async def set_my_password(body: NewPassword, me: Asking) -> None:
     """Choose a password: other sessions and their tokens end, and the person is told.

@@ -2,13 +2,6 @@
 
 from fastapi import APIRouter, Depends
 
-from watchword.account.errors import AccountCenterNotEnabled, ThirdPartyForbidden
-from watchword.oidc.management_access import (
-    AuthorizationHeaderMissing,
-    AuthorizationTypeNotSupported,
-    Forbidden,
-    Unauthorized,
-)
 from watchword.web.account import (
     contacts,
     identities,
@@ -17,22 +10,12 @@ from watchword.web.account import (
     signed_in,
     verifications,
 )
-from watchword.web.account.access import BEARER, preflight
-from watchword.web.documented import problems
-
-ACCESS = problems(
-    AuthorizationHeaderMissing,
-    AuthorizationTypeNotSupported,
-    Unauthorized,
-    Forbidden,
-    AccountCenterNotEnabled,
-    ThirdPartyForbidden,
-)
+from watchword.web.account.access import BEARER, preflight, refusals
 
 router = APIRouter()
 for _path in ("/api/my-account", "/api/my-account/{path:path}", "/api/verifications/{path:path}"):
     router.add_api_route(_path, preflight, methods=["OPTIONS"], include_in_schema=False)
-_resources = APIRouter(dependencies=[Depends(BEARER)], responses=ACCESS)
+_resources = APIRouter(dependencies=[Depends(BEARER)], responses=refusals())
 for _resource in (my_account, password, contacts, identities, signed_in, verifications):
     _resources.include_router(_resource.router)
 router.include_router(_resources)

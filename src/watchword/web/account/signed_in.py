@@ -8,8 +8,7 @@ from watchword.account.errors import FieldNotEditable, ProofRequired
 from watchword.oidc.models import Session, UserGrant
 from watchword.oidc.signed_in import NotSignedInThere, RevokedGrants
 from watchword.oidc.tokens import session_name
-from watchword.web.account.access import AccountRoute, Asking, Me
-from watchword.web.documented import problems
+from watchword.web.account.access import AccountRoute, Asking, Me, refusals
 
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
 
@@ -17,7 +16,7 @@ Id = Annotated[str, Path(max_length=64)]
 REFUSALS = (ProofRequired, FieldNotEditable)
 
 
-@router.get("/sessions", response_model=dict[str, Any], responses=problems(*REFUSALS))
+@router.get("/sessions", response_model=dict[str, Any], responses=refusals(*REFUSALS))
 async def list_my_sessions(me: Asking) -> dict[str, Any]:
     """List the browsers that the person is signed in to, the newest first."""
     sessions = await me.account.list_sessions(me.asker)
@@ -25,7 +24,7 @@ async def list_my_sessions(me: Asking) -> dict[str, Any]:
 
 
 @router.delete(
-    "/sessions/{session_id}", status_code=204, responses=problems(*REFUSALS, NotSignedInThere)
+    "/sessions/{session_id}", status_code=204, responses=refusals(*REFUSALS, NotSignedInThere)
 )
 async def end_my_session(
     session_id: Id,
@@ -39,7 +38,7 @@ async def end_my_session(
     await me.account.end_session(me.asker, session_id, revoked)
 
 
-@router.get("/grants", response_model=dict[str, Any], responses=problems(*REFUSALS))
+@router.get("/grants", response_model=dict[str, Any], responses=refusals(*REFUSALS))
 async def list_my_grants(
     me: Asking,
     kind: Annotated[Literal["firstParty", "thirdParty"] | None, Query(alias="appType")] = None,
@@ -54,7 +53,7 @@ async def list_my_grants(
 
 
 @router.delete(
-    "/grants/{grant_id}", status_code=204, responses=problems(*REFUSALS, NotSignedInThere)
+    "/grants/{grant_id}", status_code=204, responses=refusals(*REFUSALS, NotSignedInThere)
 )
 async def revoke_my_grant(grant_id: Id, me: Asking) -> None:
     """Take back what an application holds."""

@@ -25,8 +25,7 @@ from watchword.verification.errors import (
     TooManyTries,
 )
 from watchword.verification.models import VerificationRecord
-from watchword.web.account.access import AccountRoute, Asking
-from watchword.web.documented import problems
+from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.experience.models import Code, CodeIdentifier, Password, RecordId
 from watchword.web.models import ApiModel
 
@@ -75,7 +74,7 @@ class Proved(ApiModel):
     verification_record_id: str
 
 
-@router.post("/password", status_code=201, responses=problems(InvalidCredentials, TooManyAttempts))
+@router.post("/password", status_code=201, responses=refusals(InvalidCredentials, TooManyAttempts))
 async def prove_password(body: ProvePassword, me: Asking) -> Made:
     """Prove by the password that it is the person who asks."""
     return Made.of(await me.step_up.verify_password(me.asker, body.password))
@@ -84,7 +83,7 @@ async def prove_password(body: ProvePassword, me: Asking) -> Made:
 @router.post(
     "/verification-code",
     status_code=201,
-    responses=problems(
+    responses=refusals(
         InvalidPhoneNumber,
         InvalidEmail,
         CountryNotAllowed,
@@ -111,7 +110,7 @@ async def ask_for_code(body: AskForCode, me: Asking) -> Made:
 
 @router.post(
     "/verification-code/verify",
-    responses=problems(
+    responses=refusals(
         ProofNotFound,
         InvalidPhoneNumber,
         CodeNotFound,

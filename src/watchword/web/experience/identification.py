@@ -16,7 +16,7 @@ from watchword.interactions.models import Identification
 from watchword.users.errors import UserNotExist, UserSuspended
 from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import RecordId
-from watchword.web.experience.visit import TAKEN, Visiting, visited
+from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -46,6 +46,7 @@ class Identify(ApiModel):
             UserNotExist,
             UserSuspended,
             *TAKEN,
+            *SECOND_STEP_WANTED,
         ),
     },
 )

@@ -16,7 +16,7 @@ from watchword.interactions.errors import (
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.users.errors import UserSuspended
 from watchword.verification.models import VerificationRecord
-from watchword.web.experience.visit import TAKEN, Arrived, Visiting, visited
+from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Arrived, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -66,6 +66,7 @@ async def show(visit: Visiting) -> dict[str, Any]:
             SamePassword,
             UserSuspended,
             *TAKEN,
+            *SECOND_STEP_WANTED,
         ),
     },
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 from watchword.factors.models import SUPPORTED
 from watchword.sign_in_settings.models import MfaFactor
 from watchword.web.experience.models import Code, RecordId, Verified
-from watchword.web.experience.visit import Visiting
+from watchword.web.experience.visit import SECOND_STEP, Visiting
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -70,7 +70,7 @@ class NewRecoveryCodes(ApiModel):
     codes: list[str]
 
 
-@router.post("/verification/mfa-verification-code")
+@router.post("/verification/mfa-verification-code", responses=SECOND_STEP)
 async def send_mfa_code(body: SendMfaCode, visit: Visiting) -> Verified:
     """Send a code to the identified person's own number or address."""
     record = await visit.interactions.second_factor.send_code(
@@ -79,7 +79,7 @@ async def send_mfa_code(body: SendMfaCode, visit: Visiting) -> Verified:
     return Verified(verification_id=record.id)
 
 
-@router.post("/verification/mfa-verification-code/verify")
+@router.post("/verification/mfa-verification-code/verify", responses=SECOND_STEP)
 async def verify_mfa_code(body: VerifyMfaCode, visit: Visiting) -> Verified:
     """Accept a code as the second proof, once."""
     verification_id = await visit.interactions.second_factor.verify_code(
@@ -88,7 +88,7 @@ async def verify_mfa_code(body: VerifyMfaCode, visit: Visiting) -> Verified:
     return Verified(verification_id=verification_id)
 
 
-@router.post("/verification/totp/secret")
+@router.post("/verification/totp/secret", responses=SECOND_STEP)
 async def new_totp_secret(visit: Visiting) -> NewTotp:
     """Begin with an authenticator app."""
     second_factor = visit.interactions.second_factor
@@ -101,7 +101,7 @@ async def new_totp_secret(visit: Visiting) -> NewTotp:
     )
 
 
-@router.post("/verification/totp/verify")
+@router.post("/verification/totp/verify", responses=SECOND_STEP)
 async def verify_totp(body: VerifyTotp, visit: Visiting) -> Verified:
     """Accept a code of an authenticator app, once."""
     verification_id = await visit.interactions.second_factor.verify_totp(
@@ -110,7 +110,7 @@ async def verify_totp(body: VerifyTotp, visit: Visiting) -> Verified:
     return Verified(verification_id=verification_id)
 
 
-@router.post("/verification/backup-code/generate")
+@router.post("/verification/backup-code/generate", responses=SECOND_STEP)
 async def new_recovery_codes(visit: Visiting) -> NewRecoveryCodes:
     """Make recovery codes; they count once they are bound and the visit is submitted."""
     interaction, codes = await visit.interactions.second_factor.new_codes(visit.interaction)
@@ -118,7 +118,7 @@ async def new_recovery_codes(visit: Visiting) -> NewRecoveryCodes:
     return NewRecoveryCodes(verification_id=interaction.second.codes.id, codes=list(codes))
 
 
-@router.post("/verification/backup-code/verify")
+@router.post("/verification/backup-code/verify", responses=SECOND_STEP)
 async def verify_recovery_code(body: VerifyRecoveryCode, visit: Visiting) -> Verified:
     """Accept a recovery code as the second proof, once."""
     verification_id = await visit.interactions.second_factor.verify_recovery_code(
@@ -127,26 +127,26 @@ async def verify_recovery_code(body: VerifyRecoveryCode, visit: Visiting) -> Ver
     return Verified(verification_id=verification_id)
 
 
-@router.post("/profile/mfa", status_code=204)
+@router.post("/profile/mfa", status_code=204, responses=SECOND_STEP)
 async def bind_factor(body: BindFactor, visit: Visiting) -> None:
     """Keep what was proved as a factor, once the visit is submitted."""
     factor: MfaFactor = body.type
     await visit.interactions.second_factor.bind(visit.interaction, factor, body.verification_id)
 
 
-@router.post("/profile/mfa/mfa-skipped", status_code=204)
+@router.post("/profile/mfa/mfa-skipped", status_code=204, responses=SECOND_STEP)
 async def skip_mfa(visit: Visiting) -> None:
     """Say no to a second factor, where the policy lets people."""
     await visit.interactions.second_factor.skip(visit.interaction)
 
 
-@router.post("/profile/mfa/mfa-enabled", status_code=204)
+@router.post("/profile/mfa/mfa-enabled", status_code=204, responses=SECOND_STEP)
 async def enable_mfa(visit: Visiting) -> None:
     """Say yes: codes to what the person has become their second step."""
     await visit.interactions.second_factor.enable(visit.interaction)
 
 
-@router.post("/profile/mfa/mfa-suggestion-skipped", status_code=204)
+@router.post("/profile/mfa/mfa-suggestion-skipped", status_code=204, responses=SECOND_STEP)
 async def skip_suggestion(visit: Visiting) -> None:
     """Leave it at codes that are sent."""
     await visit.interactions.second_factor.skip_suggestion(visit.interaction)

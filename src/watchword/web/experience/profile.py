@@ -20,7 +20,7 @@ from watchword.sign_in_settings.errors import PasswordRejected, UsernameRejected
 from watchword.users.errors import InvalidUsername
 from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import Password, RecordId, Username
-from watchword.web.experience.visit import TAKEN, Visit, Visiting, visited
+from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Visit, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -97,6 +97,7 @@ Answer = Annotated[
         UsernameRejected,
         PasswordRejected,
         *TAKEN,
+        *SECOND_STEP_WANTED,
     ),
 )
 async def fill_in(body: Answer, visit: Visiting) -> None:

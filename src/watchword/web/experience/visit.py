@@ -5,16 +5,41 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from watchword.connector_kit.errors import ConnectorError
+from watchword.connectors.errors import NoConnector
 from watchword.core.context import RequestContext
 from watchword.core.errors import DomainError
+from watchword.factors import errors as factor_errors
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    NumberTypeNotAllowed,
+    TooManyAttempts,
+    TooManyMessages,
+)
 from watchword.interactions.errors import (
+    AdditionalFactorSuggested,
+    FactorMissing,
+    IdentifierNotFound,
     InteractionConflict,
     InteractionNotFound,
+    NothingPending,
+    PolicyNotUserControlled,
+    RecoveryCodesRequired,
+    SecondFactorRequired,
     SessionNotFound,
+    VerificationFailed,
 )
 from watchword.interactions.models import Interaction
 from watchword.interactions.service import InteractionService
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
+from watchword.verification.errors import (
+    CodeExpired,
+    CodeMismatch,
+    CodeNotFound,
+    CodeSentMeanwhile,
+    RecordNotFound,
+    TooManyTries,
+)
 from watchword.web.cookies import read_interaction_token
 from watchword.web.documented import problems
 from watchword.web.scope import TenantScope
@@ -69,3 +94,40 @@ TAKEN = (PhoneAlreadyInUse, EmailAlreadyInUse, UsernameAlreadyInUse)
 def visited(*errors: type[DomainError]) -> dict[int | str, Any]:
     """Return the responses of a route inside an interaction that raises *errors*, too."""
     return problems(SessionNotFound, InteractionNotFound, InteractionConflict, CrossOrigin, *errors)
+
+
+FACTORS = tuple(
+    error
+    for error in vars(factor_errors).values()
+    if isinstance(error, type) and issubclass(error, DomainError) and error is not DomainError
+)
+SECOND_STEP_WANTED = (
+    SecondFactorRequired,
+    FactorMissing,
+    AdditionalFactorSuggested,
+    RecoveryCodesRequired,
+)
+"""What is still to be done before the person is let in, or changes something."""
+
+SECOND_STEP = visited(
+    *FACTORS,
+    *SECOND_STEP_WANTED,
+    *TAKEN,
+    IdentifierNotFound,
+    PolicyNotUserControlled,
+    NothingPending,
+    VerificationFailed,
+    RecordNotFound,
+    CodeNotFound,
+    CodeExpired,
+    CodeMismatch,
+    CodeSentMeanwhile,
+    TooManyTries,
+    TooManyAttempts,
+    TooManyMessages,
+    CountryNotAllowed,
+    NumberTypeNotAllowed,
+    NoConnector,
+    ConnectorError,
+)
+"""The responses of every route of second factors."""
