@@ -33,8 +33,8 @@ from watchword.webhooks.service import WebhookService
 SCRIPT = Actor("application", "m1", "script")
 ALICE = PhoneNumber("821012345678")
 BOB = PhoneNumber("821087654321")
-KEPT = frozenset({"audit_log", "organization_members", "organization_member_roles"})
-"""The log outlives those it is about; memberships go with the row that they refer to."""
+KEPT = frozenset({"audit_log", "factors", "organization_members", "organization_member_roles"})
+"""The log outlives those it is about; the rest goes with the row that it refers to."""
 
 
 @dataclass(frozen=True, kw_only=True)
