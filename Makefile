@@ -21,7 +21,7 @@ help: ## list these commands
 run: run-environment ## start a development server on http://localhost:3001 (PORT=…)
 	@WATCHWORD_MODE=development exec $(BIN)/watchword serve --port $(PORT)
 
-test: check sdk-environment ## everything CI runs: checks, both databases, journeys, browser, the wheel
+test: lint types imports docs sdk-environment ## everything CI runs: checks, both databases, journeys, browser, the wheel
 	@chromium=$$(tools/chromium) && \
 		CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses $(JOBS) $(ONLY)
 	@$(MAKE) --no-print-directory dist
