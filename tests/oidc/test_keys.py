@@ -25,6 +25,13 @@ async def test_processes_that_start_together_make_one_key_of_each_kind(world: Wo
     assert not any({"d", "p", "q"} & set(key) for key in published[0])
 
 
+async def test_a_kind_of_key_is_made_when_it_is_needed(world: World) -> None:
+    await world.oidc.keys.signing("ES256")
+
+    rows = await world.oidc.keys.repository.list(world.clock.now() - timedelta(days=1))
+    assert [row["algorithm"] for row in rows] == ["ES256"]
+
+
 async def test_the_private_key_is_sealed(world: World) -> None:
     await world.oidc.keys.published()
     rows = await world.oidc.keys.repository.list(world.clock.now() - timedelta(days=1))
