@@ -13,6 +13,7 @@ import asyncpg
 import hypothesis
 import pytest
 
+from tests.databases import PostgresqlDatabases
 from tests.fakes import FakeClock
 from tests.postgresql import postgresql_server
 from watchword.core.keys import SecretKeys
@@ -72,10 +73,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """Return the address of a PostgreSQL server with a migrated database named `template`."""
-    with postgresql_server() as url:
+    # Statistics that change by themselves would change plans.
+    with postgresql_server("-cautovacuum=off") as url:
         run_apart(_sql(url, "CREATE DATABASE template"))
         run_apart(migrate(f"{url}/template"))
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_url: str) -> Iterator[PostgresqlDatabases]:
+    """Return the migrated databases that tests borrow, one after the other."""
+    with PostgresqlDatabases(postgresql_url) as databases:
+        yield databases
 
 
 @pytest.fixture
@@ -88,12 +97,9 @@ def database_url(
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgresql_url")
-    name = f"test_{tmp_path.name[-20:].strip('_').lower()}_{id(request):x}"
-    name = "".join(c if c.isalnum() else "_" for c in name)
-    run_apart(_sql(server, f'CREATE DATABASE "{name}" TEMPLATE template'))
-    yield f"{server}/{name}"
-    run_apart(_sql(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    databases: PostgresqlDatabases = request.getfixturevalue("postgresql_databases")
+    with databases.borrowed() as url:
+        yield url
 
 
 async def _sql(server: str, statement: str) -> None:

@@ -39,8 +39,8 @@ def _account() -> str | None:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Start a server and yield its URL without a database name."""
+def postgresql_server(*options: str) -> Iterator[str]:
+    """Start a server with *options* besides ours, and yield its URL without a database name."""
     binaries = server_binaries()
     account = _account()
     folder = Path(tempfile.mkdtemp(prefix="watchword-pg-"))
@@ -57,7 +57,7 @@ def postgresql_server() -> Iterator[str]:
         env=environment,
         cwd=folder,
     )
-    options = [
+    settings = [
         f"-p{port}",
         "-clisten_addresses=127.0.0.1",
         f"-cunix_socket_directories={folder}",
@@ -65,10 +65,11 @@ def postgresql_server() -> Iterator[str]:
         "-csynchronous_commit=off",
         "-cfull_page_writes=off",
         "-cmax_connections=300",
+        *options,
     ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, *options],
+            [binaries / "postgres", "-D", data, *settings],
             stdout=subprocess.DEVNULL,
             stderr=log,
             user=account,
