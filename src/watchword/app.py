@@ -92,6 +92,7 @@ from watchword.web import (
     receipts,
 )
 from watchword.web.frontdoor import FrontDoor
+from watchword.web.joining import join
 from watchword.web.logging import configure_logging
 from watchword.web.openapi import openapi_of
 from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
@@ -185,7 +186,7 @@ def surfaces() -> APIRouter:
         *(experience, oidc, pages, account, account_pages),
         *(receipts, health, metrics, management, console),
     ):
-        router.include_router(surface.router)
+        join(router, surface.router)
     return router
 
 

@@ -14,6 +14,7 @@ from watchword.web.account_pages import (
     success,
     username,
 )
+from watchword.web.joining import join
 
 router = APIRouter()
 # "success" is no social account, so its pages come before those.
@@ -21,4 +22,4 @@ for _pages in (
     *(hub, signing_in, step_up, contacts, username, password),
     *(success, identities, profile, sessions),
 ):
-    router.include_router(_pages.router)
+    join(router, _pages.router)

@@ -21,6 +21,7 @@ from watchword.web.account_pages.visit import (
     Visit,
     refused_on,
 )
+from watchword.web.joining import join
 from watchword.web.pages.countries import countries, default_country
 from watchword.web.pages.identifiers import IdentifierField, read_identifier, region_or_none
 
@@ -170,4 +171,4 @@ def _router_of(page: ContactPage) -> APIRouter:
 
 router = APIRouter()
 for _page in (ContactPage("phone"), ContactPage("email")):
-    router.include_router(_router_of(_page))
+    join(router, _router_of(_page))

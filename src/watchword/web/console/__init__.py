@@ -24,6 +24,7 @@ from watchword.web.console import (
     users,
     webhooks,
 )
+from watchword.web.joining import join
 
 router = APIRouter()
 for _pages in (
@@ -49,4 +50,4 @@ for _pages in (
     profile,
     operators,
 ):
-    router.include_router(_pages.router)
+    join(router, _pages.router)

@@ -10,8 +10,9 @@ from watchword.web.experience import (
     verification,
     well_known,
 )
+from watchword.web.joining import join
 
 router = APIRouter()
 # The most-read document comes first: a route is found by trying them in order.
 for resource in (well_known, interaction, verification, identification, profile, mfa):
-    router.include_router(resource.router)
+    join(router, resource.router)

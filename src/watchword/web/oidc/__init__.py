@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from watchword.web.joining import join
 from watchword.web.oidc import (
     authorize,
     consent,
@@ -13,7 +14,7 @@ from watchword.web.oidc import (
     token,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 # The fallback answers what no other route under /oidc does, so it comes last.
 for _endpoint in (authorize, token, metadata, logout, consent, consent_api, demo_app, fallback):
-    router.include_router(_endpoint.router)
+    join(router, _endpoint.router)

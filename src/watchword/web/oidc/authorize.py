@@ -26,7 +26,7 @@ from watchword.web.oidc.routes import (
 )
 from watchword.web.scope import Scope, TenantScope
 
-router = APIRouter(prefix="/oidc/auth", route_class=OidcRoute)
+router = APIRouter(prefix="/oidc/auth", route_class=OidcRoute, include_in_schema=False)
 
 
 @router.get("")

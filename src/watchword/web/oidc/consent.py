@@ -32,7 +32,7 @@ class ConsentRoute(PageRoute):
         return answer
 
 
-router = APIRouter(route_class=ConsentRoute)
+router = APIRouter(route_class=ConsentRoute, include_in_schema=False)
 
 
 @router.get("/consent")

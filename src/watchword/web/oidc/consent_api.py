@@ -10,7 +10,7 @@ from watchword.web.experience.visit import Arrived
 from watchword.web.models import ApiModel
 from watchword.web.scope import Scope
 
-router = APIRouter(prefix="/api/interaction/consent")
+router = APIRouter(prefix="/api/interaction/consent", include_in_schema=False)
 
 
 class Consented(ApiModel):

@@ -11,7 +11,7 @@ from watchword.web.pages.visit import PageRoute
 from watchword.web.scope import Scope
 from watchword.web.templating import render
 
-router = APIRouter(route_class=PageRoute)
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/demo-app")

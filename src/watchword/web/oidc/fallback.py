@@ -7,7 +7,7 @@ from starlette.responses import Response
 from watchword.oidc.errors import RouteNotFound
 from watchword.web.oidc.routes import OidcRoute
 
-router = APIRouter(route_class=OidcRoute)
+router = APIRouter(route_class=OidcRoute, include_in_schema=False)
 
 
 @router.api_route(

@@ -16,7 +16,7 @@ from watchword.web.scope import Scope, TenantScope
 from watchword.web.security import require_same_origin
 from watchword.web.templating import render
 
-router = APIRouter(prefix="/oidc/session/end", route_class=OidcRoute)
+router = APIRouter(prefix="/oidc/session/end", route_class=OidcRoute, include_in_schema=False)
 
 
 @router.get("")

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from watchword.web.oidc.routes import OidcRoute, preflight
 from watchword.web.scope import Scope
 
-router = APIRouter(prefix="/oidc", route_class=OidcRoute)
+router = APIRouter(prefix="/oidc", route_class=OidcRoute, include_in_schema=False)
 
 for _path in (
     "/.well-known/openid-configuration",

@@ -11,7 +11,7 @@ from watchword.oidc.parameters import Parameters
 from watchword.web.oidc.routes import OidcRoute, allow_origins_of, body_parameters, preflight
 from watchword.web.scope import Scope, TenantScope
 
-router = APIRouter(prefix="/oidc", route_class=OidcRoute)
+router = APIRouter(prefix="/oidc", route_class=OidcRoute, include_in_schema=False)
 
 for _path in ("/token", "/me", "/token/introspection", "/token/revocation"):
     router.add_api_route(_path, preflight, methods=["OPTIONS"])

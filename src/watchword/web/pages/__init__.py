@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from watchword.web.joining import join
 from watchword.web.pages import (
     confirmations,
     endings,
@@ -28,4 +29,4 @@ for _pages in (
     endings,
     invitation,
 ):
-    router.include_router(_pages.router)
+    join(router, _pages.router)

@@ -10,6 +10,7 @@ from watchword.factors.models import IDENTIFIERS, Standing, address_of
 from watchword.interactions.errors import SecondFactorRequired
 from watchword.sign_in_settings.models import MfaFactor
 from watchword.users.models import Identifier
+from watchword.web.joining import join
 from watchword.web.pages import second_steps, steps
 from watchword.web.pages.mfa_verification import APP_DIGITS
 from watchword.web.pages.visit import HEADERS, Looking, PageRoute, Posting, Visit, refused_on
@@ -178,7 +179,7 @@ def _router_of(factor: MfaFactor) -> APIRouter:
 
 
 for _factor in IDENTIFIERS:
-    router.include_router(_router_of(_factor))
+    join(router, _router_of(_factor))
 
 
 # Recovery codes.

@@ -9,6 +9,7 @@ from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED, address_of
 from watchword.sign_in_settings.models import MfaFactor
 from watchword.users.models import Identifier
+from watchword.web.joining import join
 from watchword.web.pages import second_steps, steps
 from watchword.web.pages.errors import CodeMissing, ResendTooSoon
 from watchword.web.pages.verification_code import lifetime_of, problem_of, wait_of
@@ -172,6 +173,6 @@ def _sending_router_of(page: ProofPage) -> APIRouter:
 
 for _factor in SUPPORTED:
     _page = ProofPage(_factor)
-    router.include_router(_router_of(_page))
+    join(router, _router_of(_page))
     if _page.is_sent:
-        router.include_router(_sending_router_of(_page))
+        join(router, _sending_router_of(_page))

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.users.models import Identifier, IdentifierType
+from watchword.web.joining import join
 from watchword.web.pages import steps
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
 
@@ -122,4 +123,4 @@ ASKED: dict[str, tuple[IdentifierType, ...]] = {
     "email-or-phone": ("email", "phone"),
 }
 for _asked, _types in ASKED.items():
-    router.include_router(_router_of(_asked, _types))
+    join(router, _router_of(_asked, _types))

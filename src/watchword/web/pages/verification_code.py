@@ -13,6 +13,7 @@ from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import CODE_FACTORS, is_method_enabled
 from watchword.users.models import IdentifierType
 from watchword.verification.models import VerificationRecord
+from watchword.web.joining import join
 from watchword.web.pages import steps
 from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
@@ -188,4 +189,4 @@ for _page in (
     CodePage("forgot-password", "/forgot-password"),
     CodePage("mfa-binding", "/mfa-binding"),
 ):
-    router.include_router(_router_of(_page))
+    join(router, _router_of(_page))
