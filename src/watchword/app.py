@@ -79,20 +79,10 @@ from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
 from watchword.verification.repository import VerificationRepository
 from watchword.verification.service import VerificationService
-from watchword.web import (
-    account,
-    account_pages,
-    console,
-    experience,
-    health,
-    management,
-    metrics,
-    oidc,
-    pages,
-    receipts,
-)
+from watchword.web import experience, health, metrics, oidc, pages, receipts
 from watchword.web.frontdoor import FrontDoor
 from watchword.web.joining import join
+from watchword.web.later import Later
 from watchword.web.logging import configure_logging
 from watchword.web.openapi import openapi_of
 from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
@@ -182,11 +172,16 @@ def surfaces() -> APIRouter:
     """Return every route; made once, for reading their signatures takes longer than the rest."""
     router = APIRouter()
     # Asked in this order: the routes of every sign-in come first.
-    for surface in (
-        *(experience, oidc, pages, account, account_pages),
-        *(receipts, health, metrics, management, console),
-    ):
+    for surface in (experience, oidc, pages, receipts, health, metrics):
         join(router, surface.router)
+    router.routes.append(Later("/api", "/account", "/console", load=_surfaces_of_few))
+    return router
+
+
+def _surfaces_of_few() -> APIRouter:
+    router = APIRouter()
+    for name in ("account", "account_pages", "management", "console"):
+        join(router, resolve_name(f"watchword.web.{name}").router)
     return router
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from watchword.web.documented import answer_of
+from watchword.web.later import Later
 
 METHODS = ("get", "post", "put", "patch", "delete")
 EVERYWHERE = {421: "tenant.unknown_host", 503: "server.storage_unavailable"}
@@ -30,7 +32,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
             title=app.title,
             version=app.version,
             description=DESCRIPTION,
-            routes=app.routes,
+            routes=[*_routes(app)],
             servers=[{"url": "/", "description": "The tenant whose host is asked"}],
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         )
@@ -40,6 +42,14 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
             document["components"]["schemas"].pop(name, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _routes(app: FastAPI) -> Iterator[BaseRoute]:
+    for route in app.routes:
+        if isinstance(route, Later):
+            yield from route.app.routes
+        else:
+            yield route
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
