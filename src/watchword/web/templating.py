@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -54,6 +55,12 @@ def _ago(context: Context, moment: Any) -> str:
     return str(format_timedelta(delta, add_direction=True, locale=context["lang"]))
 
 
+@cache
+def _direction(language: str) -> str:
+    rtl = Locale.parse(language, sep="-").character_order == "right-to-left"
+    return "rtl" if rtl else "ltr"
+
+
 @lru_cache(maxsize=1)
 def environment() -> Environment:
     """Return the environment; templates are compiled once a process."""
@@ -88,7 +95,8 @@ def render(
     values = {
         "request": request,
         "phrases": server.phrases,
-        "lang": language_of(request),
+        "lang": (language := language_of(request)),
+        "direction": _direction(language),
         "nonce": nonce,
         "now": server.clock.now(),
         "correlation_id": getattr(request.state, "correlation_id", ""),

@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 
@@ -252,3 +253,18 @@ async def test_nothing_to_sign_in_with_is_said(site: Site, browser: Browser) -> 
 
     assert browser.page.status == 200
     assert not browser.page.forms
+
+
+async def test_a_language_that_runs_from_right_to_left_says_so(
+    site: Site, new_browser: Callable[..., Browser]
+) -> None:
+    english = site.server.phrases
+    arabic = {"language_name": "العربية", "pages.sign_in.title": "تسجيل الدخول"}
+    site.server.phrases = replace(english, languages={**english.languages, "ar": arabic})
+
+    page = (await new_browser("ar").open(authorization())).page
+    assert '<html lang="ar" dir="rtl"' in page.html
+    assert "تسجيل الدخول" in page.words
+
+    page = (await new_browser("ko").open(authorization())).page
+    assert "dir=" not in page.html.partition(">")[2].partition(">")[0]

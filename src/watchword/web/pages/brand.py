@@ -15,6 +15,7 @@ from watchword.applications.models import (
 )
 from watchword.sign_in_settings.models import Color, SignInSettings
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
+from watchword.web.pages.custom_css import harmless
 from watchword.web.problems import language_of
 from watchword.web.scope import TenantScope
 
@@ -82,6 +83,11 @@ class Brand:
     def favicon(self) -> str | None:
         """Return the tenant's icon."""
         return self.settings.branding.favicon
+
+    @property
+    def custom_css(self) -> str:
+        """Return the tenant's own style sheet, without what would reach other places."""
+        return harmless(self.settings.custom_css or "")
 
     @property
     def terms_url(self) -> str | None:
