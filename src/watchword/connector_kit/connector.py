@@ -30,6 +30,7 @@ from watchword.connector_kit.models import (
 )
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.scrubbing import scrub
+from watchword.connector_kit.segments import Segments, count_segments
 from watchword.core.clock import Clock
 
 Config = TypeVar("Config", bound=ConnectorConfig)
@@ -108,6 +109,11 @@ class SmsConnector(Connector[Config, SmsMessage]):
     def text_of(self, message: SmsMessage) -> str | None:  # noqa: ARG002
         """Return the text that goes out; None where the provider renders it."""
         return None
+
+    @classmethod
+    def cost_of(cls, text: str) -> Segments:
+        """Return what a text costs, as its carriers count; the console shows it beside the text."""
+        return count_segments(text)
 
 
 class EmailConnector(Connector[Config, EmailMessage]):

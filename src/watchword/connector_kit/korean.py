@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from watchword.connector_kit.config import ConfigWarning
+from watchword.connector_kit.segments import Segments
 from watchword.connector_kit.templates import TextTemplate
 
 SHORT = 90
@@ -19,6 +20,12 @@ def size_of(text: str) -> int:
 def unsupported(text: str) -> str | None:
     """Return the first character that EUC-KR lacks, such as an emoji; None where it has all."""
     return next((character for character in text if not _is_supported(character)), None)
+
+
+def count_bytes(text: str) -> Segments:
+    """Return what a text costs in Korea: it goes out whole, as an SMS or an LMS."""
+    size = size_of(text)
+    return Segments("EUC-KR", 1, size, SHORT if size <= SHORT else LONG, unsupported(text))
 
 
 def warn_of_letters(templates: Iterable[TextTemplate]) -> list[ConfigWarning]:

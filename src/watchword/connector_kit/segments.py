@@ -15,15 +15,16 @@ GSM_7_EXTENSION = frozenset("\f^{}\\[~]|€")
 class Segments:
     """What a text costs: every segment is paid for."""
 
-    encoding: Literal["GSM-7", "UCS-2"]
+    encoding: Literal["GSM-7", "UCS-2", "EUC-KR"]
     count: int
     """Messages that carriers send, and charge for."""
     units: int
-    """Septets of GSM-7, or UTF-16 units."""
+    """Septets of GSM-7, UTF-16 units, or bytes of EUC-KR."""
     per_segment: int
     """Units that fit into each segment of this text."""
     forcing_character: str | None
-    """The first character that GSM-7 lacks, which makes the whole text UCS-2."""
+    """The first character that GSM-7 lacks, which makes the whole text UCS-2; of those that EUC-KR
+    lacks, which carriers refuse."""
 
 
 def count_segments(text: str) -> Segments:

@@ -119,6 +119,10 @@ class HealthService:
         episode = await self.rows.find_episode(instance_id)
         return judged(samples, codes, verified, episode)
 
+    async def paused_until(self, instance_id: str) -> datetime | None:
+        """Return until when a connector waits, as its provider asked; None where it sends."""
+        return await self.rows.find_pause(instance_id, self.clock.now())
+
     async def watch(self, saved: SavedConnector) -> Health:
         """Judge a connector, and tell where that is news."""
         health = await self.of(saved.id)

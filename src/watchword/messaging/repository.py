@@ -270,6 +270,11 @@ PAUSE = _paused.on_conflict_do_update(
     # Of two refusals the longer one holds, whichever is read first.
     where=or_(p.paused_until.is_(None), p.paused_until < _paused.excluded.paused_until),
 )
+PAUSED_UNTIL = select(p.paused_until).where(
+    p.tenant_id == bindparam("tenant_id"),
+    p.instance_id == bindparam("instance_id"),
+    p.paused_until > bindparam("now", type_=UtcDateTime),
+)
 RESUME = (
     update(connector_pace)
     .where(p.tenant_id == bindparam("tenant_id"), p.instance_id == bindparam("instance_id"))
@@ -611,6 +616,11 @@ class HealthRows(TenantRepository):
         """Return how many codes were sent through a connector, and how many were typed in."""
         row = await self.first(CODES, instance_id=instance_id, since=since, until=until)
         return (row["codes"], row["verified"] or 0) if row else (0, 0)
+
+    async def find_pause(self, instance_id: str, now: datetime) -> datetime | None:
+        """Return until when a connector is paused, or None."""
+        row = await self.first(PAUSED_UNTIL, instance_id=instance_id, now=now)
+        return row["paused_until"] if row else None
 
     async def find_episode(self, instance_id: str) -> datetime | None:
         """Return since when a connector is unwell, or None."""

@@ -150,6 +150,23 @@ class TestSetUp:
         assert "nico: 246810" in page.words
         assert "texts are missing for Register, SignIn, ForgotPassword" in page.words
 
+    @pytest.mark.parametrize("provider", ["solapi-sms", "naver-sens-sms"])
+    async def test_the_preview_counts_bytes_where_carriers_do(
+        self, owner: Browser, provider: str
+    ) -> None:
+        for content, cost in (
+            ("인증번호 {{code}}", "EUC-KR · SMS · 15/90 bytes"),
+            ("인증번호 {{code}} ✓" + "가" * 40, "EUC-KR · LMS · 98/2000 bytes"),
+        ):
+            await owner.open(f"connectors/set-up/{provider}")
+            owner.page.form(f"/{provider}").action += "/preview"
+            texts = [{"usageType": "Generic", "content": content}]
+
+            page = await owner.submit("/preview", templates=json.dumps(texts))
+
+            assert cost in page.words
+            assert ("carriers in Korea refuse the text" in page.words) is ("✓" in content)
+
     @pytest.mark.parametrize("text", ["", "[", "{}", "[1]", '[{"usageType": 1}]', "null", "[[[[["])
     async def test_the_preview_takes_whatever_is_typed(self, owner: Browser, text: str) -> None:
         await owner.open(TWILIO)

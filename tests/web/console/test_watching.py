@@ -107,3 +107,21 @@ def test_every_reason_to_worry_about_a_connector_has_its_words() -> None:
     for language, catalogue in Phrases.load().languages.items():
         missing = [one for one in Reason if f"console.health.reason.{one.value}" not in catalogue]
         assert missing == [], language
+
+
+async def test_a_connector_that_its_provider_slowed_down_says_until_when(
+    site: Site, owner: Browser
+) -> None:
+    scope = await site.scope()
+    saved = await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
+    scope = await site.scope()
+    await scope.messaging.pace.pause(saved.id, site.clock.now() + timedelta(minutes=4))
+
+    assert "Paused" in (await owner.open("connectors")).words
+    page = await owner.open(f"connectors/{saved.id}")
+    assert "The provider asked for fewer messages." in page.words
+    assert "in 4 minutes" in page.words
+
+    site.clock.advance(timedelta(minutes=5))
+    assert "Paused" not in (await owner.open("connectors")).words
+    assert "fewer messages" not in (await owner.open(f"connectors/{saved.id}")).words

@@ -14,9 +14,10 @@ from watchword.connector_kit.errors import (
     ProviderThrottled,
     TemplateRejected,
 )
-from watchword.connector_kit.korean import LONG, SHORT, size_of, unsupported
+from watchword.connector_kit.korean import LONG, SHORT, count_bytes, size_of, unsupported
 from watchword.connector_kit.models import ConnectorMetadata, Receipt, SmsMessage
 from watchword.connector_kit.numbers import at_home, parts_of
+from watchword.connector_kit.segments import Segments
 from watchword.providers.naver_sens.config import NaverSensConfig
 from watchword.providers.naver_sens.errors import ERRORS
 from watchword.providers.naver_sens.signing import signature_of
@@ -51,6 +52,11 @@ class NaverSensConnector(HttpSmsConnector[NaverSensConfig]):
     def base_url(self) -> str:
         """Return the gateway of the chosen cloud."""
         return HOSTS[self.config.cloud]
+
+    @classmethod
+    def cost_of(cls, text: str) -> Segments:
+        """Return what a text costs: carriers in Korea count bytes."""
+        return count_bytes(text)
 
     def text_of(self, message: SmsMessage) -> str:
         """Return the text that goes out."""

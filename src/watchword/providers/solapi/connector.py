@@ -16,6 +16,7 @@ from watchword.connector_kit.errors import (
     ReportRefused,
     UnreadableAnswer,
 )
+from watchword.connector_kit.korean import count_bytes
 from watchword.connector_kit.models import (
     ConnectorMetadata,
     DeliveryReport,
@@ -25,6 +26,7 @@ from watchword.connector_kit.models import (
     SmsMessage,
 )
 from watchword.connector_kit.numbers import at_home, parts_of
+from watchword.connector_kit.segments import Segments
 from watchword.connector_kit.templates import choose_for, fill, variables_of
 from watchword.providers.solapi.config import ALIMTALK_COUNTRY, SolapiConfig, SolapiTemplate
 from watchword.providers.solapi.errors import MESSAGE_ERRORS, REQUEST_ERRORS
@@ -61,6 +63,11 @@ class SolapiConnector(HttpSmsConnector[SolapiConfig]):
     has_reports = True
     # A webhook may have a secret, but how it signs is documented nowhere.
     signs_reports = False
+
+    @classmethod
+    def cost_of(cls, text: str) -> Segments:
+        """Return what a text costs: carriers in Korea count bytes."""
+        return count_bytes(text)
 
     def text_of(self, message: SmsMessage) -> str | None:
         """Return the text that goes out; None where it is an Alimtalk template."""

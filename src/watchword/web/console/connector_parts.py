@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from watchword.connector_kit.connector import SmsConnector
 from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound, TemplateRejected
 from watchword.connector_kit.guides import logo
 from watchword.connector_kit.mail import EmailTemplate
 from watchword.connector_kit.models import ConnectorType, UsageType
-from watchword.connector_kit.segments import count_segments
 from watchword.connector_kit.templates import (
     REQUIRED,
     Template,
@@ -214,12 +214,16 @@ def preview_of(
         "languages": languages,
         "language": shown,
         "mail": None,
-        **_shown(desk, templates, chosen, shown),
+        **_shown(desk, found, templates, chosen, shown),
     }
 
 
 def _shown(
-    desk: Desk, templates: Sequence[Template], usage: UsageType, language: str
+    desk: Desk,
+    found: ConnectorClass,
+    templates: Sequence[Template],
+    usage: UsageType,
+    language: str,
 ) -> dict[str, Any]:
     try:
         template = choose(templates, usage, language)
@@ -228,7 +232,8 @@ def _shown(
     if isinstance(template, EmailTemplate):
         return _mail(template, language)
     assert isinstance(template, TextTemplate)
-    return _bubble(desk, template, language)
+    assert issubclass(found, SmsConnector)
+    return _bubble(desk, found, template, language)
 
 
 def _mail(template: EmailTemplate, language: str) -> dict[str, Any]:
@@ -240,11 +245,13 @@ def _mail(template: EmailTemplate, language: str) -> dict[str, Any]:
     return {"mail": mail, "is_empty": False}
 
 
-def _bubble(desk: Desk, template: TextTemplate, language: str) -> dict[str, Any]:
+def _bubble(
+    desk: Desk, found: type[SmsConnector[Any]], template: TextTemplate, language: str
+) -> dict[str, Any]:
     host = desk.scope.origin.partition("://")[2].partition(":")[0]
     sample = {**SAMPLE, "origin_line": f"@{host} #{SAMPLE['code']}", "locale": language}
     filled = fill(template.content, sample)
-    segments = count_segments(filled)
+    segments = found.cost_of(filled)
     before, forcing, after = filled, "", ""
     if segments.forcing_character:
         before, forcing, after = filled.partition(segments.forcing_character)

@@ -42,7 +42,13 @@ async def list_connectors(desk: WorkDesk) -> Response:
         (type_, listed.get(type_), card_of(desk, listed[type_]) if type_ in listed else None)
         for type_ in (ConnectorType.EMAIL, ConnectorType.SMS)
     ]
-    return desk.render("connectors.html", senders=senders)
+    # Two at most: one for each kind of message.
+    paused = {
+        saved.id
+        for saved in listed.values()
+        if await desk.scope.health.paused_until(saved.id) is not None
+    }
+    return desk.render("connectors.html", senders=senders, paused=paused)
 
 
 @router.get("/{instance_id}")
@@ -180,6 +186,7 @@ async def _details_page(
         "connector.html",
         saved=saved,
         health=await desk.scope.health.of(saved.id),
+        paused_until=await desk.scope.health.paused_until(saved.id),
         card=card_of(desk, saved),
         fields=fields,
         override=desk.server.provider_base_urls.get(saved.connector_id),

@@ -136,7 +136,8 @@ def wording_of(found: ConnectorClass) -> Wording:
     model = template_type(found)
     if model is EmailTemplate:
         return Wording.EMAIL
-    return Wording.TEXT if model is TextTemplate else Wording.ELSEWHERE
+    is_text = model is not None and issubclass(model, TextTemplate)
+    return Wording.TEXT if is_text else Wording.ELSEWHERE
 
 
 def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:
@@ -182,6 +183,9 @@ def rendered_guide(markdown: str) -> Markup:
     """Return a guide as HTML; raw HTML in it stays text, and links open beside the console."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.add_render_rule("link_open", _link_open)
+    # A table may be wider than the guide: whoever has no mouse scrolls it with the keys.
+    parser.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>")
     return Markup(parser.render(markdown))  # noqa: S704  # from a package's file, HTML is off
 
 
