@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -68,10 +69,10 @@ class Emulator:
         self.process.wait(timeout=20)
 
 
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Emulator]:
-    """Return a running emulated Twilio."""
-    emulator = Emulator(tmp_path)
+@contextmanager
+def running_emulator(folder: Path) -> Iterator[Emulator]:
+    """Run an emulated Twilio for the length of the block."""
+    emulator = Emulator(folder)
     try:
         emulator.wait_until_ready()
         yield emulator
@@ -80,11 +81,17 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def installation(database_url: str, emulator: Emulator, tmp_path: Path) -> Installation:
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """Return a running emulated Twilio."""
+    with running_emulator(tmp_path) as emulator:
+        yield emulator
+
+
+def development(database_url: str, emulator: Emulator, folder: Path) -> Installation:
     """Return a development installation whose Twilio is the emulated one."""
     installation = Installation(
         database_url,
-        tmp_path,
+        folder,
         mode="development",
         provider_base_urls=f'{{"twilio-short-message-service": "{emulator.address}"}}',
     )
@@ -92,6 +99,12 @@ def installation(database_url: str, emulator: Emulator, tmp_path: Path) -> Insta
     installation.origin = f"http://localhost:{installation.port}"
     installation.environment["WATCHWORD_PUBLIC_URL"] = installation.origin
     return installation
+
+
+@pytest.fixture
+def installation(database_url: str, emulator: Emulator, tmp_path: Path) -> Installation:
+    """Return a development installation whose Twilio is the emulated one."""
+    return development(database_url, emulator, tmp_path)
 
 
 @pytest.fixture
@@ -108,11 +121,9 @@ def setup_link(server: Server) -> str:
     return str(found[-1])
 
 
-# For each test anew: the driver keeps an event loop on the main thread while it lives, and
-# asynchronous tests of the same process need that thread.
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Return a real Chromium; `make test` brings one and names it."""
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a real Chromium for the length of the block; `make test` brings one and names it."""
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
@@ -120,6 +131,15 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+# For each test anew: the driver keeps an event loop on the main thread while it lives, and
+# asynchronous tests of the same process need that thread.
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """Return a real Chromium."""
+    with chromium() as browser:
+        yield browser
 
 
 class Camera:
