@@ -7,7 +7,13 @@ from importlib.resources import files
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import (
+    format_date,
+    format_time,
+    format_timedelta,
+    get_datetime_format,
+    get_time_format,
+)
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
@@ -46,7 +52,10 @@ def _translate(context: Context, key: str, **values: Any) -> str:
 
 @pass_context
 def _moment(context: Context, moment: Any) -> str:
-    return str(format_datetime(moment, "medium", locale=context["lang"]))
+    language = context["lang"]
+    day = format_date(moment, "medium", locale=language)
+    time = format_time(moment, _clock(language), locale=language)
+    return _day_and_time(language).format(time, day)
 
 
 @pass_context
@@ -59,6 +68,17 @@ def _ago(context: Context, moment: Any) -> str:
 def _direction(language: str) -> str:
     rtl = Locale.parse(language, sep="-").character_order == "right-to-left"
     return "rtl" if rtl else "ltr"
+
+
+@cache
+def _clock(language: str) -> str:
+    # The short names of morning and afternoon are English in Korean; the long ones are 오전, 오후.
+    return str(get_time_format("medium", locale=language).pattern).replace("a", "aaaa")
+
+
+@cache
+def _day_and_time(language: str) -> str:
+    return str(get_datetime_format("medium", locale=language)).replace("'", "")
 
 
 @lru_cache(maxsize=1)

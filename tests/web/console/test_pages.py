@@ -185,6 +185,18 @@ class TestApplications:
         assert pairs["name"] == "Bad"
         assert pairs["redirect_uris"] == "javascript:alert(1)"
 
+    @pytest.mark.parametrize("path", ["applications/new", "resources/new"])
+    async def test_a_missing_name_is_asked_for_beside_its_field(
+        self, owner: Browser, path: str
+    ) -> None:
+        await owner.open(path)
+
+        page = await owner.submit("/new", name=" ")
+
+        assert page.status == 422
+        assert 'id="name-note" role="alert"' in page.html
+        assert "Give it a name." in page.words
+
 
 class TestUsers:
     async def test_people_are_found_and_their_numbers_masked(

@@ -41,6 +41,9 @@ async def create(desk: WorkDesk) -> Response:
     """Register it; the secret, where there is one, is shown on this answer only."""
     form = await desk.form()
     values = {name: text_of(form, name) for name in ("name", "type", "redirect_uris")}
+    if not values["name"].strip():
+        missing = desk.text("console.organizations.name_missing")
+        return _new_page(desk, values, name_problem=missing, status_code=422)
     try:
         created = await desk.scope.configuration.applications.create(
             desk.actor,
@@ -171,7 +174,13 @@ async def assign_scopes(desk: WorkDesk, application_id: str) -> Response:
 def _new_page(desk: Desk, values: dict[str, Any], **context: Any) -> Response:
     return desk.render(
         "application_new.html",
-        **{"values": values, "types": list(ApplicationType), "problem": "", **context},
+        **{
+            "values": values,
+            "types": list(ApplicationType),
+            "problem": "",
+            "name_problem": "",
+            **context,
+        },
     )
 
 

@@ -161,7 +161,9 @@ async def _posted(desk: Desk) -> tuple[dict[str, Any], dict[str, str]]:
     form = await desk.form()
     values = {name: text_of(form, name).strip() for name in ("name", "indicator", "ttl")}
     errors = {}
-    if not 1 <= len(values["name"]) <= LONGEST_NAME or not values["name"].isprintable():
+    if not values["name"]:
+        errors["name"] = desk.text("console.organizations.name_missing")
+    elif len(values["name"]) > LONGEST_NAME or not values["name"].isprintable():
         errors["name"] = desk.text("console.organizations.name_wrong", most=LONGEST_NAME)
     ttl = values["ttl"]
     is_number = ttl.isascii() and ttl.isdigit() and len(ttl) < 9
