@@ -16,9 +16,11 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from watchword import __version__
+from watchword.account.admission import Admission
 from watchword.account.factors import AccountFactors
 from watchword.account.notices import Notices
 from watchword.account.own_account import OwnAccount
+from watchword.account.own_factors import OwnFactors
 from watchword.account.repository import Leftovers
 from watchword.account.service import AccountService
 from watchword.account.step_up import StepUp
@@ -350,6 +352,24 @@ class TenantScopes:
             audit=audit,
             webhooks=webhooks,
         )
+        step_up = StepUp(
+            users=users,
+            verification=verification,
+            audit=audit,
+            phrases=server.phrases,
+            clock=clock,
+            origin=origin,
+            fallback_language=sign_in_settings.language_info.fallback_language,
+        )
+        account_factors = AccountFactors(
+            storage=storage,
+            users=users,
+            factors=factors,
+            sessions=provider.sessions,
+            settings=sign_in_settings,
+            audit=audit,
+            webhooks=webhooks,
+        )
         return TenantScope(
             tenant=tenant,
             origin=origin,
@@ -364,15 +384,7 @@ class TenantScopes:
                 accounts=accounts,
                 settings=account_center,
                 sign_in=sign_in_settings,
-                step_up=StepUp(
-                    users=users,
-                    verification=verification,
-                    audit=audit,
-                    phrases=server.phrases,
-                    clock=clock,
-                    origin=origin,
-                    fallback_language=sign_in_settings.language_info.fallback_language,
-                ),
+                step_up=step_up,
                 signed_in=provider.signed_in,
                 notices=Notices(
                     messaging=messaging, guard=guard, phrases=server.phrases, origin=origin
@@ -421,14 +433,11 @@ class TenantScopes:
                 organizations=organizations,
             ),
             factors=factors,
-            account_factors=AccountFactors(
-                storage=storage,
-                users=users,
-                factors=factors,
-                sessions=provider.sessions,
-                settings=sign_in_settings,
-                audit=audit,
-                webhooks=webhooks,
+            account_factors=account_factors,
+            own_factors=OwnFactors(
+                admission=Admission(step_up=step_up, settings=account_center),
+                factors=account_factors,
+                sign_in=sign_in_settings,
             ),
             organization_roles=organization_roles,
             organizations=organizations,

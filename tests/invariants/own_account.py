@@ -36,6 +36,8 @@ class Member:
     """What to type, by where."""
     sid: str = ""
     grant_id: str = ""
+    factor_id: str = ""
+    """Their authenticator app."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -68,9 +70,11 @@ async def member(world: World, origin: str, tenant: str, number: int, digest: st
         )
     )
     await scope.users.change(user.id, UserChange(identities={"google": {"userId": "1"}}))
+    totp = await scope.account_factors.add_totp(SYSTEM, user.id, scope.account_factors.new_totp())
     session = await scope.oidc.sessions.create(user.id, ("sms", "otp"))
     email = f"member{number}@example.com"
     made = Member(user.id, phone, new, email, session.token, "")
+    made.factor_id = totp.id
     made.sid = session_name(session.session.id_digest) or ""
     made.token = await _token(world, origin, made)
     made.grant_id = (await scope.oidc.signed_in.list_grants(user.id))[0].id

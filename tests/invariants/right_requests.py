@@ -413,7 +413,7 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
 
     def api(method: str, path: str, body: dict[str, Any] | None = None) -> Right:
         at = path
-        for name in ("target", "session_id", "grant_id"):
+        for name in ("target", "session_id", "grant_id", "factor_id"):
             at = at.replace("{" + name + "}", "x")
         return Right(Route(method, path), at, "member", body)
 
@@ -433,6 +433,15 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
         yield api("DELETE", f"{mine}{path}")
     for name in ("email", "phone"):
         yield api("DELETE", f"{mine}/primary-{name}")
+    factors = f"{mine}/mfa-verifications"
+    yield api("POST", factors, {"type": "Totp", "secret": "x", "code": "x"})
+    yield api("POST", factors, {"type": "BackupCode", "codes": ["abcd-efgh-jkmn"] * 10})
+    yield api("PUT", f"{factors}/totp", {"secret": "x", "code": "x"})
+    yield api("POST", f"{factors}/totp-secret/generate")
+    yield api("POST", f"{factors}/backup-codes/generate")
+    yield api("DELETE", f"{factors}/{{factor_id}}")
+    yield api("PATCH", f"{mine}/mfa-settings", {"skipMfaOnSignIn": True})
+    yield api("PATCH", f"{mine}/logto-configs", {"mfa": {"enabled": True, "skipped": False}})
     yield api("POST", f"{proofs}/password", {"password": "no"})
     asked = {"identifier": identifier(PHONE), "templateType": "BindMfa"}
     yield api("POST", f"{proofs}/verification-code", asked)

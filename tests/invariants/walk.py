@@ -44,6 +44,7 @@ from watchword.connector_kit.wording import default_email_templates
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_link_token
 from watchword.core.phone import PhoneNumber
+from watchword.factors.recovery_codes import new_codes
 from watchword.guard.models import LockoutPool
 from watchword.invitations.models import NewInvitation
 from watchword.organization_roles.models import NewRole
@@ -368,7 +369,9 @@ async def _factors(world: World, walk: Walk) -> None:
     walk.factor_id = (await scope.account_factors.add_totp(SYSTEM, walk.user_id, totp)).id
     walk.totp_secret = scope.factors.secret_of(totp)
     walk.recovery_codes = [*await scope.account_factors.add_codes(SYSTEM, walk.user_id)]
-    await scope.account_factors.choose(SYSTEM, walk.user_id, skip_on_sign_in=True)
+    await scope.account_factors.choose(
+        SYSTEM, walk.user_id, lambda said: replace(said, skip_on_sign_in=True)
+    )
 
 
 async def _webhooks(world: World, walk: Walk) -> None:
@@ -969,6 +972,7 @@ def _mine(method: str, path: str, body: Callable[[Walk], Any] = lambda _: None) 
     async def ask(walk: Walk, at: Place) -> httpx2.Response:
         address = path.replace("{session_id}", walk.me.sid).replace("{target}", "google")
         address = address.replace("{grant_id}", walk.me.grant_id)
+        address = address.replace("{factor_id}", walk.me.factor_id)
         client = await walk.client(at, cookies=False)
         return await client.request(method, address, json=body(walk), headers=walk.me.headers)
 
@@ -995,6 +999,17 @@ for _name in ("sessions", "grants"):
     _mine("GET", f"{MINE}/{_name}")
 _mine("DELETE", f"{MINE}/sessions/{{session_id}}")
 _mine("DELETE", f"{MINE}/grants/{{grant_id}}")
+FACTORS = f"{MINE}/mfa-verifications"
+_mine("GET", FACTORS)
+_mine("POST", FACTORS, lambda _: {"type": "BackupCode", "codes": [*new_codes()]})
+_mine("PUT", f"{FACTORS}/totp", lambda _: {"secret": pyotp.random_base32()})
+for _name in ("totp-secret", "backup-codes"):
+    _mine("POST", f"{FACTORS}/{_name}/generate")
+_mine("DELETE", f"{FACTORS}/{{factor_id}}")
+for _name in ("mfa-settings", "logto-configs"):
+    _mine("GET", f"{MINE}/{_name}")
+_mine("PATCH", f"{MINE}/mfa-settings", lambda _: {"skipMfaOnSignIn": True})
+_mine("PATCH", f"{MINE}/logto-configs", lambda _: {"mfa": {"skipped": True}})
 _mine("POST", f"{VERIFICATIONS}/password", lambda _: {"password": PASSWORD})
 _mine(
     "POST",

@@ -1,8 +1,8 @@
 """What administrators and people themselves do to second factors, each noted as it happens."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from watchword.audit.models import Actor
@@ -108,12 +108,16 @@ class AccountFactors:
         """Return what a person said about second factors; raises UserNotFound."""
         return Choice.of((await self.users.get(user_id)).mfa)
 
-    async def choose(self, actor: Actor, user_id: str, *, skip_on_sign_in: bool) -> Choice:
+    async def choose(
+        self, actor: Actor, user_id: str, decide: Callable[[Choice], Choice]
+    ) -> Choice:
         """Ask a person for a second proof at sign-in, or not, as far as the policy lets them."""
         async with self._changing(user_id) as (tx, user):
-            choice = replace(Choice.of(user.mfa), skip_on_sign_in=skip_on_sign_in)
+            said = Choice.of(user.mfa)
+            choice = decide(said)
             await self.users.change(user_id, UserChange(mfa=choice.row()), tx=tx)
-            await self._record(tx, actor, "changed", user, {"skipMfaOnSignIn": skip_on_sign_in})
+            changed = {name: v for name, v in choice.row().items() if said.row()[name] != v}
+            await self._record(tx, actor, "changed", user, changed)
         return choice
 
     def _has_another(self, user: User, saved: SavedFactors) -> bool:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from watchword.account.admission import Admission
 from watchword.account.errors import LastSignInMethodRequired, ScopeMissing
 from watchword.account.models import AccountCenterSettings, Asker, FieldName, can_prove_themselves
 from watchword.account.notices import Change, Notices
 from watchword.account.service import AccountService, without_identity
 from watchword.account.step_up import StepUp, masked
 from watchword.core.context import RequestContext
-from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
 from watchword.oidc.management_access import Unauthorized
 from watchword.oidc.models import SESSIONS, Session, UserGrant
@@ -153,7 +153,7 @@ class OwnAccount:
 
         Raises ProofNotFound where *record_id* is no proof of *value*, and …AlreadyInUse.
         """
-        await self._admit(asker, type_, scope=type_)
+        await self._admission.to_change(asker, type_, scope=type_)
         new = await self.step_up.get_new(asker, type_, value, record_id)
         change = (
             UserChange(primary_phone=PhoneNumber(new.value), is_phone_verified=True)
@@ -164,7 +164,7 @@ class OwnAccount:
 
     async def remove_contact(self, asker: Asker, type_: Contact, context: RequestContext) -> None:
         """Take the number or the address away; raises LastSignInMethodRequired."""
-        await self._admit(asker, type_, scope=type_)
+        await self._admission.to_change(asker, type_, scope=type_)
         change = UserChange(primary_phone=None) if type_ == "phone" else _NO_EMAIL
         await self._change_contact(asker, type_, change, None, context)
 
@@ -190,7 +190,7 @@ class OwnAccount:
         self, asker: Asker, name: str, revoked: RevokedGrants | None = None
     ) -> None:
         """Sign the person out of one browser; raises NotSignedInThere."""
-        await self._admit(asker, "session", scope=SESSIONS, refusal=Unauthorized)
+        await self._admission.to_change(asker, "session", scope=SESSIONS, refusal=Unauthorized)
         await self.signed_in.end_session(asker.user.id, name, revoked)
         await self._note(asker, "session_ended", {"session": name})
 
@@ -201,27 +201,17 @@ class OwnAccount:
 
     async def revoke_grant(self, asker: Asker, grant_id: str) -> None:
         """Take back what an application holds; raises NotSignedInThere."""
-        await self._admit(asker, "session", scope=SESSIONS, refusal=Unauthorized)
+        await self._admission.to_change(asker, "session", scope=SESSIONS, refusal=Unauthorized)
         await self.signed_in.revoke(asker.user.id, grant_id)
         await self._note(asker, "grant_revoked", {"grant": grant_id})
 
-    async def _admit(
-        self,
-        asker: Asker,
-        field: FieldName,
-        *,
-        scope: str,
-        refusal: type[DomainError] = ScopeMissing,
-    ) -> None:
-        await self.step_up.require(asker)
-        self.settings.require_editable(field)
-        asker.require_scope(scope, refusal)
-        asker.require_first_party()
+    @property
+    def _admission(self) -> Admission:
+        return Admission(step_up=self.step_up, settings=self.settings)
 
     async def _admit_to_sessions(self, asker: Asker) -> None:
         await self.step_up.require(asker)
-        self.settings.require_shown("session")
-        asker.require_scope(SESSIONS, Unauthorized)
+        self._admission.to_see(asker, "session", scope=SESSIONS, refusal=Unauthorized)
 
     async def _change_contact(
         self,

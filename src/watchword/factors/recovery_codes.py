@@ -33,6 +33,13 @@ def plain(typed: str) -> str:
     return "".join(typed.split()).replace("-", "").lower()
 
 
+def is_well_made(code: str) -> bool:
+    """Tell whether a code has the length and the letters of those that are made here."""
+    letters = plain(code)
+    # Whoever brings codes of their own keeps no better ones than these: NIST 800-63B-4, 3.1.2.1.
+    return len(letters) == LENGTH and set(letters) <= set(ALPHABET)
+
+
 @dataclass(frozen=True)
 class CodeDigest:
     """Argon2id (RFC 9106): a dump of the database must not be guessed at; NIST 800-63B, 3.1.2.2.

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from watchword.account.factors import AccountFactors
 from watchword.account.models import AccountCenterSettings
 from watchword.account.own_account import OwnAccount
+from watchword.account.own_factors import OwnFactors
 from watchword.account.service import AccountService
 from watchword.applications.service import ApplicationService
 from watchword.audit.service import AuditService
@@ -77,6 +78,7 @@ class TenantScope:
     interactions: InteractionService
     factors: FactorService
     account_factors: AccountFactors
+    own_factors: OwnFactors
     organization_roles: OrganizationRoleService
     organizations: OrganizationService
     invitations: InvitationService

@@ -27,6 +27,11 @@ Id = Annotated[str, Path(max_length=128)]
 RecoveryCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{8,64}$")]
 
 
+def picture_of(address: str) -> str:
+    """Return the picture of an `otpauth:` address, as a `data:` address."""
+    return str(segno.make(address, error="m").png_data_uri(scale=QR_SCALE))
+
+
 class AddTotp(ApiModel):
     """An authenticator app; without a secret, one is made."""
 
@@ -41,7 +46,7 @@ class AddTotp(ApiModel):
         return {
             "type": self.type,
             "secret": factors.factors.secret_of(totp),
-            "secretQrCode": segno.make(address, error="m").png_data_uri(scale=QR_SCALE),
+            "secretQrCode": picture_of(address),
         }
 
 
