@@ -18,7 +18,6 @@ from starlette.routing import Route
 from watchword import __version__
 from watchword.account.admission import Admission
 from watchword.account.factors import AccountFactors
-from watchword.account.notices import Notices
 from watchword.account.own_account import OwnAccount
 from watchword.account.own_factors import OwnFactors
 from watchword.account.repository import Leftovers
@@ -58,6 +57,7 @@ from watchword.invitations.service import InvitationService
 from watchword.messaging.health import HealthService
 from watchword.messaging.repository import EarlyReportRows, HealthRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
+from watchword.notices.service import Notices
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
@@ -352,6 +352,7 @@ class TenantScopes:
             audit=audit,
             webhooks=webhooks,
         )
+        notices = Notices(messaging=messaging, guard=guard, phrases=server.phrases, origin=origin)
         step_up = StepUp(
             users=users,
             verification=verification,
@@ -386,9 +387,7 @@ class TenantScopes:
                 sign_in=sign_in_settings,
                 step_up=step_up,
                 signed_in=provider.signed_in,
-                notices=Notices(
-                    messaging=messaging, guard=guard, phrases=server.phrases, origin=origin
-                ),
+                notices=notices,
             ),
             connectors=connectors,
             configuration=ConfigurationService.build(
@@ -438,6 +437,7 @@ class TenantScopes:
                 admission=Admission(step_up=step_up, settings=account_center),
                 factors=account_factors,
                 sign_in=sign_in_settings,
+                notices=notices,
             ),
             organization_roles=organization_roles,
             organizations=organizations,

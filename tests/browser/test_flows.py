@@ -109,7 +109,7 @@ def test_who_forgot_the_password_sets_another_with_a_code(
     see_claims(walk, NUMBER)
 
     told = [message["body"] for message in emulator.messages()]
-    assert told[-1] == walk.t("messages.password_reset.text")
+    assert told[-1] == walk.t("messages.account.password_reset.text")
     assert walk.complaints.lines == []
 
 

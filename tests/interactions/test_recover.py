@@ -131,7 +131,7 @@ async def test_the_person_is_told_without_a_code_and_without_the_password(world:
 
     notice = OUTBOX[1]
     assert notice.to.digits == ALICE.value
-    assert notice.notice == Phrases.load().text("en", "messages.password_reset.text")
+    assert notice.notice == Phrases.load().text("en", "messages.account.password_reset.text")
     assert "code" not in notice.variables
 
 

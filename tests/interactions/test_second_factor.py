@@ -783,6 +783,33 @@ async def test_s50_who_has_only_texts_is_offered_an_app_once(world: World) -> No
     assert await world.submit(await by_text())
 
 
+async def test_the_owner_is_told_of_a_factor_that_was_set_up_at_sign_in(world: World) -> None:
+    await world.add_user(ALICE, password=PASSWORD, username="ada")
+    token = await by_password(world)
+    await set_app_up(world, token)
+    await set_codes_up(world, token)
+    await world.messaging.drain(timedelta(seconds=5))
+    assert [message.notice for message in OUTBOX] == []
+
+    await world.submit(token)
+    await world.messaging.drain(timedelta(seconds=5))
+
+    told = {message.notice.split(" for ")[0] for message in OUTBOX}
+    assert told == {"An authenticator app was set up", "New recovery codes were made"}
+    assert {message.to.digits for message in OUTBOX} == {ALICE.value}
+
+
+async def test_who_signs_up_is_told_of_no_factor(world: World) -> None:
+    token = await sign_up(world)
+    await set_app_up(world, token)
+    await set_codes_up(world, token)
+
+    await world.submit(token)
+    await world.messaging.drain(timedelta(seconds=5))
+
+    assert OUTBOX == []
+
+
 # --- ways around it that are none
 
 

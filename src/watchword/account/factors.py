@@ -1,6 +1,6 @@
 """What administrators and people themselves do to second factors, each noted as it happens."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,13 @@ from watchword.users.models import User, UserChange
 from watchword.users.service import UserService
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
+
+Besides = Callable[[Database, User], Awaitable[None]]
+"""What belongs to a change: called with its transaction, and the person as they were."""
+
+
+async def nothing(_tx: Database, _user: User) -> None:
+    """Do nothing besides."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +54,13 @@ class AccountFactors:
         return self.factors.new_totp(secret)
 
     async def add_totp(
-        self, actor: Actor, user_id: str, totp: PendingTotp, *, replaces: bool = False
+        self,
+        actor: Actor,
+        user_id: str,
+        totp: PendingTotp,
+        *,
+        replaces: bool = False,
+        besides: Besides = nothing,
     ) -> SavedFactor:
         """Give a person an authenticator app; raises UserNotFound, TotpAlreadyInUse."""
         async with self._changing(user_id) as (tx, user):
@@ -56,6 +69,7 @@ class AccountFactors:
                 raise TotpAlreadyInUse
             added = await self.factors.replace_totp(user_id, totp, tx=tx)
             await self._note(tx, actor, "added", user, added)
+            await besides(tx, user)
         return added
 
     async def add_codes(
@@ -65,6 +79,7 @@ class AccountFactors:
         given: Sequence[str] | None = None,
         *,
         replaces: bool = False,
+        besides: Besides = nothing,
     ) -> tuple[str, ...]:
         """Give a person recovery codes, and return them this once.
 
@@ -81,9 +96,16 @@ class AccountFactors:
                 raise RecoveryCodesAlreadyInUse
             added = await self.factors.replace_codes(user_id, codes, tx=tx)
             await self._note(tx, actor, "added", user, added)
+            await besides(tx, user)
         return shown
 
-    async def remove(self, actor: Actor, user_id: str, factor_id: str) -> None:
+    async def remove(
+        self,
+        actor: Actor,
+        user_id: str,
+        factor_id: str,
+        besides: Callable[[SavedFactor], Besides] = lambda _: nothing,
+    ) -> None:
         """Take a factor away; raises UserNotFound, FactorNotFound."""
         async with self._changing(user_id) as (tx, user):
             factor = (await self.factors.rows.within(tx).of_user(user_id)).find(factor_id)
@@ -91,6 +113,7 @@ class AccountFactors:
                 raise FactorNotFound
             await self.factors.remove(user_id, factor_id, tx=tx)
             await self._note(tx, actor, "removed", user, factor)
+            await besides(factor)(tx, user)
 
     async def reset(self, actor: Actor, user_id: str) -> None:
         """Take all factors away and sign the person out everywhere: their device was lost.
@@ -109,7 +132,11 @@ class AccountFactors:
         return Choice.of((await self.users.get(user_id)).mfa)
 
     async def choose(
-        self, actor: Actor, user_id: str, decide: Callable[[Choice], Choice]
+        self,
+        actor: Actor,
+        user_id: str,
+        decide: Callable[[Choice], Choice],
+        besides: Callable[[Choice, Choice], Besides] = lambda _said, _says: nothing,
     ) -> Choice:
         """Ask a person for a second proof at sign-in, or not, as far as the policy lets them."""
         async with self._changing(user_id) as (tx, user):
@@ -118,6 +145,7 @@ class AccountFactors:
             await self.users.change(user_id, UserChange(mfa=choice.row()), tx=tx)
             changed = {name: v for name, v in choice.row().items() if said.row()[name] != v}
             await self._record(tx, actor, "changed", user, changed)
+            await besides(said, choice)(tx, user)
         return choice
 
     def _has_another(self, user: User, saved: SavedFactors) -> bool:

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from watchword.account.admission import Admission
 from watchword.account.errors import LastSignInMethodRequired, ScopeMissing
 from watchword.account.models import AccountCenterSettings, Asker, FieldName, can_prove_themselves
-from watchword.account.notices import Change, Notices
 from watchword.account.service import AccountService, without_identity
 from watchword.account.step_up import StepUp, masked
 from watchword.core.context import RequestContext
 from watchword.core.phone import PhoneNumber
+from watchword.notices.service import Change, Notices
 from watchword.oidc.management_access import Unauthorized
 from watchword.oidc.models import SESSIONS, Session, UserGrant
 from watchword.oidc.signed_in import RevokedGrants, SignedIn

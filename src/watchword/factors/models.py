@@ -351,6 +351,12 @@ def address_of(user: User, factor: MfaFactor) -> str | None:
     return user.primary_email if factor == "EmailVerificationCode" else None
 
 
+def label_of(user: User) -> str:
+    """Return what an authenticator app calls an account: whoever finds the phone reads it."""
+    phone = user.phone and user.phone.masked
+    return user.username or user.primary_email or phone or user.id
+
+
 def has_factors(mfa: Mfa) -> bool:
     """Tell whether the tenant asks anybody for anything."""
     return any(factor in SUPPORTED and factor != "BackupCode" for factor in mfa.factors)

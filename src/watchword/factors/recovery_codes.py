@@ -33,11 +33,12 @@ def plain(typed: str) -> str:
     return "".join(typed.split()).replace("-", "").lower()
 
 
-def is_well_made(code: str) -> bool:
-    """Tell whether a code has the length and the letters of those that are made here."""
-    letters = plain(code)
-    # Whoever brings codes of their own keeps no better ones than these: NIST 800-63B-4, 3.1.2.1.
-    return len(letters) == LENGTH and set(letters) <= set(ALPHABET)
+def are_well_made(codes: Sequence[str]) -> bool:
+    """Tell whether codes look like a set that was made here, and not like what people think up."""
+    letters = {plain(code) for code in codes}
+    return len(codes) == len(letters) == HOW_MANY and all(
+        len(code) == LENGTH and set(code) <= set(ALPHABET) for code in letters
+    )
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from watchword.connector_kit.models import ConnectorType
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
-from watchword.core.email import EmailAddress
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.errors import (
     IdentifierNotFound,
     IdentityConflict,
@@ -23,7 +20,7 @@ from watchword.interactions.profile import known_of
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.sign_in import owner_of
-from watchword.messaging.service import MessagingService
+from watchword.notices.service import Channel, Notices
 from watchword.oidc.sessions import SessionService
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import check_password
@@ -32,7 +29,7 @@ from watchword.users.errors import UserSuspended
 from watchword.users.models import User, UserChange
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
-from watchword.verification.models import RecordType, VerificationRecord
+from watchword.verification.models import VerificationRecord
 from watchword.webhooks.models import Event
 
 METHODS = {"PhoneVerificationCode", "EmailVerificationCode"}
@@ -51,7 +48,7 @@ class Recover:
     users: UserService
     settings: SignInSettings
     sessions: SessionService
-    messaging: MessagingService
+    notices: Notices
     proofs: Proofs
     events: Events
     clock: Clock
@@ -122,33 +119,10 @@ class Recover:
         self, interaction: Interaction, user: User, context: RequestContext, tx: Database
     ) -> None:
         """Send the account's owner, who may be somebody else, a word about it."""
-        used = RecordType.PHONE_CODE if "sms" in interaction.state.amr else RecordType.EMAIL_CODE
-        to = await self._where_to_tell(user, used)
-        if to is None:
-            return
-        language = self.proofs.language(interaction, context)
-        phrases = self.proofs.phrases
-        await self.messaging.queue_notice(
-            to,
-            phrases.text(language, "messages.password_reset.text"),
-            subject=phrases.text(language, "messages.password_reset.subject"),
-            language=language,
-            tx=tx,
-        )
-
-    async def _where_to_tell(
-        self, user: User, used: RecordType
-    ) -> PhoneNumber | EmailAddress | None:
-        email = EmailAddress(user.primary_email) if user.primary_email else None
-        ways: list[tuple[RecordType, PhoneNumber | EmailAddress | None, ConnectorType]] = [
-            (RecordType.PHONE_CODE, user.phone, ConnectorType.SMS),
-            (RecordType.EMAIL_CODE, email, ConnectorType.EMAIL),
-        ]
         # Whoever took the phone, or the mailbox, may not have the other. One message is enough.
-        for _, to, type_ in sorted(ways, key=lambda way: way[0] is used):
-            if to is not None and await self.messaging.connectors.active(type_):
-                return to
-        return None
+        other: Channel = "email" if "sms" in interaction.state.amr else "phone"
+        language = self.proofs.language(interaction, context)
+        await self.notices.tell(user, other, "password_reset", language=language, tx=tx)
 
     def _require_method(self, record: VerificationRecord) -> None:
         if record.type not in METHODS or not self.settings.recovers_by(record.identifier.type):

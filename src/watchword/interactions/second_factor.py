@@ -20,6 +20,7 @@ from watchword.factors.models import (
     address_of,
     counts_twice,
     has_factors,
+    label_of,
 )
 from watchword.factors.service import FactorService
 from watchword.interactions.errors import (
@@ -38,6 +39,7 @@ from watchword.interactions.models import AMR, Interaction, InteractionEvent
 from watchword.interactions.profile import ProfileForm
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.repository import InteractionRepository
+from watchword.notices.service import ADDED, Notices
 from watchword.oidc.authentication_context import TWO_FACTORS
 from watchword.organizations.service import OrganizationService
 from watchword.sign_in_settings.models import CODE_FACTORS, MfaFactor, SignInSettings
@@ -75,6 +77,7 @@ class SecondFactor:
     organizations: OrganizationService
     settings: SignInSettings
     proofs: Proofs
+    notices: Notices
     profile: ProfileForm
     events: Events
     clock: Clock
@@ -139,13 +142,16 @@ class SecondFactor:
         if standing.lacks_recovery_codes:
             raise RecoveryCodesRequired
 
-    async def write(self, standing: Standing, *, tx: Database) -> User:
-        """Keep what the visit set up and what the person said, as part of *tx*."""
+    async def write(self, standing: Standing, language: str, *, tx: Database) -> User:
+        """Keep what the visit set up and what the person said, as part of *tx*; they are told."""
         pending, user = standing.pending, standing.user
         if not pending.changes_person:
             return user
         written = await self.factors.write(user.id, pending, tx=tx)
         await self.events.factors_added(user, [factor.type for factor in written], tx=tx)
+        for factor in written if not standing.is_sign_up else ():
+            change = ADDED[factor.type]
+            await self.notices.tell_everywhere(user, change, language=language, tx=tx)
         choice = pending.choice(Choice.of(user.mfa))
         return await self.users.change(user.id, UserChange(mfa=choice.row()), tx=tx)
 
@@ -177,9 +183,7 @@ class SecondFactor:
     async def address_of(self, interaction: Interaction, totp: PendingTotp) -> str:
         """Return the address that an app reads from a picture, with the account's name in it."""
         user = (await self._identified(interaction)).user
-        phone = user.phone and user.phone.masked
-        label = user.username or user.primary_email or phone or user.id
-        return self.factors.address_of(totp, label)
+        return self.factors.address_of(totp, label_of(user))
 
     async def verify_totp(
         self, interaction: Interaction, code: str, verification_id: str | None = None

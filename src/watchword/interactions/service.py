@@ -37,6 +37,7 @@ from watchword.interactions.register import Register
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.second_factor import SecondFactor
 from watchword.interactions.sign_in import SignIn
+from watchword.notices.service import Notices
 from watchword.oidc.errors import ConsentRequired
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
 from watchword.oidc.service import OpenIdProvider
@@ -77,6 +78,16 @@ class InteractionService:
     def events(self) -> Events:
         """Return what interactions leave behind in the audit log, and tell."""
         return Events(audit=self.audit, webhooks=self.webhooks, applications=self.oidc.applications)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """Return what tells people of a change that may not have been theirs."""
+        return Notices(
+            messaging=self.verification.messaging,
+            guard=self.verification.guard,
+            phrases=self.phrases,
+            origin=self.origin,
+        )
 
     @cached_property
     def proofs(self) -> Proofs:
@@ -133,7 +144,7 @@ class InteractionService:
             users=self.users,
             settings=self.settings,
             sessions=self.oidc.sessions,
-            messaging=self.verification.messaging,
+            notices=self.notices,
             proofs=self.proofs,
             events=self.events,
             clock=self.clock,
@@ -149,6 +160,7 @@ class InteractionService:
             organizations=self.organizations,
             settings=self.settings,
             proofs=self.proofs,
+            notices=self.notices,
             profile=self.profile,
             events=self.events,
             clock=self.clock,
@@ -322,7 +334,8 @@ class InteractionService:
                 if standing is not None:
                     standing = replace(standing, user=user)
                     self.second_factor.require_bound(standing)
-                    user = await self.second_factor.write(standing, tx=tx)
+                    language = self.proofs.language(interaction, context)
+                    user = await self.second_factor.write(standing, language, tx=tx)
                 await self.events.submitted(interaction, user, context, tx=tx)
                 if not interaction.state.profile.is_empty or interaction.second.changes_person:
                     await self.events.written(Event.USER_DATA_UPDATED, user, tx=tx)

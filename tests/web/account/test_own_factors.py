@@ -155,7 +155,11 @@ async def test_every_change_is_in_the_audit_log(site: Site, ada: Person) -> None
 
     page = await (await site.scope()).audit.list(filters=AuditFilter(subject=f"user:{ada.id}"))
 
-    by_themselves = {row.event: row.payload for row in page.items if row.actor.kind == "user"}
+    by_themselves = {
+        row.event: {side: row.payload[side] for side in {"before", "after"} & row.payload.keys()}
+        for row in page.items
+        if row.actor.kind == "user"
+    }
     assert by_themselves["user.factor_added"] == {"after": {"factor": "Totp"}}
     assert by_themselves["user.factor_removed"] == {"before": {"factor": "Totp"}}
     assert by_themselves["user.changed"] == {"after": {"skipMfaOnSignIn": True}}
@@ -255,3 +259,59 @@ async def test_what_a_person_says_is_kept_and_the_rest_stays(ada: Person) -> Non
 
     assert answer.json() == {"mfa": {**said["mfa"], "skipMfaOnSignIn": True, "enabled": True}}
     assert (await ada.api.get(f"{ACCOUNT}/mfa-settings")).json() == {"skipMfaOnSignIn": True}
+
+
+async def told(site: Site) -> dict[str, set[str]]:
+    """Return whom was told what since the last time, by where."""
+    await site.settle()
+    found: dict[str, set[str]] = {}
+    for to, text in site.notices():
+        found.setdefault(text.split(". ")[0], set()).add(to)
+    site.texts.clear()
+    site.mails.clear()
+    return found
+
+
+async def test_the_person_is_told_wherever_they_are_reached(site: Site, ada: Person) -> None:
+    await site.set_email_up()
+    everywhere = {PHONE, EMAIL}
+    of_host = "your account at localhost"
+    await add_app(site, ada)
+    assert await told(site) == {f"An authenticator app was set up for {of_host}": everywhere}
+
+    body = {"type": "BackupCode", "codes": [*new_codes()]}
+    await ada.api.post(FACTORS, json=body)
+    (text,) = await told(site)
+    assert text.startswith("New recovery codes were made")
+
+    await ada.api.patch(f"{ACCOUNT}/mfa-settings", json={"skipMfaOnSignIn": True})
+    assert [*(await told(site)).values()] == [everywhere]
+    await ada.api.patch(f"{ACCOUNT}/mfa-settings", json={"skipMfaOnSignIn": False})
+    assert await told(site) == {}
+
+    for factor in await listed(ada):
+        await ada.api.delete(f"{FACTORS}/{factor['id']}")
+    assert [*(await told(site)).values()] == [everywhere] * 2
+
+
+async def test_nothing_is_told_of_what_was_refused(site: Site, ada: Person) -> None:
+    await add_app(site, ada)
+    await told(site)
+
+    secret = pyotp.random_base32()
+    await ada.api.post(FACTORS, json={"type": "Totp", "secret": secret})
+    await ada.api.delete(f"{FACTORS}/nothing")
+
+    assert await told(site) == {}
+
+
+async def test_nobody_changes_factors_faster_than_their_owner_is_told(
+    site: Site, ada: Person
+) -> None:
+    for _ in range(10):
+        answer = await ada.api.put(f"{FACTORS}/totp", json={"secret": pyotp.random_base32()})
+        assert answer.status_code == 204
+
+    answer = await ada.api.put(f"{FACTORS}/totp", json={"secret": pyotp.random_base32()})
+
+    assert refusal(answer) == (429, "request.message_rate_limited")

@@ -16,9 +16,9 @@ from watchword.factors.errors import (
     RecoveryCodesAlreadyInUse,
     TotpAlreadyInUse,
 )
-from watchword.factors.models import Choice
-from watchword.factors.recovery_codes import HOW_MANY, is_well_made
-from watchword.guard.errors import TooManyAttempts
+from watchword.factors.models import Choice, label_of
+from watchword.factors.recovery_codes import HOW_MANY, are_well_made
+from watchword.guard.errors import TooManyAttempts, TooManyMessages
 from watchword.web.account.access import AccountRoute, Asking, Me, refusals
 from watchword.web.management.user_factors import FactorAnswer, picture_of
 from watchword.web.models import ApiModel
@@ -28,13 +28,13 @@ router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=Ac
 Id = Annotated[str, Path(max_length=128)]
 Secret = Annotated[str, Field(max_length=256)]
 AppCode = Annotated[str, Field(max_length=64)]
-CHANGING = (ProofRequired, FieldNotEditable)
+CHANGING = (ProofRequired, FieldNotEditable, TooManyMessages)
 ADDING = (*CHANGING, FactorNotEnabled)
 ADDING_TOTP = (*ADDING, InvalidTotpSecret, InvalidTotpCode, TooManyAttempts)
 
 
 def _own_make(codes: list[str]) -> list[str]:
-    if len(set(codes)) != HOW_MANY or not all(map(is_well_made, codes)):
+    if not are_well_made(codes):
         raise ValueError("these are not the codes of /backup-codes/generate")
     return codes
 
@@ -54,7 +54,7 @@ class AddMyTotp(NewTotp):
 
     async def add(self, me: Me) -> None:
         """Add it."""
-        await me.tenant.own_factors.add_totp(me.asker, self.secret, self.code)
+        await me.tenant.own_factors.add_totp(me.asker, self.secret, self.code, me.context)
 
 
 class AddMyCodes(ApiModel):
@@ -69,7 +69,7 @@ class AddMyCodes(ApiModel):
 
     async def add(self, me: Me) -> None:
         """Add them."""
-        await me.tenant.own_factors.add_codes(me.asker, self.codes)
+        await me.tenant.own_factors.add_codes(me.asker, self.codes, me.context)
 
 
 AddMyFactor = Annotated[AddMyTotp | AddMyCodes, Field(discriminator="type")]
@@ -142,15 +142,17 @@ async def add_my_factor(body: AddMyFactor, me: Asking) -> None:
 @router.put("/mfa-verifications/totp", status_code=204, responses=refusals(*ADDING_TOTP))
 async def replace_my_totp(body: NewTotp, me: Asking) -> None:
     """Set an authenticator app up in place of another, if there is one; the person is told."""
-    await me.tenant.own_factors.add_totp(me.asker, body.secret, body.code, replaces=True)
+    await me.tenant.own_factors.add_totp(
+        me.asker, body.secret, body.code, me.context, replaces=True
+    )
 
 
 @router.post("/mfa-verifications/totp-secret/generate", responses=refusals(*ADDING))
 async def make_my_totp_secret(me: Asking) -> TotpSecret:
     """Make a secret for an authenticator app; it counts once it is added."""
     totp = await me.tenant.own_factors.new_totp(me.asker)
-    factors, user = me.tenant.factors, me.asker.user
-    address = factors.address_of(totp, user.username or user.primary_email or user.id)
+    factors = me.tenant.factors
+    address = factors.address_of(totp, label_of(me.asker.user))
     return TotpSecret(secret=factors.secret_of(totp), secret_qr_code=picture_of(address))
 
 
@@ -167,7 +169,7 @@ async def make_my_recovery_codes(me: Asking) -> RecoveryCodes:
 )
 async def remove_my_factor(factor_id: Id, me: Asking) -> None:
     """Take a factor away; the person is told."""
-    await me.tenant.own_factors.remove(me.asker, factor_id)
+    await me.tenant.own_factors.remove(me.asker, factor_id, me.context)
 
 
 @router.get("/mfa-settings", responses=refusals(FieldNotEditable))
@@ -180,7 +182,9 @@ async def get_my_mfa_settings(me: Asking) -> MfaSettings:
 async def change_my_mfa_settings(body: MfaSettings, me: Asking) -> MfaSettings:
     """Ask for a second proof at sign-in, or not, as far as the tenant leaves it to people."""
     said = await me.tenant.own_factors.choose(
-        me.asker, lambda said: replace(said, skip_on_sign_in=body.skip_mfa_on_sign_in)
+        me.asker,
+        lambda said: replace(said, skip_on_sign_in=body.skip_mfa_on_sign_in),
+        me.context,
     )
     return MfaSettings(skip_mfa_on_sign_in=said.skip_on_sign_in)
 
@@ -194,4 +198,4 @@ async def get_my_choices(me: Asking) -> dict[str, Any]:
 @router.patch("/logto-configs", response_model=dict[str, Any], responses=refusals(*CHANGING))
 async def change_my_choices(body: ChangeChoices, me: Asking) -> dict[str, Any]:
     """Write down what the person says about second factors."""
-    return {"mfa": (await me.tenant.own_factors.choose(me.asker, body.decide)).row()}
+    return {"mfa": (await me.tenant.own_factors.choose(me.asker, body.decide, me.context)).row()}
