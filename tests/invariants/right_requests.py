@@ -456,6 +456,14 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
     yield page("/account/email", identifier="new@example.com")
     for name in ("email", "phone"):
         yield page(f"/account/{name}/remove")
+    app, codes = "/account/authenticator-app", "/account/backup-codes"
+    for path in (app, f"{app}/replace"):
+        yield page(path, secret="JBSWY3DPEHPK3PXP", code="12345")
+    for path in (f"{app}/remove", f"{codes}/remove", f"{codes}/generate"):
+        yield page(path)
+    for path in (codes, f"{codes}/download"):
+        yield page(path, codes="abcd-efgh-jkmn")
+    yield page("/account/second-step", wanted="yes")
     yield page("/account/username", identifier="9")
     yield page("/account/password", identifier="x", password="weak")
     yield page("/account/profile", name="x", given_name="x", family_name="x", nickname="x")

@@ -1059,6 +1059,9 @@ for _path in (
         f"/{name}/success"
         for name in ("phone", "email", "username", "password", "social", "profile", "sessions")
     ),
+    *(f"/{name}/success" for name in ("authenticator-app", "backup-codes", "second-step")),
+    *("/authenticator-app", "/authenticator-app/replace", "/second-step"),
+    *("/backup-codes", "/backup-codes/generate"),
 ):
     _account("GET", f"/account{_path}")
 VERIFY = "/account/verify"
@@ -1081,6 +1084,23 @@ _account("POST", "/account/username", lambda walk: {"identifier": f"renamed_{wal
 _account("POST", "/account/password", lambda walk: {"password": f"New-pass-{walk.begun}-Phone"})
 _account("POST", "/account/profile", lambda _: {"name": "Ace"})
 _account("POST", "/account/social/{target}/remove")
+APP = "/account/authenticator-app"
+CODES = "/account/backup-codes"
+
+
+def _app_of_ones_own(walk: Walk) -> dict[str, str]:
+    secret = pyotp.random_base32()
+    return {"secret": secret, "code": walk.app_code(secret)}
+
+
+_account("POST", APP, _app_of_ones_own)
+_account("POST", f"{APP}/replace", _app_of_ones_own)
+for _name in (APP, CODES):
+    _account("POST", f"{_name}/remove")
+_account("POST", f"{CODES}/generate")
+for _name in (CODES, f"{CODES}/download"):
+    _account("POST", _name, lambda _: {"codes": " ".join(new_codes())})
+_account("POST", "/account/second-step", lambda _: {"wanted": "yes"})
 _account("POST", "/account/sessions/end", lambda walk: {"session": walk.me.sid})
 _account("POST", "/account/sessions/revoke", lambda walk: {"grant": walk.me.grant_id})
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from watchword.web.account_pages import (
     contacts,
+    factors,
     hub,
     identities,
     password,
@@ -20,6 +21,6 @@ router = APIRouter()
 # "success" is no social account, so its pages come before those.
 for _pages in (
     *(hub, signing_in, step_up, contacts, username, password),
-    *(success, identities, profile, sessions),
+    *(success, identities, factors, profile, sessions),
 ):
     join(router, _pages.router)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from watchword.account.models import FieldName
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
+from watchword.web.account_pages.factors import second_steps
 from watchword.web.account_pages.visit import AccountPageRoute, Looking, Visit
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
@@ -28,7 +29,7 @@ async def show_hub(visit: Looking) -> Response:
     settings = visit.settings
     pages = {
         "profile": settings.shows("name") or settings.shows("profile"),
-        "security": bool(_rows(visit)),
+        "security": bool(_rows(visit)) or settings.shows("mfa"),
         "sessions": settings.shows("session"),
     }
     return visit.show(
@@ -47,6 +48,7 @@ async def show_security(visit: Looking) -> Response:
         rows=_rows(visit),
         identities=sorted(visit.user.identities) if visit.settings.shows("social") else [],
         edits_social=visit.settings.lets_edit("social"),
+        second=await second_steps(visit) if visit.settings.shows("mfa") else None,
     )
 
 

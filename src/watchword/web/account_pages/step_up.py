@@ -10,6 +10,7 @@ from watchword.core.errors import DomainError
 from watchword.users.models import Identifier
 from watchword.web.account_pages import codes
 from watchword.web.account_pages.errors import NoSuchTask, NoWayToProve
+from watchword.web.account_pages.factors import FACTOR_TASKS
 from watchword.web.account_pages.visit import (
     AccountPageRoute,
     Looking,
@@ -23,7 +24,7 @@ router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
 HERE = "/account/verify"
 CODE = "/account/verify/verification-code"
-TASKS = frozenset({"phone", "email", "username", "password", "sessions"})
+TASKS = frozenset({"phone", "email", "username", "password", "sessions", *FACTOR_TASKS})
 
 
 def methods(visit: Visit) -> dict[str, Identifier | None]:

@@ -8,8 +8,11 @@ from watchword.web.pages.visit import redirect
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
-REMOVED = ("phone", "email")
-TASKS = ("phone", "email", "username", "password", "social", "profile", "sessions")
+REMOVED = ("phone", "email", "authenticator-app", "backup-codes")
+TASKS = (
+    *("phone", "email", "username", "password", "social", "profile", "sessions"),
+    *("authenticator-app", "backup-codes", "second-step"),
+)
 
 
 async def done(visit: Visit, task: str, *, is_removal: bool = False) -> Response:
