@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.architecture.reference import ROOT, reference
 
 security = reference.reference_security
@@ -42,6 +44,21 @@ def test_what_is_kept_otherwise_is_explained() -> None:
     kept_otherwise = {statement.id for statement in security.statements() if statement.otherwise}
 
     assert kept_otherwise - explained == set()
+
+
+@pytest.mark.proves("S52")
+def test_the_documentation_assesses_text_messages_and_plans_to_leave_them() -> None:
+    page = (ROOT / "docs" / "explanation" / "sms-as-a-factor.md").read_text()
+    menu = (ROOT / "mkdocs.yml").read_text()
+    begins = [line for line in page.splitlines() if line.startswith("## ")]
+
+    assert begins == ["## Assess the risk", "## Plan to move on"]
+    assert {"SIM swap", "Recycled number", "Interception", "Phishing"} <= set(
+        re.findall(r"^\| \*\*([\w ]+?)(?:,[\w ]+)?\*\*", page, re.MULTILINE)
+    )
+    steps = re.findall(r"^\| (\d)\. ", page, re.MULTILINE)
+    assert steps == ["1", "2", "3", "4", "5", "6"]
+    assert "explanation/sms-as-a-factor.md" in menu
 
 
 def test_a_mark_and_a_name_are_proofs_and_a_comment_is_none() -> None:

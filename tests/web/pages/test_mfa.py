@@ -177,6 +177,31 @@ async def test_s50_s51_the_page_offers_the_app_first_and_says_what_texts_do_not_
     assert "Safest" in words
 
 
+NOT_PROTECTED_FROM = {
+    "en": ("takes over your number", "lost phone", "telling them the code"),
+    "ko": ("번호를 도용당하거나", "잃어버린 휴대폰", "코드를 알려"),
+}
+
+
+@pytest.mark.proves("S51")
+@pytest.mark.parametrize("language", sorted(NOT_PROTECTED_FROM))
+async def test_both_pages_that_set_a_text_up_say_what_it_does_not_protect_from(
+    site: Site, browser: Browser, language: str
+) -> None:
+    await site.settle(**method_mfa("PhoneVerificationCode", "Totp"))
+    await sign_up(browser)
+    browser.client.headers["Accept-Language"] = language
+
+    await browser.open(str(browser.page.response.url))
+    choosing = browser.page.words
+    await browser.open(next(link for link in browser.page.links if "PhoneVerification" in link))
+    typing = browser.page.words
+
+    for danger in NOT_PROTECTED_FROM[language]:
+        assert danger in choosing
+        assert danger in typing
+
+
 async def test_a_number_becomes_the_second_step(site: Site, browser: Browser) -> None:
     await site.settle(**method_mfa("PhoneVerificationCode"))
     await sign_up(browser)
