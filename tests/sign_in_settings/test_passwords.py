@@ -35,6 +35,10 @@ def issues(password: str, policy: dict[str, Any] | None = None, **profile: str) 
         ("correct horse 123", []),
         ("비밀번호는길게쓰세요", []),
         ("x" * 257, ["too_long"]),
+        ("iloveyou", ["pwned"]),
+        ("TrustNo1", ["pwned"]),
+        ("baseball1", ["pwned"]),
+        ("iloveyou and my two cats", []),
     ],
 )
 @pytest.mark.proves("S76")
@@ -53,6 +57,11 @@ def test_the_default_rules(password: str, codes: list[str]) -> None:
 )
 def test_a_tenants_own_rules(password: str, codes: list[str]) -> None:
     assert issues(password, STRICT) == codes
+
+
+@pytest.mark.proves("S76")
+def test_a_tenant_may_take_common_passwords() -> None:
+    assert issues("iloveyou", {"rejects": {"pwned": False}}) == []
 
 
 def test_who_one_is_makes_no_password() -> None:

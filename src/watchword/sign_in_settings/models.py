@@ -251,6 +251,11 @@ class PasswordPolicy(SparseSection):
     rejects: PasswordRejects | None = None
 
     @property
+    def refuses_common_ones(self) -> bool:
+        """Tell whether a password that many people use is refused; so by default."""
+        return not (self.rejects and self.rejects.pwned is False)
+
+    @property
     def looks_at_the_person(self) -> bool:
         """Tell whether a password may not hold what is known of its owner; so by default."""
         return not (self.rejects and self.rejects.user_info is False)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from watchword.connector_kit.models import ConnectorType
+from watchword.core.common_passwords import is_common
 from watchword.core.phrases import Phrases
 from watchword.sign_in_settings.errors import (
     AdaptiveMfaRequiresMfa,
@@ -366,6 +367,9 @@ def password_issues(
         for code, parts in weak_parts
         if _worth(password, parts) < min(shortest, len(password))
     )
+    # What else is wrong with it says more to the person.
+    if not issues and policy.refuses_common_ones and is_common(password):
+        issues.append(_issue("pwned"))
     return issues
 
 
