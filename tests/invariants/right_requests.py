@@ -322,6 +322,7 @@ def _organized(fuzzed: Fuzzed) -> Iterator[Right]:
         },
     )
     yield api("POST", f"{invitation}/message", {"link": "x", "locale": "x"})
+    yield api("POST", f"{invitation}/link")
     yield api("PUT", f"{invitation}/status", {"status": "Accepted", "acceptedUserId": "x"})
     yield api("DELETE", invitation)
     yield api("DELETE", role)
@@ -615,7 +616,7 @@ def _organizations(form: Callable[..., Right]) -> Iterator[Right]:
     yield form(f"{club}/members/{{user_id}}/remove")
     invited = {"by": "phone", "country": "KR", "phone": "x", "email": "x", "days": "7", "role": "x"}
     yield form(f"{club}/invitations/new", **invited)
-    for what in ("send", "revoke", "delete"):
+    for what in ("send", "link", "revoke", "delete"):
         yield form(f"{club}/invitations/{{invitation_id}}/{what}")
     roles = f"{t}/organization-roles"
     yield form(f"{roles}/new", **named, type="User", scope="x")

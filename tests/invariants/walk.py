@@ -657,6 +657,7 @@ _organized("PATCH", ORGANIZATION, body=lambda _: {"name": "Club of acme"})
 _organized("POST", "/api/organization-invitations", body=_another_invitation)
 _organized("GET", INVITATION, "invitation")
 _organized("POST", f"{INVITATION}/message", "invitation", lambda _: {})
+_organized("POST", f"{INVITATION}/link", "invitation")
 _organized(
     "PUT",
     f"{INVITATION}/status",
@@ -1382,7 +1383,7 @@ _grouped(
 )
 _grouped("POST", f"{CLUB}/members/{{user_id}}/remove")
 _grouped("POST", f"{CLUB}/invitations/new", lambda _: {"by": "email", "email": "guest@example.com"})
-for _what in ("send", "revoke", "delete"):
+for _what in ("send", "link", "revoke", "delete"):
     _grouped("POST", f"{INVITED}/{_what}")
 _grouped("GET", "organization-roles/{role_id}")
 _grouped("POST", "organization-roles/{role_id}", lambda _: {"name": "rower"})

@@ -1,5 +1,6 @@
 """What an invitation's message says, where its link leads, and when nothing is sent."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.invitations.conftest import (
     PickyConnector,
 )
 from tests.mocks.sms import MockSmsConnector
-from watchword.audit.models import SYSTEM
+from watchword.audit.models import SYSTEM, AuditFilter
 from watchword.connector_kit.errors import InvalidRecipient
 from watchword.connector_kit.models import UsageType
 from watchword.connectors.errors import NoConnector
@@ -28,6 +29,7 @@ from watchword.invitations.errors import (
     ForSomebodyElse,
     InvitationExpired,
     InvitationNotFound,
+    InvitationRevoked,
     LinkNotInTemplate,
 )
 from watchword.invitations.models import InvitationStatus
@@ -177,6 +179,50 @@ async def test_each_message_has_a_link_of_its_own_and_all_lead_to_the_invitation
             await service.open(token)
 
 
+async def test_a_new_link_ends_those_before_it_and_is_no_secret_of_the_database(club: Club) -> None:
+    invitation = await club.invite(ALICE, {})
+    sent, service = await club.token(), await club.invitations()
+
+    address = await service.new_link(SYSTEM, invitation.id)
+
+    token = address.rpartition("/i/")[2]
+    assert (await service.open(token)).invitation.id == invitation.id
+    with pytest.raises(InvitationNotFound):
+        await service.open(sent)
+    logged = await (await club.site.scope()).audit.list(
+        filters=AuditFilter(event="organization_invitation.linked")
+    )
+    assert [entry.subject for entry in logged.items] == [f"organization_invitation:{invitation.id}"]
+    assert token not in str(logged.items)
+
+
+async def test_of_two_new_links_at_once_one_is_left(club: Club) -> None:
+    invitation = await club.invite(ALICE, {})
+    service = await club.invitations()
+
+    made = await asyncio.gather(*(service.new_link(SYSTEM, invitation.id) for _ in range(4)))
+
+    async def opens(address: str) -> bool:
+        try:
+            await service.open(address.rpartition("/i/")[2])
+        except InvitationNotFound:
+            return False
+        return True
+
+    assert sum([await opens(address) for address in made]) == 1
+
+
+async def test_an_invitation_that_ended_gets_no_new_link(club: Club) -> None:
+    invitation = await club.invite(ALICE, {})
+    service = await club.invitations()
+    await service.revoke(SYSTEM, invitation.id)
+
+    with pytest.raises(InvitationRevoked):
+        await service.new_link(SYSTEM, invitation.id)
+    with pytest.raises(InvitationNotFound):
+        await service.new_link(SYSTEM, "nothing")
+
+
 async def test_another_tenants_link_opens_nothing(club: Club) -> None:
     alice = await club.person(ALICE)
     invitation = await club.invite(ALICE, {})
@@ -190,6 +236,7 @@ async def test_another_tenants_link_opens_nothing(club: Club) -> None:
         abroad.accept_by_link(SYSTEM, token, alice.id),
         abroad.accept(SYSTEM, invitation.id, alice.id),
         abroad.revoke(SYSTEM, invitation.id),
+        abroad.new_link(SYSTEM, invitation.id),
         abroad.get(invitation.id),
     ):
         with pytest.raises(InvitationNotFound):

@@ -131,6 +131,13 @@ REVOKE = (
     .returning(*COLUMNS)
 )
 
+# With the lock on the row, so that of two new links one stays; and none opens what came to an end.
+TOUCH = (
+    update(organization_invitations).where(_is_pending).values(updated_at=NOW).returning(*COLUMNS)
+)
+DELETE_LINKS = delete(organization_invitation_links).where(
+    link.tenant_id == TENANT, link.invitation_id == THIS
+)
 ADD_LINK = insert(organization_invitation_links).values(
     {column.name: bindparam(column.name) for column in link}
 )
@@ -223,6 +230,15 @@ class InvitationRows(PagedRepository):
     async def add_link(self, id: str, token_digest: str, now: datetime) -> None:
         """Let a token open an invitation."""
         await self.run(ADD_LINK, token_digest=token_digest, invitation_id=id, created_at=now)
+
+    async def replace_links(self, id: str, token_digest: str, now: datetime) -> Invitation | None:
+        """Let this token alone open a pending invitation; None where there is none."""
+        row = await self.first(TOUCH, id_=id, now=now)
+        if row is None:
+            return None
+        await self.run(DELETE_LINKS, id_=id)
+        await self.add_link(id, token_digest, now)
+        return (await self._with_roles([row], now))[0]
 
     async def find_id(self, token_digest: str) -> str | None:
         """Return the id of the invitation that a token opens, or None."""

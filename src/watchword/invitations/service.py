@@ -190,6 +190,26 @@ class InvitationService:
             raise InvitationNotFound
         return await self.accept(actor, found, user_id)
 
+    async def new_link(self, actor: Actor, id: str) -> str:
+        """Return the address of a new link, shown this once; earlier links open nothing any more.
+
+        Raises InvitationNotFound, InvitationEnded.
+        """
+        token = new_link_token()
+        async with self.storage.transaction() as tx:
+            linked = await self.rows.within(tx).replace_links(
+                id, digest_of_token(token), self.clock.now()
+            )
+            if linked is not None:
+                await self._note(tx, actor, "linked", linked)
+        if linked is None:
+            (await self.get(id)).require_pending()
+            raise InvitationNotFound(id)
+        return self._address_of(token)
+
+    def _address_of(self, token: str) -> str:
+        return f"{self.origin}/i/{token}"
+
     def seal_link(self, token: str) -> str:
         """Return a link's token in a form that may be stored while its owner signs in."""
         return self.sealer.seal(token, self.rows.tenant_id)
@@ -273,7 +293,7 @@ class InvitationService:
         language = _language_of(message) or self.language
         variables = dict(message)
         if token is not None:
-            variables[LINK] = f"{self.origin}/i/{token}"
+            variables[LINK] = self._address_of(token)
             connector = self.connectors.build(saved)
             if not says(connector, to, variables, language):
                 raise LinkNotInTemplate

@@ -1,5 +1,6 @@
 """The console's pages of organizations: members, roles, scopes, invitations."""
 
+import re
 from typing import Any
 
 import pytest
@@ -215,6 +216,21 @@ class TestInvitations:
 
         [again] = await invitations_of(site, organization_id)
         assert again.message_id not in {None, first.message_id}
+
+    async def test_a_link_to_pass_on_is_shown_once(self, site: Site, owner: Browser) -> None:
+        organization_id = await club(site)
+        await owner.open(f"organizations/{organization_id}/invitations/new")
+        await owner.submit(
+            "/invitations/new", by="phone", country="GB", phone="07700 900123", is_sent=None
+        )
+
+        page = await owner.submit("/link")
+
+        [token] = set(re.findall(r"/i/([\w-]{20,})", page.html))
+        opened = await (await site.scope()).invitations.open(token)
+        assert opened.organization.id == organization_id
+        again = await owner.open(f"organizations/{organization_id}/invitations")
+        assert "/i/" not in again.html
 
     @pytest.mark.parametrize(
         ("typed", "said"),

@@ -131,6 +131,21 @@ async def test_a_number_is_invited_texted_and_let_in(
     assert [member["id"] for member in members.json()] == [user]
 
 
+async def test_a_link_to_pass_on_opens_the_invitation(
+    site: Site, api: httpx2.AsyncClient, wanted: dict[str, Any]
+) -> None:
+    created = await api.post(PATH, json=wanted)
+    path = f"{PATH}/{created.json()['id']}/link"
+
+    made = await api.post(path)
+
+    assert made.status_code == 201
+    token = made.json()["link"].rpartition("/i/")[2]
+    opened = await (await site.scope()).invitations.open(token)
+    assert opened.invitation.id == created.json()["id"]
+    assert told(await api.post(f"{PATH}/nothing/link")) == (404, "entity.not_found")
+
+
 async def test_a_refusal_says_why(
     site: Site, api: httpx2.AsyncClient, wanted: dict[str, Any]
 ) -> None:

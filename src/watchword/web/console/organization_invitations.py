@@ -80,6 +80,18 @@ async def send_again(desk: WorkDesk, organization_id: str, invitation_id: str) -
     return desk.go("organizations", organization_id, "invitations", done="invitation_sent")
 
 
+@router.post("/{invitation_id}/link")
+async def make_link(desk: WorkDesk, organization_id: str, invitation_id: str) -> Response:
+    """Make a link to pass on, which is shown on this answer only; earlier links end."""
+    invitation = await _invitation(desk, organization_id, invitation_id)
+    return desk.render(
+        "organization_invitation_link.html",
+        organization=await desk.scope.organizations.get(organization_id),
+        invitation=invitation,
+        link=await desk.scope.invitations.new_link(desk.actor, invitation_id),
+    )
+
+
 @router.post("/{invitation_id}/revoke")
 async def revoke(desk: WorkDesk, organization_id: str, invitation_id: str) -> Response:
     """Take it back; its links open nothing any more."""

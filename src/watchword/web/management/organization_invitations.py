@@ -130,6 +130,12 @@ class InvitationAnswer(ApiModel):
     """Ours: of the newest message, for `/api/messages`."""
 
 
+class LinkAnswer(ApiModel):
+    """Where the person accepts."""
+
+    link: str
+
+
 @router.get("")
 async def list_invitations(
     caller: Caller,
@@ -179,6 +185,12 @@ async def get_invitation(id: Id, caller: Caller) -> InvitationAnswer:
 async def send_invitation(id: Id, body: JsonObject, caller: Caller) -> None:
     """Send the message once more, with this payload."""
     await caller.tenant.invitations.send(caller.actor, id, body)
+
+
+@router.post("/{id}/link", status_code=201, responses=problems(InvitationNotFound, InvitationEnded))
+async def make_link(id: Id, caller: Caller) -> LinkAnswer:
+    """Make a link to pass on by other ways; it is shown here only, and earlier links end."""
+    return LinkAnswer(link=await caller.tenant.invitations.new_link(caller.actor, id))
 
 
 @router.put(
