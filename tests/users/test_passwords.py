@@ -1,7 +1,10 @@
 """Passwords that people bring along from another system."""
 
 import hashlib
+import json
+from typing import Any
 
+import bcrypt
 import pytest
 from argon2 import PasswordHasher, Type
 
@@ -36,7 +39,38 @@ BROUGHT = {
     PasswordAlgorithm.MD5: fast("md5"),
     PasswordAlgorithm.SHA1: fast("sha1").upper(),
     PasswordAlgorithm.SHA256: fast("sha256"),
+    PasswordAlgorithm.BCRYPT: bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode(),
+    PasswordAlgorithm.LEGACY: json.dumps(
+        ["sha512", ["a salt: ", "@"], hashlib.sha512(f"a salt: {PASSWORD}".encode()).hexdigest()]
+    ),
 }
+# Published: jBCrypt's tests, the contract's guide, and RFC 6070.
+VECTORS: list[tuple[str, PasswordAlgorithm, str]] = [
+    (
+        "abc",
+        PasswordAlgorithm.BCRYPT,
+        "$2a$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+    ),
+    (
+        "abcdefghijklmnopqrstuvwxyz",
+        PasswordAlgorithm.BCRYPT,
+        "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC",
+    ),
+    (
+        "password123",
+        PasswordAlgorithm.LEGACY,
+        '["sha256", ["salt123", "@"],'
+        ' "c465f66c6ac481a7a17e9ed5b4e2e7e7288d892f12bf1c95c140901e9a70436e"]',
+    ),
+    (
+        "password",
+        PasswordAlgorithm.LEGACY,
+        '["pbkdf2", ["salt", "4096", "20", "SHA1", "@"],'
+        ' "4B007901B765489ABEAD49D926F721D065A429C1"]',
+    ),
+    ("abc", PasswordAlgorithm.MD5, "900150983cd24fb0d6963f7d28e17f72"),  # RFC 1321
+    ("abc", PasswordAlgorithm.SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d"),  # RFC 3174
+]
 
 
 def given(algorithm: PasswordAlgorithm, digest: str) -> GivenPassword:
@@ -78,10 +112,77 @@ async def test_a_digest_without_salt_is_never_stored_as_it_came(
     assert not await QUICK.matches(stored, digest)
 
 
-@pytest.mark.parametrize("algorithm", [PasswordAlgorithm.BCRYPT, PasswordAlgorithm.LEGACY])
-async def test_what_can_not_be_checked_is_not_taken(algorithm: PasswordAlgorithm) -> None:
+@pytest.mark.parametrize(("password", "algorithm", "digest"), VECTORS)
+async def test_a_published_digest_is_that_of_its_password(
+    password: str, algorithm: PasswordAlgorithm, digest: str
+) -> None:
+    stored = await QUICK.stored(given(algorithm, digest))
+
+    assert await QUICK.matches(stored, password)
+    assert not await QUICK.matches(stored, f"{password} ")
+    assert stored is not None
+    assert QUICK.is_outdated(stored)
+
+
+async def test_bcrypt_reads_72_bytes_of_a_password_as_where_it_came_from() -> None:
+    password = "é" * 40
+    made = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
+
+    stored = await QUICK.stored(given(PasswordAlgorithm.BCRYPT, made))
+
+    assert await QUICK.matches(stored, password)
+    assert not await QUICK.matches(stored, "é" * 35)
+
+
+@pytest.mark.parametrize("name", ["whirlpool", "shake128", "pbkdf2 of whirlpool"])
+async def test_what_can_not_be_checked_is_not_taken(name: str) -> None:
+    parts = ["salt", "1", "20", "whirlpool", "@"] if name.startswith("pbkdf2") else ["@"]
+    digest = json.dumps([name.partition(" ")[0], parts, "00" * 20])
+
     with pytest.raises(PasswordAlgorithmNotSupported):
-        await QUICK.stored(given(algorithm, "$2b$12$whatever"))
+        await QUICK.stored(given(PasswordAlgorithm.LEGACY, digest))
+
+
+def legacy(name: str, *parts: Any, digits: Any = "00" * 32) -> str:
+    return json.dumps([name, [*parts], digits])
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "",
+        "{}",
+        "[1]",
+        legacy("sha256", "@", digits="00"),
+        legacy("sha256", "@", digits="zz" * 32),
+        legacy("sha256", "@", digits=5),
+        legacy("sha256", "salt"),
+        legacy("sha256", 1, "@"),
+        legacy("sha256", *"@" * 17),
+        legacy("pbkdf2", "salt", "1", "32", "@"),
+        legacy("pbkdf2", "salt", "0", "32", "sha1", "@"),
+        legacy("pbkdf2", "salt", "99999999", "32", "sha1", "@"),
+        legacy("pbkdf2", "salt", "-1", "32", "sha1", "@"),
+        legacy("pbkdf2", "salt", "1", "4096", "sha1", "@"),
+    ],
+)
+async def test_a_recipe_that_is_none_or_too_dear_is_refused(digest: str) -> None:
+    with pytest.raises(InvalidPasswordDigest):
+        await QUICK.stored(given(PasswordAlgorithm.LEGACY, digest or "x"))
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "$2b$12$whatever",
+        "$2x$06$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+        "$2b$31$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+        "$2b$03$If6bvum7DFjUnE9p2uDeDu0YHzrHM6tf.iqN8.yx.jNN1ILEf7h0i",
+    ],
+)
+async def test_a_digest_of_bcrypt_that_is_none_or_too_dear_is_refused(digest: str) -> None:
+    with pytest.raises(InvalidPasswordDigest):
+        await QUICK.stored(given(PasswordAlgorithm.BCRYPT, digest))
 
 
 @pytest.mark.parametrize(

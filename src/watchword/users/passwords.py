@@ -13,10 +13,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from watchword.users.errors import (
     InvalidPasswordDigest,
-    PasswordAlgorithmNotSupported,
     PasswordAlgorithmRequired,
     PasswordAndDigest,
 )
+from watchword.users.foreign_digests import Recipe, check_bcrypt, is_bcrypt, matches_bcrypt
 
 
 class PasswordAlgorithm(StrEnum):
@@ -44,6 +44,8 @@ FAST = {
     PasswordAlgorithm.SHA256: ("sha256", 64),
 }
 FAST_NAMES = frozenset(name for name, _ in FAST.values())
+LEGACY = "legacy:"
+"""Before a recipe, in place of the name of a fast digest."""
 WRAPPED = "+"
 """Between the name of a fast digest and the Argon2id digest made of it: `sha256+$argon2id$…`."""
 
@@ -100,8 +102,12 @@ class Passwords:
         if algorithm in ARGON2:
             _check_argon2(digest, ARGON2[algorithm])
             return digest
-        if algorithm not in FAST:
-            raise PasswordAlgorithmNotSupported(algorithm=algorithm.value)
+        if algorithm is PasswordAlgorithm.BCRYPT:
+            check_bcrypt(digest)
+            return digest
+        if algorithm is PasswordAlgorithm.LEGACY:
+            recipe, digits = Recipe.of(digest)
+            return f"{LEGACY}{recipe.stored()}{WRAPPED}{await self.digest_of(digits)}"
         name, length = FAST[algorithm]
         if not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", digest):
             raise InvalidPasswordDigest(f"not {length} hexadecimal digits")
@@ -109,12 +115,14 @@ class Passwords:
 
     def is_outdated(self, digest: str) -> bool:
         """Tell whether *digest* was made otherwise than today's are."""
-        return _is_wrapped(digest) or self.hasher.check_needs_rehash(digest)
+        return _is_wrapped(digest) or is_bcrypt(digest) or self.hasher.check_needs_rehash(digest)
 
     def _matches(self, digest: str, password: str) -> bool:
+        if is_bcrypt(digest):
+            return matches_bcrypt(digest, password)
         if _is_wrapped(digest):
             name, _, digest = digest.partition(WRAPPED)
-            password = hashlib.new(name, password.encode(), usedforsecurity=False).hexdigest()
+            password = _digits_of(name, password)
         try:
             return self.hasher.verify(digest, password)
         except (VerificationError, InvalidHashError):
@@ -131,7 +139,14 @@ class Passwords:
 
 
 def _is_wrapped(digest: str) -> bool:
-    return digest.partition(WRAPPED)[0] in FAST_NAMES
+    return digest.startswith(LEGACY) or digest.partition(WRAPPED)[0] in FAST_NAMES
+
+
+def _digits_of(name: str, password: str) -> str:
+    """Return what was digested elsewhere, before Argon2id was put around it."""
+    if name.startswith(LEGACY):
+        return Recipe.from_stored(name.removeprefix(LEGACY)).digits_of(password)
+    return hashlib.new(name, password.encode(), usedforsecurity=False).hexdigest()
 
 
 def _check_argon2(digest: str, beginning: str) -> None:

@@ -108,6 +108,14 @@ class TestCreate:
             (
                 {"passwordDigest": "$2b$x", "passwordAlgorithm": "Bcrypt"},
                 422,
+                "user.invalid_password_digest",
+            ),
+            (
+                {
+                    "passwordDigest": '["whirlpool", ["@"], "00"]',
+                    "passwordAlgorithm": "Legacy",
+                },
+                422,
                 "user.password_algorithm_not_supported",
             ),
             (
