@@ -59,7 +59,7 @@ migration: environment ## draft a migration from the schema: make migration name
 	@test -n "$(name)" || { echo 'Say what changes: make migration name="add a table"' >&2; exit 2; }
 	@$(BIN)/python -m watchword.storage.draft_migration $(name)
 
-dist: environment ## build the wheel and see it do the first story in a clean environment
+dist: environment ## build the wheel with its inventory (SBOM), and see it do the first story in a clean environment
 	@tools/dist
 
 screenshots: environment ## the pictures of the browser tests, into tests/browser/output/

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -133,8 +134,42 @@ def test_every_locked_package_has_a_hash() -> None:
     assert unsure == [""]  # the project itself
 
 
+@pytest.mark.slow
+@pytest.mark.proves("S137")
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
-@pytest.mark.parametrize("name", ["lock", "environment", "chromium", "dist"])
+def test_the_inventory_of_a_release_names_every_package_with_its_hashes(tmp_path: Path) -> None:
+    target = tmp_path / "release.cdx.json"
+    subprocess.run(
+        ["sh", ROOT / "tools" / "inventory", target],
+        env={**os.environ, "PYTHON": sys.executable},
+        check=True,
+        capture_output=True,
+    )
+
+    document = json.loads(target.read_text())
+
+    lock = (ROOT / "requirements" / "run.txt").read_text()
+    locked = {
+        (name, version): set(re.findall(r"--hash=sha256:([0-9a-f]{64})", rest))
+        for name, version, rest in re.findall(
+            r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(.*(?:\n    .*)*)", lock, re.MULTILINE
+        )
+    }
+    listed = {
+        (component["name"], component["version"]): {
+            digest["content"]
+            for reference in component["externalReferences"]
+            for digest in reference["hashes"]
+        }
+        for component in document["components"]
+    }
+    assert listed == locked
+    assert document["bomFormat"] == "CycloneDX"
+    assert document["metadata"]["component"]["name"] == "watchword"
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell")
+@pytest.mark.parametrize("name", ["lock", "environment", "chromium", "dist", "inventory"])
 def test_a_tool_is_a_shell_script_that_parses(name: str) -> None:
     checked = subprocess.run(["sh", "-n", ROOT / "tools" / name], capture_output=True, check=False)
     assert checked.returncode == 0, checked.stderr
