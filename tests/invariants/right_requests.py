@@ -526,7 +526,9 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(new, **template)
     yield form(f"{new}/test", **template)
     yield form(f"{new}/preview", templates="[]", preview_usage="Generic")
+    yield form(f"{new}/paste", **template, pasted="{}")
     saved = f"{t}/connectors/{{instance_id}}"
+    yield form(f"{saved}/paste", **template, pasted="{}")
     yield form(saved, **{**template, "version": "99"})
     yield form(f"{saved}/test", **template)
     yield form(f"{saved}/check")

@@ -1287,6 +1287,7 @@ for _page_of in ("", "/delete", "/guide", "/history"):
     _console("GET", f"connectors/{{instance_id}}{_page_of}", "instance_id")
 _console("POST", "connectors/{instance_id}", "instance_id", lambda _: {"templates": ""})
 _console("POST", "connectors/{instance_id}/test", "instance_id", lambda _: TEST)
+_console("POST", "connectors/{instance_id}/paste", "instance_id", lambda _: {"pasted": "{}"})
 _console("POST", "connectors/{instance_id}/check", "instance_id")
 _console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
 for _page_of in ("", "/deliveries", "/history"):

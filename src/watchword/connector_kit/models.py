@@ -59,6 +59,8 @@ class ConnectorMetadata:
     comes too fast, or documents none."""
     countries: tuple[str, ...] = ()
     """ISO 3166 codes of the only countries it sends to; empty where there is no such list."""
+    at_home_in: tuple[str, ...] = ()
+    """ISO 3166 codes of the countries it is made for: whoever looks for one finds it first."""
     development_only: bool = False
     """True: refused in production tenants."""
 

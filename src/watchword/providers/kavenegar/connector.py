@@ -37,6 +37,7 @@ class KavenegarConnector(HttpSmsConnector[KavenegarConfig]):
             "ko": "이란의 휴대폰으로 인증 템플릿과 문자를 보냅니다.",
         },
         features=("delivery_reports", "credential_check"),
+        at_home_in=("IR",),
     )
     config_type = KavenegarConfig
     base_url = "https://api.kavenegar.com"

@@ -45,6 +45,7 @@ class NaverSensConnector(HttpSmsConnector[NaverSensConfig]):
             "ko": "네이버 클라우드 플랫폼에 등록한 발신번호로 국내 휴대폰에 문자를 보냅니다.",
         },
         features=("credential_check",),
+        at_home_in=("KR",),
     )
     config_type = NaverSensConfig
 

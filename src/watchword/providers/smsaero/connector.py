@@ -42,6 +42,7 @@ class SmsAeroConnector(HttpSmsConnector[SmsAeroConfig]):
             "ko": "SMS Aero로 러시아와 해외에 문자를 보냅니다. 별도 계약이 필요 없습니다.",
         },
         features=("delivery_reports", "credential_check"),
+        at_home_in=("RU",),
     )
     config_type = SmsAeroConfig
     has_reports = True

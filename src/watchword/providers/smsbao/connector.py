@@ -29,6 +29,7 @@ class SmsBaoConnector(HttpSmsConnector[SmsBaoConfig]):
             "ko": "SMSBao(短信宝)로 중국 본토와 해외에 문자를 보냅니다.",
         },
         features=("credential_check",),
+        at_home_in=("CN",),
     )
     config_type = SmsBaoConfig
     base_url = "https://api.smsbao.com"

@@ -57,6 +57,7 @@ class SolapiConnector(HttpSmsConnector[SolapiConfig]):
             "ko": "사전등록한 발신번호로 국내 휴대폰에 문자와 카카오 알림톡을 보냅니다.",
         },
         features=("delivery_reports", "credential_check"),
+        at_home_in=("KR",),
     )
     config_type = SolapiConfig
     base_url = "https://api.solapi.com"

@@ -64,6 +64,7 @@ class TencentConnector(HttpSmsConnector[TencentConfig]):
             "ko": "Tencent Cloud SMS로 중국 본토와 다른 나라에 문자를 보냅니다.",
         },
         features=("delivery_reports", "credential_check"),
+        at_home_in=("CN",),
     )
     config_type = TencentConfig
     has_reports = True

@@ -49,6 +49,7 @@ class YunpianConnector(HttpSmsConnector[YunpianConfig]):
             "ko": "Yunpian(云片)으로 중국 본토에, 원하면 해외에도 문자를 보냅니다.",
         },
         features=("delivery_reports", "credential_check"),
+        at_home_in=("CN",),
     )
     config_type = YunpianConfig
     has_reports = True

@@ -7,6 +7,7 @@ from watchword.web.console import (
     applications,
     audit_log,
     branding,
+    connector_choice,
     connector_set_up,
     connectors,
     inbox,
@@ -31,6 +32,7 @@ for _pages in (
     # First: its addresses have no tenant in them.
     access,
     overview,
+    connector_choice,
     connector_set_up,
     connectors,
     branding,

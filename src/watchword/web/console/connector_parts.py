@@ -1,6 +1,5 @@
 """What set-up and details of a connector share: cards, test sends, previews of templates."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -35,11 +34,19 @@ from watchword.web.console.forms import (
     ConnectorClass,
     FormField,
     field_errors,
+    read_answers,
     template_type,
     wording_of,
 )
 from watchword.web.console.messages import timeline_of
-from watchword.web.console.template_text import USAGES, Wording, problems_of
+from watchword.web.console.pasted_config import Pasted, filled, read_pasted
+from watchword.web.console.template_text import (
+    USAGES,
+    NotJson,
+    Wording,
+    problems_of,
+    read_json,
+)
 from watchword.web.pages.countries import countries, default_country
 
 SAMPLE = {
@@ -114,7 +121,25 @@ def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
         "form_error": "",
         "has_errors": False,
         "is_dirty": False,
+        "pasted": None,
     }
+
+
+def pasted_answers(
+    desk: Desk, found: ConnectorClass, form: FormData, keep_from: SavedConnector | None
+) -> tuple[FormData, Answers, Pasted]:
+    """Return the form with a pasted configuration in it, what it means, and what was pasted."""
+    pasted = read_pasted(desk, found, form)
+    form = filled(desk, found, form, pasted)
+    answers = read_answers(desk, found, form)
+    for key in pasted.shapeless:
+        answers.errors[key] = desk.text("console.paste.not_a_text")
+    if not pasted.problem and not answers.errors:
+        try:
+            desk.scope.connectors.build_unsaved(found.metadata.id, answers.config, keep_from)
+        except InvalidConfig as error:
+            answers.errors = field_errors(desk, error) or {"": desk.message(error)}
+    return form, answers, pasted
 
 
 async def send_test(
@@ -266,8 +291,8 @@ def _bubble(
 
 def _templates(text: str, model: type[Template]) -> list[Template]:
     try:
-        parsed = json.loads(text)
-    except json.JSONDecodeError:
+        parsed = read_json(text)
+    except NotJson:
         return []
     found: list[Template] = []
     for item in parsed if isinstance(parsed, list) else []:

@@ -1,6 +1,6 @@
-"""Setting a connector up: the cards, the guide beside the form, a test, and saving."""
+"""Setting a connector up: the guide beside the form, a pasted config, a test, and saving."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from babel import Locale
@@ -10,11 +10,12 @@ from starlette.responses import Response
 from watchword.configuration.consequences import EVERYWHERE
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.guides import guide
-from watchword.connector_kit.models import ConnectorType, UsageType
+from watchword.connector_kit.models import UsageType
 from watchword.connectors.models import SavedConnector
 from watchword.web.console.connector_parts import (
     card_of,
     card_of_class,
+    pasted_answers,
     preview_of,
     preview_of_fields,
     proof_of_test,
@@ -32,32 +33,13 @@ from watchword.web.console.forms import (
     read_answers,
     rendered_guide,
 )
+from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
 MOST_NAMES = 12
 """A warning is to be read, not to be searched through."""
-
-
-@router.get("")
-async def choose(desk: WorkDesk, q: str = "", type: str = "") -> Response:
-    """Show the cards of one type: text messages, unless e-mail is asked for."""
-    wanted_type = ConnectorType.EMAIL if type == ConnectorType.EMAIL else ConnectorType.SMS
-    active = await desk.scope.connectors.active(wanted_type)
-    cards = [card_of_class(desk, found, active) for found in _offered(desk, wanted_type)]
-    wanted = q.strip().casefold()
-    shown = [
-        card for card in cards if wanted in f"{card.name} {card.description} {card.id}".casefold()
-    ]
-    return desk.render(
-        "set_up.html",
-        cards=shown,
-        q=q,
-        has_any=bool(cards),
-        active=active,
-        is_email=wanted_type is ConnectorType.EMAIL,
-    )
 
 
 @router.get("/{connector_id}")
@@ -107,6 +89,14 @@ async def test_new(desk: WorkDesk, connector_id: str) -> Response:
     return await _set_up_again(desk, found, form, answers, outcome=outcome)
 
 
+@router.post("/{connector_id}/paste")
+async def paste_into_new(desk: WorkDesk, connector_id: str) -> Response:
+    """Fill the form with a configuration copied from elsewhere; nothing is saved."""
+    found = desk.scope.connectors.class_of(connector_id)
+    form, answers, pasted = pasted_answers(desk, found, await desk.form(), None)
+    return await _set_up_again(desk, found, form, answers, pasted=pasted)
+
+
 @router.post("/{connector_id}/preview")
 async def preview_templates(desk: WorkDesk, connector_id: str) -> Response:
     """Show what a template becomes on a phone, or what is wrong with it."""
@@ -146,6 +136,7 @@ async def _set_up_again(
     must_confirm: bool = False,
     losses: Sequence[str] = (),
     outcome: dict[str, Any] | None = None,
+    pasted: Pasted | None = None,
 ) -> Response:
     """Show the page with everything as it was typed."""
     fields = form_fields(desk, found, answers.shown, errors=answers.errors)
@@ -154,26 +145,19 @@ async def _set_up_again(
         desk,
         found,
         fields,
-        status_code=422 if answers.errors else 200,
+        status_code=422 if answers.errors and pasted is None else 200,
+        pasted=pasted,
         must_confirm=must_confirm,
         losses=losses,
         is_tested=proof == proof_of_test(desk, answers),
         tested=proof,
         form_error=answers.errors.get("", ""),
-        has_errors=bool(answers.errors),
+        has_errors=bool(answers.errors) and pasted is None,
         outcome=outcome,
         phone=text_of(form, "test_phone"),
         email=text_of(form, "test_email"),
         country=text_of(form, "test_country"),
     )
-
-
-def _offered(desk: Desk, wanted: ConnectorType) -> Iterable[ConnectorClass]:
-    for found in desk.server.registry.list():
-        if found.metadata.type is not wanted:
-            continue
-        if not (found.metadata.development_only and desk.tenant.is_production):
-            yield found
 
 
 def _losses(desk: Desk, active: SavedConnector, connector_id: str, answers: Answers) -> list[str]:

@@ -15,6 +15,7 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.pagination import PageRequest
 from watchword.web.console.connector_parts import (
     card_of,
+    pasted_answers,
     preview_of_fields,
     send_test,
     test_form,
@@ -29,6 +30,7 @@ from watchword.web.console.forms import (
     read_answers,
     rendered_guide,
 )
+from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors")
@@ -98,6 +100,15 @@ async def test_saved(desk: WorkDesk, instance_id: str) -> Response:
     if desk.is_partial:
         return desk.render("test_outcome.html", **outcome)
     return await _details_again(desk, saved, found, form, answers, outcome=outcome)
+
+
+@router.post("/{instance_id}/paste")
+async def paste_into_saved(desk: WorkDesk, instance_id: str) -> Response:
+    """Fill the form with a configuration copied from elsewhere; nothing is saved."""
+    saved = await desk.scope.connectors.get(instance_id)
+    found = desk.scope.connectors.class_of(saved.connector_id)
+    form, answers, pasted = pasted_answers(desk, found, await desk.form(), saved)
+    return await _details_again(desk, saved, found, form, answers, pasted=pasted)
 
 
 @router.post("/{instance_id}/check")
@@ -212,6 +223,7 @@ async def _details_again(
     answers: Answers,
     *,
     outcome: dict[str, Any] | None = None,
+    pasted: Pasted | None = None,
 ) -> Response:
     fields = form_fields(
         desk, found, answers.shown, kept=frozenset(saved.secrets), errors=answers.errors
@@ -221,10 +233,11 @@ async def _details_again(
         saved,
         found,
         fields,
-        status_code=422 if answers.errors else 200,
+        status_code=422 if answers.errors and pasted is None else 200,
         form_error=answers.errors.get("", ""),
-        has_errors=bool(answers.errors),
+        has_errors=bool(answers.errors) and pasted is None,
         outcome=outcome,
+        pasted=pasted,
         is_dirty=True,
         phone=text_of(form, "test_phone"),
         email=text_of(form, "test_email"),

@@ -18,7 +18,7 @@ from watchword.connector_kit.mail import EmailTemplate
 from watchword.connector_kit.templates import Template, TextTemplate
 from watchword.connectors.models import MASK
 from watchword.web.console.desk import Desk, text_of
-from watchword.web.console.template_text import Wording, problems_of
+from watchword.web.console.template_text import NotJson, Wording, problems_of, read_json
 
 TEMPLATES = "templates"
 ConnectorClass = type[Connector[Any, Any]]
@@ -109,9 +109,9 @@ def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
             answers.config[key] = text
         elif text.strip():
             try:
-                answers.config[key] = json.loads(text)
-            except json.JSONDecodeError as error:
-                answers.errors[key] = desk.text("console.templates.not_json", line=error.lineno)
+                answers.config[key] = read_json(text)
+            except NotJson as error:
+                answers.errors[key] = desk.text("console.templates.not_json", line=error.line)
         if key == TEMPLATES and template_type(found) and key in answers.config:
             listed = problems_of(text, wording_of(found))
             problems = [problem for problem in listed if not problem.is_warning]
@@ -165,8 +165,8 @@ def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:
     parsed = dict(values)
     if isinstance(parsed.get(TEMPLATES), str):
         try:
-            parsed[TEMPLATES] = json.loads(parsed[TEMPLATES])
-        except json.JSONDecodeError:
+            parsed[TEMPLATES] = read_json(parsed[TEMPLATES])
+        except NotJson:
             del parsed[TEMPLATES]
     return parsed
 

@@ -36,12 +36,35 @@ class Problem:
         return self.phrase == "unknown_usage"
 
 
+class NotJson(ValueError):
+    """A text is not JSON; `line` is where reading ended."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"not JSON in line {line}")
+        self.line = line
+
+
+def read_json(text: str) -> Any:
+    """Return what *text* means as JSON; raises NotJson."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise NotJson(error.lineno) from None
+    except (ValueError, RecursionError):
+        # NaN, which no standard knows, numbers of thousands of digits, brackets without end.
+        raise NotJson(1) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
 def problems_of(text: str, wording: Wording = Wording.TEXT) -> list[Problem]:
     """Return what keeps *text* from being a list of templates; empty when it is one."""
     try:
-        parsed = json.loads(text)
-    except json.JSONDecodeError as error:
-        return [Problem("not_json", error.lineno, {})]
+        parsed = read_json(text)
+    except NotJson as error:
+        return [Problem("not_json", error.line, {})]
     if not isinstance(parsed, list):
         return [Problem("not_a_list", 1, {})]
     found: list[Problem] = []

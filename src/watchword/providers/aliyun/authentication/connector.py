@@ -30,6 +30,7 @@ class AliyunAuthenticationConnector(AliyunConnector[AliyunAuthenticationConfig])
         },
         features=("delivery_reports",),
         countries=("CN",),
+        at_home_in=("CN",),
     )
     config_type = AliyunAuthenticationConfig
     base_url = "https://dypnsapi.aliyuncs.com"
