@@ -196,6 +196,11 @@
       });
       place.editor = view;
     }
+    /* Whoever edits the templates in another way writes them back through here. */
+    place.writeText = (text) => {
+      if (view) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      else write(text);
+    };
     format?.addEventListener("click", () => {
       const text = view ? view.state.doc.toString() : area.value;
       let tidy;
@@ -205,8 +210,7 @@
         /* The preview names the line; there is nothing to tidy until it is mended. */
         return;
       }
-      if (view) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: tidy } });
-      else write(tidy);
+      place.writeText(tidy);
     });
   }
 

@@ -115,7 +115,7 @@ async def test_mistakes_in_what_was_pasted_are_said_at_their_fields(owner: Brows
     )
 
     assert "What was pasted here is not a text" in page.words
-    assert "Line 2: Generic needs a text under content" in page.words
+    assert "Line 4: Generic needs a text under content" in page.words
     assert page.html.count('aria-invalid="true"') == 2
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
+from babel import Locale
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
@@ -63,6 +64,8 @@ DEFAULTS_OF: Mapping[type[Template], Callable[[str], list[dict[str, str]]]] = {
     TextTemplate: default_templates,
     EmailTemplate: default_email_templates,
 }
+WORDS = ("content", "subject")
+"""Keys of templates that people know by another name."""
 OTHER_LANGUAGES = "*"
 """In the preview: whoever reads a language without texts of its own."""
 
@@ -205,10 +208,49 @@ def proof_of_test(desk: Desk, answers: Answers) -> str:
 
 def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]) -> dict[str, Any]:
     """Return the preview of the templates in a form; None where it has none."""
-    if template_type(found) is None:
-        return {"preview": None}
+    model = template_type(found)
+    if model is None:
+        return {"preview": None, "editor": None}
     text = next(str(field.value) for field in fields if field.key == TEMPLATES)
-    return {"preview": preview_of(desk, found, text)}
+    return {"preview": preview_of(desk, found, text), "editor": _editor(desk, model)}
+
+
+def _editor(desk: Desk, model: type[Template]) -> dict[str, Any]:
+    """Return what the script needs that shows templates one by one instead of as JSON."""
+    names = Locale.parse(desk.language, sep="-").languages
+    own = {
+        item.alias or name: item.is_required()
+        for name, item in model.model_fields.items()
+        if name not in Template.model_fields and _is_text(item.annotation)
+    }
+    return {
+        "usages": [[usage, desk.text(f"console.usage.{usage}")] for usage in USAGES],
+        "required": list(REQUIRED),
+        "fields": [
+            [key, desk.text(f"console.texts.{key}") if key in WORDS else key, is_required]
+            for key, is_required in own.items()
+        ],
+        "languages": {tag: name for tag, name in names.items() if len(tag) == 2},
+        "words": {
+            word: desk.text(f"console.texts.{word}")
+            for word in (
+                "title",
+                "every_language",
+                "only_in",
+                "none",
+                "add",
+                "add_language",
+                "language",
+                "remove",
+                "missing",
+                "broken",
+            )
+        },
+    }
+
+
+def _is_text(annotation: Any) -> bool:
+    return annotation is str or str in get_args(annotation)
 
 
 def preview_of(
@@ -216,7 +258,7 @@ def preview_of(
 ) -> dict[str, Any]:
     """Return a template as its reader would see it, and what is wrong with the list."""
     wording = wording_of(found)
-    problems = problems_of(text, wording) if text.strip() else []
+    problems = problems_of(text, wording, template_type(found)) if text.strip() else []
     if wording is Wording.ELSEWHERE:
         return {"problems": problems, "has_texts": False}
     model: type[Template] = EmailTemplate if wording is Wording.EMAIL else TextTemplate

@@ -113,7 +113,7 @@ def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:
             except NotJson as error:
                 answers.errors[key] = desk.text("console.templates.not_json", line=error.line)
         if key == TEMPLATES and template_type(found) and key in answers.config:
-            listed = problems_of(text, wording_of(found))
+            listed = problems_of(text, wording_of(found), template_type(found))
             problems = [problem for problem in listed if not problem.is_warning]
             if problems:
                 answers.errors[key] = desk.text(
