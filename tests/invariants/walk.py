@@ -1275,6 +1275,7 @@ TEST = {"templates": "", "test_phone": f"+{PHONE}", "test_country": "KR", "test_
 
 _console("GET", "users/{user_id}", "user_id")
 _console("GET", "messages/{message_id}", "message_id")
+_console("GET", "messages/{message_id}/timeline", "message_id")
 _console("POST", "messages/{message_id}/number", "message_id")
 _console("GET", "applications/{application_id}", "application_id")
 _console(

@@ -305,6 +305,16 @@ async def test_a_masked_secret_in_a_test_is_the_saved_one_of_the_same_provider(
     assert tested.tested_at == rooms.clock.now()
 
 
+async def test_a_test_of_an_invitation_fills_what_an_invitation_names(rooms: Rooms) -> None:
+    await rooms.messaging.send_test(
+        MINJI, PROVIDER_ID, CONFIG, usage=UsageType.ORGANIZATION_INVITATION, actor=OPERATOR
+    )
+
+    [text] = rooms.provider.texts
+    assert "invited to Acme" in text
+    assert "https://example.com/invitation" in text
+
+
 async def test_a_failed_test_tells_the_administrator_the_providers_words(rooms: Rooms) -> None:
     rooms.provider.answers.append(ProviderUnavailable("503 from the provider"))
 

@@ -82,7 +82,12 @@ TEST_LIFETIME = timedelta(minutes=10)
 NOTICE_LIFETIME = timedelta(hours=4)
 # A little longer than the kit waits for a provider, so that a test ends with what came of it.
 TEST_WAIT = timedelta(seconds=11)
-TEST_CODE = "000000"
+CODE_SAMPLE = {"code": "000000"}
+INVITATION_SAMPLE = {
+    "link": "https://example.com/invitation",
+    "organization": {"name": "Acme"},
+    "inviter": {"name": "Ada"},
+}
 # As long as a request ever waits for what becomes of its message.
 FOLLOWED = timedelta(seconds=3)
 LOOK_AGAIN = timedelta(milliseconds=200)
@@ -348,9 +353,15 @@ class MessagingService:
             to,
             id=row["id"],
             usage=usage,
-            variables=_variables({"code": TEST_CODE}, TEST_LIFETIME, language),
+            variables=_variables(
+                INVITATION_SAMPLE if usage is UsageType.ORGANIZATION_INVITATION else CODE_SAMPLE,
+                TEST_LIFETIME,
+                language,
+            ),
             time_left=TEST_LIFETIME,
             language=language,
+            # A connector that is not saved has no address yet to report to.
+            receipt_url=self.connectors.receipt_url(keep_from, row["id"]) if keep_from else None,
         )
         sending = self.dispatch.start(
             partial(self._hand_over, connector, message, Attempt(MAX_ATTEMPTS, now))
@@ -364,7 +375,9 @@ class MessagingService:
             result="failure" if found.state.has_failed else "success",
             payload={"connectorId": connector_id, "to": to.masked, "state": found.state},
         )
-        if found.state is MessageState.ACCEPTED and keep_from is not None:
+        # A report may be quicker than this question.
+        is_taken = found.state in {MessageState.ACCEPTED, MessageState.DELIVERED}
+        if is_taken and keep_from is not None:
             completed = self.connectors.completed(connector_id, config, keep_from)
             if completed == {**keep_from.config, **self.connectors.opened_secrets(keep_from)}:
                 await self.connectors.note_tested(keep_from)

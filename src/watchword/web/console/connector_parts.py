@@ -15,6 +15,7 @@ from watchword.connector_kit.guides import logo
 from watchword.connector_kit.mail import EmailTemplate
 from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.connector_kit.templates import (
+    LANGUAGE_TAG,
     REQUIRED,
     Template,
     TextTemplate,
@@ -27,7 +28,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import Message, MessageState, Recipient
+from watchword.messaging.models import MessageState, Recipient
 from watchword.web.console.desk import Desk, text_of
 from watchword.web.console.forms import (
     TEMPLATES,
@@ -39,7 +40,7 @@ from watchword.web.console.forms import (
     template_type,
     wording_of,
 )
-from watchword.web.console.messages import timeline_of
+from watchword.web.console.message_timeline import followed
 from watchword.web.console.pasted_config import Pasted, filled, read_pasted
 from watchword.web.console.template_text import (
     USAGES,
@@ -64,6 +65,7 @@ DEFAULTS_OF: Mapping[type[Template], Callable[[str], list[dict[str, str]]]] = {
     TextTemplate: default_templates,
     EmailTemplate: default_email_templates,
 }
+LONGEST_TAG = 16
 WORDS = ("content", "subject")
 """Keys of templates that people know by another name."""
 OTHER_LANGUAGES = "*"
@@ -116,6 +118,10 @@ def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
         "country": default_country(desk.request.state.languages, listed),
         "phone": "",
         "email": "",
+        "usages": USAGES,
+        "usage": UsageType.GENERIC,
+        "language": desk.language,
+        "known_languages": desk.languages,
         "is_email": found.metadata.type is ConnectorType.EMAIL,
         "outcome": None,
         "must_confirm": False,
@@ -125,6 +131,17 @@ def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
         "has_errors": False,
         "is_dirty": False,
         "pasted": None,
+    }
+
+
+def typed_test(form: FormData) -> dict[str, Any]:
+    """Return what was typed into the test form, to be shown again."""
+    return {
+        "phone": text_of(form, "test_phone"),
+        "email": text_of(form, "test_email"),
+        "country": text_of(form, "test_country"),
+        "usage": text_of(form, "test_usage"),
+        "language": text_of(form, "test_language"),
     }
 
 
@@ -165,8 +182,8 @@ async def send_test(
             found.metadata.id,
             answers.config,
             keep_from=keep_from,
-            usage=UsageType.GENERIC,
-            language=desk.language,
+            usage=_tested_usage(form),
+            language=_tested_language(desk, form),
             actor=desk.actor,
         )
     except InvalidConfig as error:
@@ -174,14 +191,32 @@ async def send_test(
         return _no_test(desk.text("console.test.fix_form"), answers)
     except DomainError as error:
         return _no_test(desk.message(error), answers)
+    except NoLanguage:
+        return _no_test(desk.text("console.test.no_language"), answers)
     is_good = message.state in {MessageState.ACCEPTED, MessageState.DELIVERED}
     return {
         "problem": "",
         "field_errors": {},
-        "message": message,
-        "timeline": timeline_of(message, localized(found.metadata.name, desk.language)),
+        **await followed(desk, message),
+        "is_reported_once_saved": keep_from is None and found.has_reports,
         "proof": proof_of_test(desk, answers) if is_good else "",
     }
+
+
+class NoLanguage(ValueError):
+    """What was typed is no language tag."""
+
+
+def _tested_usage(form: FormData) -> UsageType:
+    usage = text_of(form, "test_usage")
+    return UsageType(usage) if usage in set(UsageType) else UsageType.GENERIC
+
+
+def _tested_language(desk: Desk, form: FormData) -> str:
+    language = text_of(form, "test_language").strip() or desk.language
+    if len(language) > LONGEST_TAG or not LANGUAGE_TAG.fullmatch(language):
+        raise NoLanguage
+    return language
 
 
 def _receiver(found: ConnectorClass, form: FormData) -> Recipient:
@@ -191,14 +226,7 @@ def _receiver(found: ConnectorClass, form: FormData) -> Recipient:
 
 
 def _no_test(problem: str, answers: Answers) -> dict[str, Any]:
-    message: Message | None = None
-    return {
-        "problem": problem,
-        "field_errors": answers.errors,
-        "message": message,
-        "timeline": [],
-        "proof": "",
-    }
+    return {"problem": problem, "field_errors": answers.errors, "message": None, "proof": ""}
 
 
 def proof_of_test(desk: Desk, answers: Answers) -> str:

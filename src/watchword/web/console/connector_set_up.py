@@ -21,6 +21,7 @@ from watchword.web.console.connector_parts import (
     proof_of_test,
     send_test,
     test_form,
+    typed_test,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.forms import (
@@ -154,9 +155,7 @@ async def _set_up_again(
         form_error=answers.errors.get("", ""),
         has_errors=bool(answers.errors) and pasted is None,
         outcome=outcome,
-        phone=text_of(form, "test_phone"),
-        email=text_of(form, "test_email"),
-        country=text_of(form, "test_country"),
+        **typed_test(form),
     )
 
 

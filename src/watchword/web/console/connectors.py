@@ -19,6 +19,7 @@ from watchword.web.console.connector_parts import (
     preview_of_fields,
     send_test,
     test_form,
+    typed_test,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.forms import (
@@ -239,9 +240,7 @@ async def _details_again(
         outcome=outcome,
         pasted=pasted,
         is_dirty=True,
-        phone=text_of(form, "test_phone"),
-        email=text_of(form, "test_email"),
-        country=text_of(form, "test_country"),
+        **typed_test(form),
     )
 
 
