@@ -1291,6 +1291,7 @@ _console("POST", "connectors/{instance_id}/test", "instance_id", lambda _: TEST)
 _console("POST", "connectors/{instance_id}/paste", "instance_id", lambda _: {"pasted": "{}"})
 _console("POST", "connectors/{instance_id}/check", "instance_id")
 _console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
+_console("POST", "connectors/{instance_id}/bring-back", "instance_id")
 for _page_of in ("", "/deliveries", "/history"):
     _console("GET", f"webhooks/{{webhook_id}}{_page_of}", "webhook_id")
 HOOKED = {"name": WEBHOOK.name, "url": WEBHOOK.config.url, "events": "User.Deleted"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.audit.models import Actor
-from watchword.configuration.consequences import Consequences
+from watchword.configuration.consequences import Consequences, Served
 from watchword.configuration.errors import ConnectorInUse, VersionNotRestorable
 from watchword.configuration.models import (
     Action,
@@ -167,6 +167,10 @@ class ConnectorConfiguration:
     ) -> Losses:
         """Return what the connector in use serves and the one about to be saved would not."""
         return self.consequences.of_replacing(present, connector_id, config)
+
+    def what_it_serves(self, connector_id: str, config: Mapping[str, Any]) -> Served:
+        """Return what a connector of this class and config serves, saved or not."""
+        return self.consequences.served(connector_id, config)
 
     @property
     def consequences(self) -> Consequences:

@@ -59,8 +59,8 @@ class Consequences:
         self, present: SavedConnector, connector_id: str, config: Mapping[str, Any]
     ) -> Losses:
         """Return what *present* serves and a connector of this class and config would not."""
-        before = self._served(present.connector_id, present.config)
-        after = self._served(connector_id, config)
+        before = self.served(present.connector_id, present.config)
+        after = self.served(connector_id, config)
         return Losses(
             usage_types=tuple(sorted(before.usage_types - after.usage_types)),
             languages=tuple(sorted(before.languages - after.languages)),
@@ -68,15 +68,16 @@ class Consequences:
             allowed_countries=tuple(sorted(after.countries or ())),
         )
 
-    def _served(self, connector_id: str, config: Mapping[str, Any]) -> "_Served":
+    def served(self, connector_id: str, config: Mapping[str, Any]) -> "Served":
+        """Return what a connector of this class and config has texts for, and where it sends."""
         found = self.saved.registry.find(connector_id)
         # A connector without templates has texts of its own, or sends ours.
         templates = list(_templates(config))
         if not templates:
             usages = frozenset(usage.value for usage in DEFAULTS["en"])
-            served = _Served(usages, frozenset(DEFAULTS), None)
+            served = Served(usages, frozenset(DEFAULTS), None)
         else:
-            served = _Served(
+            served = Served(
                 frozenset(str(template.get("usageType")) for template in templates),
                 frozenset(
                     _base(template["language"])
@@ -90,17 +91,21 @@ class Consequences:
 
 
 @dataclass(frozen=True)
-class _Served:
+class Served:
+    """What a connector has texts for, and where it sends."""
+
     usage_types: frozenset[str]
     languages: frozenset[str]
+    """Empty where every text serves every language."""
     countries: frozenset[str] | None
     """None is every country."""
 
-    def only_in(self, listed: frozenset[str]) -> "_Served":
+    def only_in(self, listed: frozenset[str]) -> "Served":
+        """Return the same for a provider that sends to the listed countries alone."""
         if not listed:
             return self
         countries = listed if self.countries is None else listed & self.countries
-        return _Served(self.usage_types, self.languages, countries)
+        return Served(self.usage_types, self.languages, countries)
 
 
 def _templates(config: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:

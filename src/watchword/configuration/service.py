@@ -73,6 +73,24 @@ class ConfigurationService:
         found, total = await self.writer.versions.page(kind, subject_id, page)
         return Page(found, total, page)
 
+    async def bring_back(
+        self, actor: Actor, instance_id: str, *, reason: str | None = None
+    ) -> ConfigurationVersion:
+        """Let a connector that was replaced or deleted send again, as it was last.
+
+        The one that sends now is retired in the same step. Raises what `restore` raises.
+        """
+        versions, _ = await self.writer.versions.page(
+            Kind.CONNECTOR, instance_id, PageRequest(1, 2)
+        )
+        # The newest one of a deleted connector holds nothing.
+        for version in versions:
+            if version.document is not None:
+                return await self.restore(
+                    actor, Kind.CONNECTOR, instance_id, version.version, reason=reason
+                )
+        raise VersionNotFound(f"{Kind.CONNECTOR} {instance_id}")
+
     async def restore(
         self,
         actor: Actor,

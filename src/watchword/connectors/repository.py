@@ -1,5 +1,6 @@
 """The connectors' rows: active ones, and retired ones that are kept for receipts and undo."""
 
+import builtins
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -15,6 +16,12 @@ ACTIVE = COLUMNS.retired_at.is_(None)
 THIS = COLUMNS.id == bindparam("id_")
 
 LIST = select(connectors).where(OURS, ACTIVE).order_by(COLUMNS.id)
+LIST_RETIRED = (
+    select(connectors)
+    .where(OURS, COLUMNS.retired_at.is_not(None))
+    .order_by(COLUMNS.retired_at.desc(), COLUMNS.id)
+    .limit(bindparam("at_most"))
+)
 FIND = select(connectors).where(OURS, THIS)
 FIND_ACTIVE = (
     select(connectors)
@@ -60,6 +67,10 @@ class ConnectorRows(TenantRepository):
     async def list(self) -> list[SavedConnector]:
         """Return the active ones, by id."""
         return [_saved(row) for row in await self.all(LIST)]
+
+    async def list_retired(self, at_most: int) -> builtins.list[SavedConnector]:
+        """Return connectors that send no more, the one that went last first."""
+        return [_saved(row) for row in await self.all(LIST_RETIRED, at_most=at_most)]
 
     async def find(self, instance_id: str) -> SavedConnector | None:
         """Return one, retired ones too, or None."""

@@ -58,6 +58,10 @@ class ConnectorService:
         """Return every active connector, by id."""
         return await self.rows.list()
 
+    async def list_retired(self, at_most: int) -> builtins.list[SavedConnector]:
+        """Return connectors that send no more, the one that went last first."""
+        return await self.rows.list_retired(at_most)
+
     async def find(self, instance_id: str) -> SavedConnector | None:
         """Return an active connector, or None."""
         saved = await self.rows.find(instance_id)

@@ -1,6 +1,6 @@
 """Setting a connector up: the guide beside the form, a pasted config, a test, and saving."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from babel import Locale
@@ -10,8 +10,8 @@ from starlette.responses import Response
 from watchword.configuration.consequences import EVERYWHERE
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.guides import guide
-from watchword.connector_kit.models import UsageType
 from watchword.connectors.models import SavedConnector
+from watchword.web.console.connector_comparison import comparison, listed, usage_name
 from watchword.web.console.connector_parts import (
     card_of,
     card_of_class,
@@ -31,6 +31,7 @@ from watchword.web.console.forms import (
     FormField,
     field_errors,
     form_fields,
+    parsed,
     read_answers,
     rendered_guide,
 )
@@ -39,16 +40,13 @@ from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
-MOST_NAMES = 12
-"""A warning is to be read, not to be searched through."""
-
 
 @router.get("/{connector_id}")
 async def show_guide(desk: WorkDesk, connector_id: str) -> Response:
     """Show the guide beside an empty form."""
     found = desk.scope.connectors.class_of(connector_id)
     fields = form_fields(desk, found, {}, with_defaults=True)
-    return await _set_up_page(desk, found, fields)
+    return await _set_up_page(desk, found, fields, parsed({f.key: f.value for f in fields}))
 
 
 @router.post("/{connector_id}")
@@ -113,8 +111,26 @@ async def preview_templates(desk: WorkDesk, connector_id: str) -> Response:
     return desk.render("preview.html", preview=preview)
 
 
+@router.post("/{connector_id}/compare")
+async def compare(desk: WorkDesk, connector_id: str) -> Response:
+    """Show the connector that sends beside the one that the form would make."""
+    found = desk.scope.connectors.class_of(connector_id)
+    active = await desk.scope.connectors.active(found.metadata.type)
+    answers = read_answers(desk, found, await desk.form())
+    return desk.render(
+        "connector_comparison.html",
+        comparison=comparison(desk, active, found, answers.config) if active else [],
+        card=card_of_class(desk, found, active),
+        replaced=card_of(desk, active) if active else None,
+    )
+
+
 async def _set_up_page(
-    desk: Desk, found: ConnectorClass, fields: list[FormField], **context: Any
+    desk: Desk,
+    found: ConnectorClass,
+    fields: list[FormField],
+    config: Mapping[str, Any],
+    **context: Any,
 ) -> Response:
     active = await desk.scope.connectors.active(found.metadata.type)
     return desk.render(
@@ -123,6 +139,7 @@ async def _set_up_page(
         fields=fields,
         guide=rendered_guide(guide(found, desk.language)),
         replaced=card_of(desk, active) if active else None,
+        comparison=comparison(desk, active, found, config) if active else [],
         base=desk.address("connectors", "set-up", found.metadata.id),
         **{**test_form(desk, found), **preview_of_fields(desk, found, fields), **context},
     )
@@ -146,6 +163,7 @@ async def _set_up_again(
         desk,
         found,
         fields,
+        answers.config,
         status_code=422 if answers.errors and pasted is None else 200,
         pasted=pasted,
         must_confirm=must_confirm,
@@ -164,8 +182,8 @@ def _losses(desk: Desk, active: SavedConnector, connector_id: str, answers: Answ
     lost = desk.scope.configuration.connectors.what_is_lost(active, connector_id, answers.config)
     names = Locale.parse(desk.language, sep="-")
     regions, every = lost.countries, EVERYWHERE in lost.countries
-    listed = {
-        "usage_types": [_usage(desk, usage) for usage in lost.usage_types],
+    losses = {
+        "usage_types": [usage_name(desk, usage) for usage in lost.usage_types],
         "languages": [names.languages.get(tag, tag) for tag in lost.languages],
         "every_country" if every else "countries": [
             names.territories.get(region, region)
@@ -173,17 +191,7 @@ def _losses(desk: Desk, active: SavedConnector, connector_id: str, answers: Answ
         ],
     }
     return [
-        desk.text(f"console.guide.loses_{what}", list=_listed(values))
-        for what, values in listed.items()
+        desk.text(f"console.guide.loses_{what}", list=listed(values))
+        for what, values in losses.items()
         if values
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:MOST_NAMES])
-    return ", ".join([*shown, "…"] if len(names) > MOST_NAMES else shown)
-
-
-def _usage(desk: Desk, usage: str) -> str:
-    # A template may be for a use that only its author knows.
-    return desk.text(f"console.usage.{usage}") if usage in set(UsageType) else usage

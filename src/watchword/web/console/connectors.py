@@ -14,6 +14,7 @@ from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
 from watchword.core.pagination import PageRequest
 from watchword.web.console.connector_parts import (
+    Card,
     card_of,
     pasted_answers,
     preview_of_fields,
@@ -36,6 +37,9 @@ from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/connectors")
 
+MOST_EARLIER = 10
+"""How many connectors that were replaced or deleted are offered again."""
+
 
 @router.get("")
 async def list_connectors(desk: WorkDesk) -> Response:
@@ -51,7 +55,17 @@ async def list_connectors(desk: WorkDesk) -> Response:
         for saved in listed.values()
         if await desk.scope.health.paused_until(saved.id) is not None
     }
-    return desk.render("connectors.html", senders=senders, paused=paused)
+    earlier = await _earlier(desk)
+    return desk.render("connectors.html", senders=senders, paused=paused, earlier=earlier)
+
+
+@router.post("/{instance_id}/bring-back")
+async def bring_back(desk: WorkDesk, instance_id: str) -> Response:
+    """Let an earlier connector send again, as it was last, in place of the one that sends now."""
+    await desk.form()
+    await desk.prove_fresh()
+    await desk.scope.configuration.bring_back(desk.actor, instance_id)
+    return desk.go("connectors", instance_id, done="brought_back")
 
 
 @router.get("/{instance_id}")
@@ -197,6 +211,7 @@ async def _details_page(
     return desk.render(
         "connector.html",
         saved=saved,
+        undo=await _undo(desk, saved),
         health=await desk.scope.health.of(saved.id),
         paused_until=await desk.scope.health.paused_until(saved.id),
         card=card_of(desk, saved),
@@ -214,6 +229,19 @@ async def _details_page(
             **context,
         },
     )
+
+
+async def _earlier(desk: Desk) -> list[tuple[SavedConnector, Card]]:
+    retired = await desk.scope.connectors.list_retired(MOST_EARLIER)
+    return [(saved, card_of(desk, saved)) for saved in retired]
+
+
+async def _undo(desk: Desk, saved: SavedConnector) -> tuple[SavedConnector, Card] | None:
+    """Return the connector that *saved* took over from, right after it did."""
+    if desk.done not in {"connector_saved", "brought_back"}:
+        return None
+    earlier = await _earlier(desk)
+    return next((one for one in earlier if one[0].type is saved.type), None)
 
 
 async def _details_again(

@@ -151,7 +151,7 @@ def field_errors(desk: Desk, error: InvalidConfig) -> dict[str, str]:
 def _warnings(found: ConnectorClass, values: Mapping[str, Any], language: str) -> dict[str, str]:
     readable = {key: value for key, value in values.items() if value != MASK}
     try:
-        config = found.config_type.parse(_parsed(readable))
+        config = found.config_type.parse(parsed(readable))
     except InvalidConfig:
         # Half a form has errors to show first; a secret that is kept can't be looked at anyway.
         return {}
@@ -161,14 +161,15 @@ def _warnings(found: ConnectorClass, values: Mapping[str, Any], language: str) -
     }
 
 
-def _parsed(values: Mapping[str, Any]) -> dict[str, Any]:
-    parsed = dict(values)
-    if isinstance(parsed.get(TEMPLATES), str):
+def parsed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a form's values with the templates as a list; without them, if they are none."""
+    config = dict(values)
+    if isinstance(config.get(TEMPLATES), str):
         try:
-            parsed[TEMPLATES] = read_json(parsed[TEMPLATES])
+            config[TEMPLATES] = read_json(config[TEMPLATES])
         except NotJson:
-            del parsed[TEMPLATES]
-    return parsed
+            del config[TEMPLATES]
+    return config
 
 
 def _shown(value: Any, type_: str, is_secret: bool) -> Any:
