@@ -57,6 +57,8 @@ from watchword.invitations.service import InvitationService
 from watchword.messaging.health import HealthService
 from watchword.messaging.repository import EarlyReportRows, HealthRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.statistics.repository import StatisticsRows
+from watchword.messaging.statistics.service import StatisticsService
 from watchword.notices.service import Notices
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.service import OpenIdProvider
@@ -411,6 +413,7 @@ class TenantScopes:
             unblocking=Unblocking(storage=storage, guard=guard, lockout=lockout, audit=audit),
             verification=verification,
             messaging=messaging,
+            statistics=StatisticsService(rows=StatisticsRows(storage, tenant.id), clock=clock),
             health=HealthService(
                 rows=HealthRows(storage, tenant.id), webhooks=webhooks, clock=clock
             ),

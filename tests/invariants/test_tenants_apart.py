@@ -35,6 +35,8 @@ LISTS = frozenset(
         "get-started",
         "inbox",
         "messages",
+        "messages/dashboard",
+        "messages/export.csv",
         "mfa",
         "organization-roles",
         "organization-roles/scopes",

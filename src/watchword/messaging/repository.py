@@ -361,6 +361,21 @@ def _page(filters: frozenset[str], digests: int) -> tuple[Select[Any], Select[An
     return rows, select(func.count().label("total")).select_from(messages).where(*wanted)
 
 
+@lru_cache(maxsize=256)
+def _slice(filters: frozenset[str], digests: int) -> Select[Any]:
+    """Return the next rows of a long list; it costs the same wherever in the list it begins."""
+    rows, _ = _page(filters, digests)
+    before = bindparam("before", type_=UtcDateTime)
+    return (
+        rows.where(
+            m.created_at <= before,
+            or_(m.created_at < before, m.id > bindparam("after_id")),
+        )
+        .limit(bindparam("limit"))
+        .offset(None)
+    )
+
+
 class MessageRows(TenantRepository):
     """Reads and writes one tenant's messages."""
 
@@ -514,6 +529,25 @@ class MessageRows(TenantRepository):
         found = await self.all(rows, limit=page.size, offset=page.offset, **values)
         counted = await self.first(count, **values)
         return [_message(row) for row in found], counted["total"] if counted else 0
+
+    async def slice(
+        self,
+        asked: Mapping[str, Any],
+        digests: Sequence[str],
+        before: datetime,
+        after_id: str,
+        at_most: int,
+    ) -> list[Message]:
+        """Return the messages that come next, newest first, after one of that moment and id."""
+        values = {**asked, **{f"digest_{n}": digest for n, digest in enumerate(digests)}}
+        rows = await self.all(
+            _slice(frozenset(asked), len(digests)),
+            before=before,
+            after_id=after_id,
+            limit=at_most,
+            **values,
+        )
+        return [_message(row) for row in rows]
 
     async def purge(self, before: datetime) -> int:
         """Delete finished messages from before a moment."""

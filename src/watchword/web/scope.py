@@ -31,6 +31,7 @@ from watchword.interactions.service import InteractionService
 from watchword.invitations.service import InvitationService
 from watchword.messaging.health import HealthService
 from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.statistics.service import StatisticsService
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.service import OperatorService
 from watchword.organization_roles.service import OrganizationRoleService
@@ -74,6 +75,7 @@ class TenantScope:
     verification: VerificationService
     messaging: MessagingService
     health: HealthService
+    statistics: StatisticsService
     oidc: OpenIdProvider
     interactions: InteractionService
     factors: FactorService

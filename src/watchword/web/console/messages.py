@@ -29,13 +29,7 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
     page: int = 1,
 ) -> Response:
     """List messages, the newest first; a number or address is looked up by its digest."""
-    recipient, number_problem = _recipient(desk, number)
-    filters = MessageFilter(
-        state=MessageState(state) if state in list(MessageState) else None,
-        usage_type=UsageType(usage) if usage in list(UsageType) else None,
-        is_test={"yes": True, "no": False}.get(test),
-        recipient=recipient,
-    )
+    filters, number_problem = filter_of(desk, state, usage, test, number)
     found = await desk.scope.messaging.list(filters, PageRequest(max(1, page)))
     chosen = {"state": state, "usage": usage, "test": test, "number": number}
     return desk.render(
@@ -47,6 +41,7 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
         states=list(MessageState),
         usages=list(UsageType),
         provider_name=lambda connector_id: provider_name(desk, connector_id),
+        export_address=desk.address("messages", "export.csv", **chosen),
         page_address=lambda n: desk.address("messages", **chosen, page=n),
     )
 
@@ -85,6 +80,19 @@ async def _details(desk: OwnDesk, message_id: str, recipient: Recipient | None =
         provider=provider_name(desk, message.connector_id),
         **await followed(desk, message),
     )
+
+
+def filter_of(
+    desk: Desk, state: str, usage: str, test: str, number: str
+) -> tuple[MessageFilter, str]:
+    """Return what the log's fields ask for, and what is wrong with the number."""
+    recipient, number_problem = _recipient(desk, number)
+    return MessageFilter(
+        state=MessageState(state) if state in list(MessageState) else None,
+        usage_type=UsageType(usage) if usage in list(UsageType) else None,
+        is_test={"yes": True, "no": False}.get(test),
+        recipient=recipient,
+    ), number_problem
 
 
 def _in_full(recipient: Recipient) -> str:

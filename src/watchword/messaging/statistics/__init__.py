@@ -1,0 +1,1 @@
+"""What became of many messages: counts by day, connector, country and error."""
