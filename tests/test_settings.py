@@ -49,6 +49,8 @@ def test_production_refuses_to_start_without(name: str, environment: pytest.Monk
         ("WATCHWORD_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("WATCHWORD_PROVIDER_BASE_URLS", "{nope"),
         ("WATCHWORD_PROVIDER_BASE_URLS", '{"twilio": "ftp://x"}'),
+        ("WATCHWORD_ALLOWED_COUNTRIES", "KR,Britain"),
+        ("WATCHWORD_REFUSED_PREFIXES", "882,+44x"),
         ("WATCHWORD_MODE", "staging"),
         ("WATCHWORD_MESSAGE_RETENTION_DAYS", "0"),
     ],
@@ -98,3 +100,19 @@ def test_development_makes_keys_that_only_their_owner_can_read(
     kept = tmp_path / "var" / "secret-keys"
     assert first.keys == second.keys
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_countries_and_prefixes_are_lists(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WATCHWORD_ALLOWED_COUNTRIES", "kr, US,")
+    environment.setenv("WATCHWORD_REFUSED_PREFIXES", "+882, 979")
+
+    settings = load_settings()
+
+    assert settings.allowed_countries == frozenset({"KR", "US"})
+    assert settings.refused_prefixes == ("882", "979")
+
+
+def test_an_empty_list_of_countries_allows_every_one(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("WATCHWORD_ALLOWED_COUNTRIES", "")
+
+    assert load_settings().allowed_countries is None

@@ -47,7 +47,10 @@ from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.factors.repository import FactorRows
 from watchword.factors.service import FactorService
-from watchword.guard.models import GuardPolicy
+from watchword.guard.gate_repository import GateRepository
+from watchword.guard.limits import Limits
+from watchword.guard.models import GuardPolicy, ServerRules
+from watchword.guard.reports import GuardReports
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard, Unblocking
 from watchword.interactions.repository import InteractionRepository
@@ -274,6 +277,23 @@ class TenantScopes:
             origin=origin,
             base_urls=server.provider_base_urls,
         )
+        guard_digest = KeyedDigest(keys, "guard")
+        guard = SendGuard(
+            counters=counters,
+            digest=guard_digest,
+            clock=clock,
+            policy=policy,
+            webhooks=webhooks,
+            reports=GuardReports(
+                storage=storage,
+                gates=GateRepository(storage, tenant.id),
+                limits=Limits(tenant_id=tenant.id, digest=guard_digest, policy=policy),
+                audit=audit,
+                clock=clock,
+                webhooks=webhooks,
+            ),
+            server=ServerRules(self.settings.allowed_countries, self.settings.refused_prefixes),
+        )
         messaging = MessagingService(
             rows=MessageRows(storage, tenant.id),
             pace=PaceRows(storage, tenant.id),
@@ -285,13 +305,7 @@ class TenantScopes:
             clock=clock,
             dispatch=server.dispatch,
             webhooks=webhooks,
-        )
-        guard = SendGuard(
-            counters=counters,
-            digest=KeyedDigest(keys, "guard"),
-            clock=clock,
-            policy=policy,
-            webhooks=webhooks,
+            guard=guard,
         )
         lockout = Lockout(
             counters=counters,
@@ -299,6 +313,7 @@ class TenantScopes:
             clock=clock,
             policy=policy.tightened_lockout(sign_in_settings.lockout_policy),
             webhooks=webhooks,
+            guard=guard,
         )
         factors = FactorService(
             rows=FactorRows(storage, tenant.id),

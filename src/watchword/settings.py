@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from watchword.core.keys import SecretKeys
+from watchword.guard.models import country_code
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,6 +42,26 @@ def _json(value: Any) -> Any:
         raise ValueError(f"is not JSON: {error.msg} at character {error.pos}") from None
 
 
+def _countries(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    listed = frozenset(country_code(item.strip()) for item in value.split(",") if item.strip())
+    # An empty value means that nothing was set, not that nothing may be sent.
+    return listed or None
+
+
+def _prefixes(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    listed = tuple(item.strip().removeprefix("+") for item in value.split(",") if item.strip())
+    for item in listed:
+        if not (item.isascii() and item.isdigit()):
+            raise ValueError(f"{item!r} is not the beginning of a number, such as 882")
+    return listed
+
+
+Countries = Annotated[frozenset[str] | None, NoDecode, BeforeValidator(_countries)]
+Prefixes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_prefixes)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -82,6 +103,16 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = Field(
         default=(),
         description="Networks whose `X-Forwarded-*` headers are believed, comma-separated.",
+    )
+    allowed_countries: Countries = Field(
+        default=None,
+        description="Countries (ISO 3166, comma-separated: `KR,US`) that texts may go to; a tenant "
+        "may only narrow it. Every country without it.",
+    )
+    refused_prefixes: Prefixes = Field(
+        default=(),
+        description="How no number may begin that gets a text, country code first, "
+        "comma-separated: `882,979,44870`. Binds every tenant.",
     )
     metrics_token: str | None = Field(
         default=None, repr=False, description="Bearer token that may read `/metrics`."

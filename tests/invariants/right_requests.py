@@ -564,6 +564,20 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
             for part in ("count", "seconds")
         },
     )
+    yield form(
+        f"{t}/security/attacks",
+        version="99",
+        dailyMessages="x",
+        dailyPerCountry="x",
+        countriesPerAddress="x",
+        **{"unanswered.atLeast": "x", "unanswered.percent": "x"},
+        **{
+            f"{name}.{part}": "x"
+            for name in ("perBlock", "failuresPerAddress", "failuresPerSubnet")
+            for part in ("count", "seconds")
+        },
+    )
+    yield form(f"{t}/security/restore", version="99")
     yield form(f"{t}/security/unblock", identifier="x")
     yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")
     yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")

@@ -43,6 +43,7 @@ LISTS = frozenset(
         "organizations",
         "resources",
         "security",
+        "security/history",
         "sign-in-experience/branding",
         "sign-in-experience/history",
         "sign-in-experience/sign-up-and-sign-in",
@@ -134,7 +135,7 @@ TAKES_NO_ID = frozenset(
         ),
         *(
             Route("POST", f"{T}/security/{path}")
-            for path in ("codes", "preset", "sending", "unblock")
+            for path in ("attacks", "codes", "preset", "restore", "sending", "unblock")
         ),
         # What is made anew; a connector class is the server's.
         Route("GET", f"{T}/applications/new"),

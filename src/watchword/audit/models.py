@@ -26,6 +26,8 @@ class Event(StrEnum):
     REVOKED_TOKEN = "RevokeToken"  # noqa: S105  # a name
     ENDED_SESSION = "session.ended"
     UNBLOCKED = "guard.unblocked"
+    REFUSED_MESSAGE = "guard.refused"
+    DAY_NEARLY_SPENT = "guard.day_nearly_spent"
 
 
 # What the contract's keys call a type of verification record.

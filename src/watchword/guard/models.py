@@ -16,7 +16,7 @@ from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooM
 from watchword.sign_in_settings.models import CodePolicy, LockoutPolicy
 
 
-def _country(value: str) -> str:
+def country_code(value: str) -> str:
     # ISO 3166, or the three digits of a non-geographic code.
     if not (len(value) == 2 and value.isascii() and value.isalpha()) and value != "001":
         raise ValueError("a country is two letters, such as KR")
@@ -41,16 +41,63 @@ class Limit(_Part):
         return timedelta(seconds=self.seconds)
 
 
+@dataclass(frozen=True)
+class ServerRules:
+    """What the operator of the server allows; tenants may only narrow it."""
+
+    allowed_countries: frozenset[str] | None = None
+    """ISO 3166 codes; None allows every country."""
+    refused_prefixes: tuple[str, ...] = ()
+    """Digits that no number may begin with, country code first."""
+
+    def allows(self, phone: PhoneNumber) -> bool:
+        """Tell whether any tenant may write to a number."""
+        if self.allowed_countries is not None and phone.region not in self.allowed_countries:
+            return False
+        return not phone.digits.startswith(self.refused_prefixes)
+
+
+NO_RULES = ServerRules()
+
+
+class Unanswered(_Part):
+    """How many messages to a country may be left without their code, in a day."""
+
+    at_least: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Let through in any case: codes that were just sent are not answered yet."""
+    percent: Annotated[int, Field(ge=0, le=10_000)]
+    """And so many for every hundred that were answered."""
+
+
+Daily = Annotated[int, Field(ge=1, le=100_000_000)]
+DAILY_MESSAGES = 100_000
+"""Of a tenant that said nothing: more than most send, and what one bad night costs at most."""
+
+
 class GuardPolicy(_Part):
-    """The document `guard`: the defaults are the contract's, `strict()` is what we advise."""
+    """The document `guard`: the defaults are the contract's, `strict()` is what we advise.
+
+    The one limit of ours that holds from the start is the day's of a tenant.
+    """
 
     per_number: Limit = Limit(count=10, seconds=600)
     per_address: Limit | None = None
     per_subnet: Limit | None = None
     """Per /24 of IPv4 and /64 of IPv6."""
-    allowed_countries: tuple[Annotated[str, AfterValidator(_country)], ...] | None = None
+    allowed_countries: tuple[Annotated[str, AfterValidator(country_code)], ...] | None = None
     """ISO 3166 codes; None allows every country."""
     refused_number_types: tuple[NumberType, ...] = ()
+    per_block: Limit | None = None
+    """Per thousand neighbouring numbers, which differ in their last three digits."""
+    daily_messages: Daily | None = DAILY_MESSAGES
+    """Parts of text messages that the tenant pays for in a day of UTC, of every kind."""
+    daily_per_country: Daily | None = None
+    countries_per_address: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How many countries one address may write to in a day."""
+    unanswered: Unanswered | None = None
+    failures_per_address: Limit | None = None
+    """Wrong codes and passwords, whomever they were for."""
+    failures_per_subnet: Limit | None = None
     test_sends: Limit = Limit(count=20, seconds=3600)
     """Per operator; each one is a real message that costs money."""
     longest_code_life_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
@@ -58,12 +105,24 @@ class GuardPolicy(_Part):
     most_failures: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
     @classmethod
-    def strict(cls, allowed_countries: Iterable[str] | None = None) -> "GuardPolicy":
-        """Return the strict preset; the countries are the tenant's own choice."""
+    def strict(
+        cls,
+        allowed_countries: Iterable[str] | None = None,
+        daily_messages: int | None = None,
+        daily_per_country: int | None = None,
+    ) -> "GuardPolicy":
+        """Return the strict preset; countries and the day's numbers are the tenant's own choice."""
         return cls(
             per_number=Limit(count=5, seconds=600),
             per_address=Limit(count=20, seconds=3600),
             per_subnet=Limit(count=100, seconds=3600),
+            per_block=Limit(count=30, seconds=3600),
+            daily_messages=daily_messages or DAILY_MESSAGES,
+            daily_per_country=daily_per_country or 20_000,
+            countries_per_address=3,
+            unanswered=Unanswered(at_least=100, percent=100),
+            failures_per_address=Limit(count=30, seconds=3600),
+            failures_per_subnet=Limit(count=150, seconds=3600),
             allowed_countries=None if allowed_countries is None else tuple(allowed_countries),
             refused_number_types=(
                 NumberType.PREMIUM_RATE,
@@ -81,8 +140,12 @@ class GuardPolicy(_Part):
 
     @property
     def is_strict(self) -> bool:
-        """Tell whether this is the strict preset, whatever the countries."""
-        return self == self.strict(self.allowed_countries)
+        """Tell whether this is the strict preset, whatever the countries and the day's numbers."""
+        return self == self.strict_as_chosen()
+
+    def strict_as_chosen(self) -> "GuardPolicy":
+        """Return the strict preset with what the tenant chose for itself."""
+        return self.strict(self.allowed_countries, self.daily_messages, self.daily_per_country)
 
     def changed(self, patch: Mapping[str, Any]) -> "GuardPolicy":
         """Return the policy with *patch* in place; raises pydantic's ValidationError."""

@@ -1,4 +1,4 @@
-"""The guard's counters: each question is one statement that counts and answers."""
+"""Locks after too many failures, and what is forgotten; `gate_repository` counts the rest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 
-from watchword.guard.models import Limit, stamp
+from watchword.guard.gates import STAMP
+from watchword.guard.models import stamp
 from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import guard_windows, lockouts, settings
 from watchword.storage.types import UtcDateTime
-
-STAMP = 16  # digits of a moment
 
 window = guard_windows.c
 lock = lockouts.c
@@ -42,53 +41,9 @@ _cutoff = bindparam("cutoff", type_=String)
 _stamp = bindparam("stamp", type_=String)
 
 
-# Each of the following takes all buckets of one value (one for each listed key) in one statement,
-# in the same order everywhere: the lock on the first row lets parallel requests take their turns
-# through all of them, and none can wait for another in a circle.
-
-
-def _windows(buckets: int) -> Insert:
-    return insert(guard_windows).values(
-        [
-            {
-                "tenant_id": bindparam("tenant_id", type_=String),
-                "bucket": bindparam(f"bucket_{number}", type_=String),
-                "stamps": _stamp,
-                "expires_at": bindparam("expires_at", type_=UtcDateTime),
-            }
-            for number in range(buckets)
-        ]
-    )
-
-
-@cache
-def spend_statement(buckets: int) -> Executable:
-    """Take a place in each window that has one; a full window gives back no row."""
-    new = _windows(buckets)
-    return new.on_conflict_do_update(
-        index_elements=[window.tenant_id, window.bucket],
-        set_={
-            "stamps": func.substr(new.excluded.stamps + window.stamps, 1, _keep),
-            "expires_at": new.excluded.expires_at,
-        },
-        where=func.substr(window.stamps, _nth, STAMP) <= _cutoff,
-    ).returning(window.bucket)
-
-
-@cache
-def count_statement(buckets: int) -> Executable:
-    """Count in any case, so that asking on and on keeps the door shut.
-
-    What comes back is the moment that was `count` places before this one.
-    """
-    new = _windows(buckets)
-    return new.on_conflict_do_update(
-        index_elements=[window.tenant_id, window.bucket],
-        set_={
-            "stamps": func.substr(new.excluded.stamps + window.stamps, 1, _keep),
-            "expires_at": new.excluded.expires_at,
-        },
-    ).returning(func.substr(window.stamps, _nth, STAMP).label("before"))
+# It takes all buckets of one value (one for each listed key) in one statement, in the same order
+# everywhere: the lock on the first row lets parallel requests take their turns through all of them,
+# and none can wait for another in a circle.
 
 
 @cache
@@ -149,31 +104,6 @@ class GuardRepository(TenantRepository):
     async def find_policy(self) -> Row | None:
         """Return document and version, or None while nothing was saved."""
         return await self.first(FIND_POLICY)
-
-    async def spend(self, buckets: Sequence[str], limit: Limit, now: datetime) -> bool:
-        """Take a place in every bucket's window; False when one is full."""
-        rows = await self.all(
-            spend_statement(len(buckets)),
-            stamp=stamp(now),
-            keep=limit.count * STAMP,
-            nth=(limit.count - 1) * STAMP + 1,
-            cutoff=stamp(now - limit.window),
-            expires_at=now + limit.window,
-            **_numbered(buckets),
-        )
-        return len(rows) == len(buckets)
-
-    async def count(self, buckets: Sequence[str], limit: Limit, now: datetime) -> bool:
-        """Count one more in every bucket, and tell whether that was within the limit."""
-        rows = await self.all(
-            count_statement(len(buckets)),
-            stamp=stamp(now),
-            keep=(limit.count + 1) * STAMP,
-            nth=limit.count * STAMP + 1,
-            expires_at=now + limit.window,
-            **_numbered(buckets),
-        )
-        return all(row["before"] <= stamp(now - limit.window) for row in rows)
 
     async def attempt(
         self,

@@ -42,6 +42,7 @@ from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
+from watchword.guard.service import SendGuard
 from watchword.messaging.endings import Endings
 from watchword.messaging.errors import ConnectorDefect, MessageNotFound, TooLateToSend
 from watchword.messaging.models import (
@@ -151,6 +152,8 @@ class MessagingService:
     clock: Clock
     dispatch: Dispatch
     webhooks: WebhookService = NOBODY_LISTENS
+    guard: SendGuard | None = None
+    """Counts the parts of long texts; None where nobody limits a day."""
 
     @cached_property
     def endings(self) -> Endings:
@@ -630,15 +633,19 @@ class MessagingService:
     async def _accepted(
         self, message: OutgoingMessage, receipt: Receipt, size: Segments | None
     ) -> Sent:
-        return await self._finish(
+        parts = receipt.segments or (size.count if size else None)
+        sent = await self._finish(
             message.id,
             Sent(MessageState.ACCEPTED),
             accepted_at=self.clock.now(),
             provider_message_id=receipt.provider_message_id or None,
             provider_words=receipt.words or None,
             encoding=size.encoding if size else None,
-            segments=receipt.segments or (size.count if size else None),
+            segments=parts,
         )
+        if self.guard is not None and parts and parts > 1 and isinstance(message, SmsMessage):
+            await self.guard.spend_parts(parts - 1)
+        return sent
 
     async def _throttled(
         self, message: OutgoingMessage, error: ProviderThrottled, attempt: "Attempt"

@@ -136,7 +136,9 @@ class VerificationService:
         except DomainError:
             await self.lockout.failed(attempt, record.identifier.type, record.identifier.value)
             raise
-        await self.lockout.succeeded(LockoutPool.SHARED, record.identifier.value)
+        await self.lockout.succeeded(
+            LockoutPool.SHARED, record.identifier.value, answered=_number_of(record)
+        )
         return verified
 
     async def send_lone_code(self, to: Recipient) -> VerificationRecord:
@@ -154,6 +156,9 @@ class VerificationService:
         if not found:
             raise CodeNotFound
         await self._try_code(found[0], identifier, code)
+        number = _number_of(found[0])
+        if number is not None:
+            await self.guard.answered(number)
 
     async def record_verified(
         self,
@@ -240,6 +245,12 @@ class VerificationService:
     def _digest_of(self, record: VerificationRecord, code: str, key_id: str | None = None) -> str:
         parts = record.digest_parts(self.records.tenant_id, code)
         return self.digest.of(*parts, key_id=key_id)
+
+
+def _number_of(record: VerificationRecord) -> PhoneNumber | None:
+    if record.identifier.type != "phone":
+        return None
+    return PhoneNumber.from_digits(record.identifier.value)
 
 
 def _record_type(to: Recipient) -> RecordType:

@@ -37,6 +37,7 @@ class Event(StrEnum):
     IDENTIFIER_LOCKOUT = "Identifier.Lockout"
     MESSAGE_RATE_LIMITED = "Message.RateLimited"
     # Ours.
+    DAILY_MESSAGES_NEAR_LIMIT = "DailyMessages.NearLimit"
     MESSAGE_DELIVERED = "Message.Delivered"
     MESSAGE_FAILED = "Message.Failed"
     CONNECTOR_UNHEALTHY = "Connector.Unhealthy"

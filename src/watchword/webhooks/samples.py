@@ -84,6 +84,9 @@ _SAMPLES: dict[Event, dict[str, Any]] = {
         "action": "VerificationCodeSend",
         "recipient": USER["primaryPhone"],
     },
+    Event.DAILY_MESSAGES_NEAR_LIMIT: {
+        "data": {"sent": 80_000, "limit": 100_000, "day": "2026-05-01"}
+    },
     Event.MESSAGE_DELIVERED: {"data": MESSAGE},
     Event.MESSAGE_FAILED: {
         "data": {**MESSAGE, "state": "failed", "errorClass": "insufficient_balance"}

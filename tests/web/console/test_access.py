@@ -233,6 +233,7 @@ async def test_sign_in_speaks_the_language_that_is_asked_for(
         "applications",
         "applications/new",
         "security",
+        "security/history",
         "users",
         "messages",
         "inbox",

@@ -8,6 +8,7 @@ from tests.web.console.conftest import Browser, Site
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.models import UsageType
 from watchword.core.phone import PhoneNumber
+from watchword.guard.models import Limit, Unanswered
 from watchword.users.models import NewUser
 
 ALICE = PhoneNumber.parse("+447700900123")
@@ -58,6 +59,9 @@ class TestSecurity:
             ("/sending", {"perNumber.count": "-1"}),
             ("/sending", {"perNumber.count": "many"}),
             ("/sending", {"countries": "KOREA"}),
+            ("/attacks", {"dailyMessages": "0"}),
+            ("/attacks", {"perBlock.count": "many"}),
+            ("/attacks", {"unanswered.atLeast": "5"}),
             ("/codes", {"expirationDuration": "5"}),
             ("/codes", {"maxRetryAttempts": "1e9"}),
             ("/codes", {"lockoutDuration": "-1"}),
@@ -72,6 +76,55 @@ class TestSecurity:
 
         assert page.status == 422
         assert 'role="alert"' in page.html
+
+    async def test_limits_over_all_numbers_are_saved(self, site: Site, owner: Browser) -> None:
+        await owner.open("security")
+
+        await owner.submit(
+            "/attacks",
+            **{
+                "dailyMessages": "5000",
+                "countriesPerAddress": "3",
+                "unanswered.atLeast": "100",
+                "unanswered.percent": "50",
+                "failuresPerAddress.count": "30",
+                "failuresPerAddress.seconds": "3600",
+            },
+        )
+
+        policy = (await site.scope()).guard_policy
+        assert (policy.daily_messages, policy.countries_per_address) == (5000, 3)
+        assert policy.unanswered == Unanswered(at_least=100, percent=50)
+        assert policy.failures_per_address == Limit(count=30, seconds=3600)
+        assert policy.per_block is None
+
+    @pytest.mark.proves("S44")
+    @pytest.mark.parametrize("page", ["get-started", "security", "messages"])
+    async def test_the_console_tells_that_a_day_comes_to_an_end(
+        self, site: Site, owner: Browser, page: str
+    ) -> None:
+        await owner.open("security")
+        await owner.submit("/attacks", dailyMessages="5")
+        guard = (await site.scope()).guard
+        for _ in range(4):
+            await guard.spend_send(ALICE)
+        assert "come to an end" in (await owner.open(page)).words
+
+        await guard.spend_send(ALICE)
+
+        assert "are used up" in (await owner.open(page)).words
+
+    async def test_an_earlier_version_of_the_limits_comes_back(
+        self, site: Site, owner: Browser
+    ) -> None:
+        for most in ("5000", "7000"):
+            await owner.open("security")
+            await owner.submit("/attacks", dailyMessages=most)
+        await owner.open("security/history")
+
+        await owner.submit("/restore", version="1")
+
+        assert (await site.scope()).guard_policy.daily_messages == 5000
 
     async def test_codes_and_lockout_are_saved(self, site: Site, owner: Browser) -> None:
         await owner.open("security")

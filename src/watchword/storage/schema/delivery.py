@@ -120,6 +120,9 @@ guard_windows = Table(
     Column("bucket", String(160), primary_key=True),  # kind and keyed digest of what is limited
     # The newest moments first, 16 digits of microseconds each: a rolling window in one column.
     Column("stamps", Text, nullable=False),
+    # Totals of a day, which no window is long enough for: what was sent, and what was answered.
+    Column("sent", BigInteger, nullable=False, server_default="0"),
+    Column("verified", BigInteger, nullable=False, server_default="0"),
     Column("expires_at", UtcDateTime, nullable=False),
 )
 Index("ix_guard_windows_expires_at", guard_windows.c.tenant_id, guard_windows.c.expires_at)

@@ -111,8 +111,7 @@ class ContactPage:
         return pending if pending is not None and pending.identifier.type == self.type else None
 
     def _field(self, visit: Visit) -> IdentifierField:
-        listed = visit.scope.guard.policy.allowed_countries
-        allowed = None if listed is None else frozenset(listed)
+        allowed = visit.scope.guard.allowed_countries
         asked = (*visit.request.state.languages, visit.language)
         return IdentifierField(
             types=(self.type,),

@@ -35,6 +35,7 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
     return desk.render(
         "messages.html",
         messages=found,
+        today=await desk.scope.guard.today(),
         chosen=chosen,
         is_filtered=any(chosen.values()),
         number_problem=number_problem,

@@ -35,7 +35,7 @@ async def lead_in(desk: WorkDesk) -> Response:
 @router.get("/get-started")
 async def get_started(desk: WorkDesk) -> Response:
     """Show the check list."""
-    steps = await _steps(desk)
+    steps, scope = await _steps(desk), desk.scope
     return desk.render(
         "get_started.html",
         steps=steps,
@@ -43,6 +43,7 @@ async def get_started(desk: WorkDesk) -> Response:
         next_step=next((step.name for step in steps if not step.is_done), None),
         issuer=desk.scope.issuer,
         warnings=sorted(desk.server.warnings),
+        today=await scope.guard.today(),
     )
 
 

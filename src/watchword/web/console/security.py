@@ -1,13 +1,15 @@
 """Security: the strict preset, send limits, codes and lockout."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.models import SINGLE, Kind
 from watchword.core.errors import DomainError
+from watchword.core.pagination import PageRequest
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
@@ -17,7 +19,10 @@ from watchword.web.pages.countries import countries
 router = console_router("/console/{tenant}/security")
 
 LIMITS = ("perNumber", "perAddress", "perSubnet", "testSends")
-OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet"})
+ATTACK_LIMITS = ("perBlock", "failuresPerAddress", "failuresPerSubnet")
+OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet", *ATTACK_LIMITS})
+NUMBERS = ("dailyMessages", "dailyPerCountry", "countriesPerAddress")
+UNANSWERED = ("atLeast", "percent")
 
 
 @router.get("")
@@ -25,18 +30,37 @@ async def show_security(desk: WorkDesk) -> Response:
     """Show the limits."""
     guard, guard_version = await desk.scope.configuration.settings.guard()
     settings, version = await desk.scope.configuration.settings.sign_in()
-    return _page(desk, guard, settings, guard_version, version)
+    return await _page(desk, guard, settings, guard_version, version)
+
+
+@router.get("/history")
+async def show_history(desk: WorkDesk, page: int = 1) -> Response:
+    """Show every version of the limits."""
+    versions = await desk.scope.configuration.history(Kind.GUARD, SINGLE, PageRequest(max(1, page)))
+    return desk.render("security_history.html", versions=versions)
+
+
+@router.post("/restore")
+async def restore(desk: WorkDesk) -> Response:
+    """Bring an earlier version of the limits back, as a new one."""
+    form = await desk.form()
+    await desk.scope.configuration.restore(
+        desk.actor, Kind.GUARD, SINGLE, whole_number(text_of(form, "version")) or 0
+    )
+    return desk.go("security", "history", done="restored")
 
 
 @router.post("/preset")
 async def set_preset(desk: WorkDesk) -> Response:
-    """Switch the strict preset on or off; the allowed countries stay."""
+    """Switch the strict preset on or off; countries and the day's numbers stay."""
     form = await desk.form()
     before, _ = await desk.scope.configuration.settings.guard()
     wanted = (
-        GuardPolicy.strict(before.allowed_countries)
+        before.strict_as_chosen()
         if text_of(form, "preset") == "strict"
-        else GuardPolicy(allowed_countries=before.allowed_countries)
+        else GuardPolicy(
+            allowed_countries=before.allowed_countries, daily_messages=before.daily_messages
+        )
     )
     await desk.scope.configuration.settings.save_guard(
         desk.actor,
@@ -49,23 +73,35 @@ async def set_preset(desk: WorkDesk) -> Response:
 @router.post("/sending")
 async def save_sending(desk: WorkDesk) -> Response:
     """Save the send limits and countries."""
+    return await _save_guard(desk, "sending", _sending_patch)
+
+
+@router.post("/attacks")
+async def save_attacks(desk: WorkDesk) -> Response:
+    """Save the limits over all numbers."""
+    return await _save_guard(desk, "attacks", _attacks_patch)
+
+
+async def _save_guard(
+    desk: Desk, card: str, patch_of: Callable[[FormData], dict[str, Any]]
+) -> Response:
     form = await desk.form()
     guard, guard_version = await desk.scope.configuration.settings.guard()
     settings, version = await desk.scope.configuration.settings.sign_in()
     try:
         await desk.scope.configuration.settings.save_guard(
             desk.actor,
-            _guard_patch(form),
+            patch_of(form),
             expected_version=whole_number(text_of(form, "version")),
         )
     except ValidationError:
-        problem = desk.text("console.security.bad_limits")
+        problem = desk.text(f"console.security.bad_{card}")
     except DomainError as error:
         problem = desk.message(error)
     else:
         return desk.go("security", done="saved")
-    return _page(
-        desk, guard, settings, guard_version, version, typed=form, problem_of={"sending": problem}
+    return await _page(
+        desk, guard, settings, guard_version, version, typed=form, problem_of={card: problem}
     )
 
 
@@ -87,7 +123,7 @@ async def save_codes(desk: WorkDesk) -> Response:
         problem = desk.message(error)
     else:
         return desk.go("security", done="saved")
-    return _page(
+    return await _page(
         desk, guard, settings, guard_version, version, typed=form, problem_of={"codes": problem}
     )
 
@@ -101,7 +137,7 @@ async def unblock(desk: WorkDesk) -> Response:
     return desk.go("security", done="unblocked")
 
 
-def _page(
+async def _page(
     desk: Desk,
     guard: GuardPolicy,
     settings: SignInSettings,
@@ -113,9 +149,12 @@ def _page(
 ) -> Response:
     document = guard.document()
     shown: dict[str, Any] = {}
-    for name in LIMITS:
+    for name in (*LIMITS, *ATTACK_LIMITS):
         limit = document[name] or {"count": "", "seconds": ""}
         shown[f"{name}.count"], shown[f"{name}.seconds"] = limit["count"], limit["seconds"]
+    unanswered = document["unanswered"] or dict.fromkeys(UNANSWERED, "")
+    shown |= {name: document[name] or "" for name in NUMBERS}
+    shown |= {f"unanswered.{name}": unanswered[name] for name in UNANSWERED}
     shown |= {
         "expirationDuration": settings.verification_code_policy.expiration_duration or "",
         "maxRetryAttempts": settings.verification_code_policy.max_retry_attempts or "",
@@ -133,6 +172,10 @@ def _page(
         guard=guard,
         shown=shown,
         limits=LIMITS,
+        attack_limits=ATTACK_LIMITS,
+        numbers=NUMBERS,
+        today=await desk.scope.guard.today(),
+        server=desk.scope.guard.server,
         optional=OPTIONAL_LIMITS,
         versions={"guard": guard_version, "settings": version},
         countries=countries(desk.language),
@@ -143,12 +186,25 @@ def _page(
     )
 
 
-def _guard_patch(form: FormData) -> dict[str, Any]:
+def _limits_patch(form: FormData, names: Iterable[str]) -> dict[str, Any]:
     patch: dict[str, Any] = {}
-    for name in LIMITS:
+    for name in names:
         count, seconds = text_of(form, f"{name}.count"), text_of(form, f"{name}.seconds")
         is_off = name in OPTIONAL_LIMITS and not (count.strip() or seconds.strip())
         patch[name] = None if is_off else {"count": count, "seconds": seconds}
+    return patch
+
+
+def _attacks_patch(form: FormData) -> dict[str, Any]:
+    patch = _limits_patch(form, ATTACK_LIMITS)
+    patch |= {name: text_of(form, name).strip() or None for name in NUMBERS}
+    unanswered = {name: text_of(form, f"unanswered.{name}").strip() for name in UNANSWERED}
+    patch["unanswered"] = unanswered if any(unanswered.values()) else None
+    return patch
+
+
+def _sending_patch(form: FormData) -> dict[str, Any]:
+    patch = _limits_patch(form, LIMITS)
     chosen = [str(value) for value in form.getlist("countries")]
     patch["allowedCountries"] = chosen or None
     return patch

@@ -29,7 +29,11 @@ LONGEST_NAME = 256
 
 GROUPS: Mapping[str, tuple[Event, ...]] = {
     "sign_in": (Event.POST_REGISTER, Event.POST_SIGN_IN, Event.POST_RESET_PASSWORD),
-    "safety": (Event.IDENTIFIER_LOCKOUT, Event.MESSAGE_RATE_LIMITED),
+    "safety": (
+        Event.IDENTIFIER_LOCKOUT,
+        Event.MESSAGE_RATE_LIMITED,
+        Event.DAILY_MESSAGES_NEAR_LIMIT,
+    ),
     "messages": (
         Event.MESSAGE_DELIVERED,
         Event.MESSAGE_FAILED,

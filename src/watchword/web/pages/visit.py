@@ -138,8 +138,7 @@ class Visit:
 
     @property
     def _allowed_countries(self) -> frozenset[str] | None:
-        countries_allowed = self.scope.guard.policy.allowed_countries
-        return None if countries_allowed is None else frozenset(countries_allowed)
+        return self.scope.guard.allowed_countries
 
     def terms(self, *, is_registration: bool) -> str | None:
         """Return how this page asks for consent to the terms: `text`, `check` or not at all."""
