@@ -246,6 +246,17 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         },
     )
     yield api("PATCH", "/api/tenant-settings", {"connectorDeletion": "strict"})
+    document = {
+        "version": 1,
+        "guard": {"perNumber": {"count": 10, "seconds": 600}},
+        "resources": {"https://x.example": {"name": "x", "scopes": {"x": None}}},
+        "webhooks": {"x": {"name": "x", "url": "https://x.example", "events": ["User.Created"]}},
+    }
+    variables = {"x": "x"}
+    yield api("POST", "/api/configuration/plan", {"document": document, "variables": variables})
+    # Nothing is deleted: what the others name has to stay.
+    consent = {"allowDeletions": False, "reason": "x"}
+    yield api("POST", "/api/configuration/apply", {"document": document, **consent})
     yield api("POST", "/api/sentinel-activities/delete", {"targetType": "User", "targets": [PHONE]})
     yield from _organized(fuzzed)
     # Last: where it succeeds, the connector that the others name is gone.

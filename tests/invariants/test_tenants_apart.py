@@ -96,6 +96,11 @@ TAKES_NO_ID = frozenset(
         Route("GET", "/api/sign-in-exp"),
         *(Route(m, "/api/account-center") for m in ("GET", "PATCH")),
         *(Route(m, "/api/tenant-settings") for m in ("GET", "PATCH")),
+        *(
+            Route("GET", f"/api/configuration/{name}")
+            for name in ("document", "schema", "sealing-key")
+        ),
+        *(Route("POST", f"/api/configuration/{name}") for name in ("plan", "apply")),
         Route("PATCH", "/api/sign-in-exp"),
         *(Route("POST", f"/api/{name}") for name in ("applications", "resources")),
         *(Route("POST", f"/api/{name}") for name in ("organizations", "organization-scopes")),

@@ -2,7 +2,7 @@
 
 import typer
 
-from watchword.cli import apps, connectors, doctor, emulate, keys, operators, serve, tenants
+from watchword.cli import apps, config, connectors, doctor, emulate, keys, operators, serve, tenants
 
 cli = typer.Typer(
     name="watchword",
@@ -16,6 +16,7 @@ cli.command("migrate")(serve.migrate)
 cli.command("emulate")(emulate.emulate)
 cli.command("doctor")(doctor.doctor)
 cli.add_typer(apps.cli, name="apps")
+cli.add_typer(config.cli, name="config")
 cli.add_typer(connectors.cli, name="connectors")
 # One is begun, many are listed: either word will do.
 cli.add_typer(connectors.cli, name="connector", hidden=True)

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from watchword.applications.errors import ApplicationNotFound
+from watchword.applications.errors import ApplicationNotFound, InvalidApplication
 from watchword.applications.models import (
+    APPLICATION_ID,
+    BUILT_IN,
     FIRST_SECRET,
     Application,
     ApplicationSecret,
@@ -67,6 +69,33 @@ class ApplicationConfiguration:
             before = await self._application(write, id)
             expect(before.version, expected_version)
             return await self._update(write, Action.CHANGED, before, patch)
+
+    async def put(
+        self, actor: Actor, id: str, document: Mapping[str, Any], *, reason: str | None = None
+    ) -> Application:
+        """Make the application with this id what is said; a new one has no secret yet.
+
+        Raises InvalidApplication where it is of another type already.
+        """
+        rows = self.saved.repository
+        async with self.writer.writing(actor, reason) as write:
+            before = await rows.within(write.tx).find(id)
+            if before is not None:
+                if before.type != document["type"]:
+                    raise InvalidApplication(field="type")
+                if set(document["resourceScopes"]) == set(before.resource_scopes):
+                    # Their order says nothing, so another one is no change.
+                    document = {**document, "resourceScopes": before.resource_scopes}
+                return await self._update(write, Action.CHANGED, before, document)
+            if not APPLICATION_ID.fullmatch(id) or id in BUILT_IN:
+                raise InvalidApplication(field="id")
+            blank = NewApplication(name=document["name"], type=document["type"])
+            version = await write.versions.newest(Kind.APPLICATION, id) + 1
+            created = replace(blank.build(id, self.writer.clock.now()), version=version)
+            created = created.changed(document)
+            await rows.within(write.tx).insert(created)
+            await self._record(write, Action.CREATED, None, created)
+        return created
 
     async def change_custom_data(
         self, actor: Actor, id: str, changes: Mapping[str, Any]

@@ -23,6 +23,7 @@ from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import (
     ConnectorIdTaken,
     ConnectorNotFound,
+    ConnectorOfAnotherType,
     DevelopmentConnectorRefused,
     MetadataNotAllowed,
     SyncProfileNotAllowed,
@@ -118,18 +119,54 @@ class ConnectorConfiguration:
             expect(before.version, expected_version)
             after = before
             if config is not None:
-                stored, secrets = self._parted(before.connector_id, config, before)
-                if secrets != self.saved.opened_secrets(before):
-                    sealed = self.saved.sealed(id, secrets)
-                    after = replace(after, config=stored, secrets=sealed)
-                else:
-                    after = replace(after, config=stored)
-            if after == before:
-                return before
-            after = await self._next(write, after)
-            await self._rows(write).save(after)
-            await self._record(write, Action.CHANGED, before, after)
-        return after
+                after = self._with_config(before, config)
+            return await self._save(write, before, after)
+
+    async def put(
+        self,
+        actor: Actor,
+        type: ConnectorType,
+        connector_id: str,
+        config: Mapping[str, Any],
+        *,
+        id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        sync_profile: bool = False,
+        reason: str | None = None,
+    ) -> SavedConnector:
+        """Make the connector of this type, or with this id, what is said; a masked secret is kept.
+
+        One of another provider takes its place. Raises what `create` raises, and
+        ConnectorOfAnotherType.
+        """
+        if self.saved.class_of(connector_id).metadata.type is not type:
+            raise ConnectorOfAnotherType(connector_id)
+        if sync_profile and type is not ConnectorType.SOCIAL:
+            raise SyncProfileNotAllowed(connector_id)
+        async with self.writer.writing(actor, reason) as write:
+            before = await self.present(write, type, id)
+            if before is None or before.connector_id != connector_id:
+                return await self.create(
+                    actor,
+                    connector_id,
+                    config or None,
+                    id=id,
+                    metadata=metadata,
+                    sync_profile=sync_profile,
+                    reason=reason,
+                )
+            after = self._with_config(before, config) if config else before
+            after = replace(after, metadata=dict(metadata or {}), sync_profile=sync_profile)
+            return await self._save(write, before, after)
+
+    async def present(
+        self, write: Write, type: ConnectorType, id: str | None = None
+    ) -> SavedConnector | None:
+        """Return the active connector of a type, or of this id where there may be many."""
+        if id is None:
+            return await self._rows(write).find_active(type)
+        found = await self._rows(write).find(id)
+        return found if found is not None and found.is_active else None
 
     async def delete(
         self, actor: Actor, id: str, *, force: bool | None = None, reason: str | None = None
@@ -178,6 +215,22 @@ class ConnectorConfiguration:
         return Consequences(saved=self.saved, clock=self.writer.clock)
 
     # Inside a change.
+
+    def _with_config(self, before: SavedConnector, config: Mapping[str, Any]) -> SavedConnector:
+        stored, secrets = self._parted(before.connector_id, config, before)
+        if secrets == self.saved.opened_secrets(before):
+            return replace(before, config=stored)
+        return replace(before, config=stored, secrets=self.saved.sealed(before.id, secrets))
+
+    async def _save(
+        self, write: Write, before: SavedConnector, after: SavedConnector
+    ) -> SavedConnector:
+        if after == before:
+            return before
+        after = await self._next(write, after)
+        await self._rows(write).save(after)
+        await self._record(write, Action.CHANGED, before, after)
+        return after
 
     def _rows(self, write: Write) -> ConnectorRows:
         return self.saved.rows.within(write.tx)

@@ -1,5 +1,8 @@
 """What can go wrong when configuration is written."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
 from watchword.core.errors import DomainError
 
 
@@ -35,4 +38,48 @@ class DevelopmentPartsInUse(DomainError):
     """A production tenant may not have a development connector."""
 
     code = "tenant.development_parts_in_use"
+    status = 422
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One thing that is wrong with a document, and where."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+
+    @property
+    def place(self) -> str:
+        """Return the path for people: `connectors.sms.config.authToken`."""
+        return ".".join(str(step) for step in self.path)
+
+
+class DocumentRefused(DomainError):
+    """A document is not right, or would not do here; *issues* say where and why."""
+
+    code = "configuration.document_refused"
+    status = 422
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        first = issues[0]
+        super().__init__(
+            f"{first.place}: {first.message}",
+            data={"issues": [{**asdict(issue), "path": list(issue.path)} for issue in issues]},
+            place=first.place or ".",
+        )
+        self.issues = tuple(issues)
+
+
+class DeletionsNotAllowed(DomainError):
+    """A document leaves out what the tenant has, and nobody said that it may go."""
+
+    code = "configuration.deletions_not_allowed"
+    status = 422
+
+
+class SealedSecretUnreadable(DomainError):
+    """A secret was sealed to another tenant, for another place, or is damaged."""
+
+    code = "configuration.sealed_secret_unreadable"
     status = 422

@@ -1,5 +1,6 @@
 """Changes of API resources and their scopes: a resource with its scopes is one document."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -110,6 +111,38 @@ class ResourceConfiguration:
         async with self.writer.writing(actor, None) as write:
             before = await self._changeable(write, id)
             await self._update(write, before, before.without_scope(scope_id))
+
+    async def put(
+        self,
+        actor: Actor,
+        indicator: str,
+        *,
+        name: str,
+        access_token_ttl: timedelta,
+        scopes: Mapping[str, str | None],
+        is_default: bool,
+        reason: str | None = None,
+    ) -> Resource:
+        """Make the API with this indicator what is said; scopes of the same name keep their ids."""
+        now = self.writer.clock.now()
+        async with self.writer.writing(actor, reason) as write:
+            rows = self.saved.repository.within(write.tx)
+            listed = {resource.indicator: resource for resource in await rows.list()}
+            if is_default:
+                for other in listed.values():
+                    if other.is_default and other.indicator != indicator:
+                        await self._update(write, other, replace(other, is_default=False))
+            before = listed.get(indicator)
+            wanted = replace(
+                before or Resource(id=new_id(), name=name, indicator=indicator, created_at=now),
+                name=name,
+                access_token_ttl=access_token_ttl,
+                is_default=is_default,
+            ).with_scopes(scopes, now)
+            if before is not None:
+                return await self._update(write, before, wanted)
+            await self._insert(write, Action.CREATED, wanted)
+        return wanted
 
     async def restore(self, write: Write, wanted: ConfigurationVersion) -> None:
         """Bring a version back; whether it is the default stays as it is now."""

@@ -8,6 +8,7 @@ from watchword.applications.service import ApplicationService
 from watchword.audit.models import Actor
 from watchword.configuration.applications import ApplicationConfiguration
 from watchword.configuration.connectors import ConnectorConfiguration
+from watchword.configuration.documents import DocumentConfiguration
 from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
 from watchword.configuration.models import ConfigurationVersion, Kind
 from watchword.configuration.resources import ResourceConfiguration
@@ -61,6 +62,18 @@ class ConfigurationService:
                 deliveries=deliveries,
                 connectors=connectors,
             ),
+        )
+
+    @property
+    def documents(self) -> DocumentConfiguration:
+        """Return what reads and writes the whole configuration as one document."""
+        return DocumentConfiguration(
+            writer=self.writer,
+            connectors=self.connectors,
+            settings=self.settings,
+            applications=self.applications,
+            resources=self.resources,
+            webhooks=self.webhooks,
         )
 
     async def history(

@@ -49,12 +49,12 @@ class WebhookConfiguration:
     """Seals what history keeps."""
 
     async def create(
-        self, actor: Actor, new: NewWebhook, *, reason: str | None = None
+        self, actor: Actor, new: NewWebhook, *, id: str | None = None, reason: str | None = None
     ) -> SignedWebhook:
         """Set a webhook up; raises NoEvents. Its signing key is returned this once."""
         if not new.events:
             raise NoEvents
-        key, now, webhook_id = new_signing_key(), self.writer.clock.now(), new_id()
+        key, now, webhook_id = new_signing_key(), self.writer.clock.now(), id or new_id()
         opened = {
             SIGNING_KEY: key,
             **_named(kept_headers(new.config.headers or {}, {}, same_origin=False)),
@@ -72,9 +72,31 @@ class WebhookConfiguration:
             updated_at=now,
         )
         async with self.writer.writing(actor, reason) as write:
+            # One with a chosen id may have been here before, and has a history then.
+            version = await write.versions.newest(Kind.WEBHOOK, webhook_id) + 1
+            webhook = replace(webhook, version=version)
             await self._rows(write).add(webhook)
             await self._record(write, Action.CREATED, None, webhook)
         return SignedWebhook(webhook, key)
+
+    async def put(
+        self, actor: Actor, webhook_id: str, wanted: NewWebhook, *, reason: str | None = None
+    ) -> Webhook:
+        """Make the webhook with this id what is said; a masked header stays, as does its key.
+
+        Raises NoEvents or HeaderWantedAgain.
+        """
+        async with self.writer.writing(actor, reason) as write:
+            if await self._rows(write).find(webhook_id) is None:
+                created = await self.create(actor, wanted, id=webhook_id, reason=reason)
+                return created.webhook
+            change = WebhookChange(
+                name=wanted.name,
+                events=wanted.events,
+                config=wanted.config,
+                enabled=wanted.enabled,
+            )
+            return await self.change(actor, webhook_id, change, reason=reason)
 
     async def change(
         self,

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
@@ -33,6 +33,8 @@ class Write:
     actor: Actor
     reason: str | None
     versions: VersionRows
+    written: list[ConfigurationVersion] = field(default_factory=list)
+    """What it recorded so far."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +48,19 @@ class ConfigurationWriter:
     audit: AuditService
     clock: Clock
     on_change: Callable[[], Awaitable[None]]
+    joined: Write | None = None
+    """The change that everything is a part of, where many are made as one."""
+
+    def joining(self, write: Write) -> Self:
+        """Return a writer whose changes are parts of *write*: they stand or fall together."""
+        return replace(self, joined=write)
 
     @asynccontextmanager
     async def writing(self, actor: Actor, reason: str | None) -> AsyncIterator[Write]:
         """Hold one change together; readers learn of it when it is done."""
+        if self.joined is not None:
+            yield self.joined
+            return
         async with self.storage.transaction() as tx:
             # First, because it locks the tenant's row: two changes of one tenant never overlap, so
             # what is read from here on is what is written over.
@@ -89,6 +100,7 @@ class ConfigurationWriter:
             created_at=self.clock.now(),
         )
         await write.versions.add(recorded)
+        write.written.append(recorded)
         await self.audit.record(
             f"configuration.{kind}.{action}",
             write.actor,

@@ -70,6 +70,12 @@ class ReceiverOfAnotherType(DomainError):
     code = "connector.unexpected_type"
 
 
+class ConnectorOfAnotherType(DomainError):
+    """The connector class sends something else than its place is for."""
+
+    code = "connector.unexpected_type"
+
+
 class TokenStorageNotSupported(DomainError):
     """A connector that sends messages gets no tokens that could be stored."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from watchword.core.ids import new_id
 from watchword.resources.errors import (
     InvalidScopeName,
     ScopeNameTaken,
@@ -103,6 +104,21 @@ class Resource:
         """Return it without one of its scopes; raises ScopeNotFound."""
         gone = self.scope(id)
         return replace(self, scopes=tuple(scope for scope in self.scopes if scope is not gone))
+
+    def with_scopes(self, named: Mapping[str, str | None], now: datetime) -> Self:
+        """Return it with exactly these scopes, by name; those it has already keep their ids.
+
+        Raises what speaks against a name.
+        """
+        had = {scope.name: scope for scope in self.scopes}
+        bare = replace(self, scopes=())
+        for name, description in named.items():
+            known = had.get(name) or ResourceScope(id=new_id(), name=name, created_at=now)
+            bare = bare.with_scope(replace(known, description=description))
+        # In the order they have, so that the same scopes are no change.
+        order = {name: place for place, name in enumerate(had)}
+        scopes = sorted(bare.scopes, key=lambda scope: order.get(scope.name, len(order)))
+        return replace(bare, scopes=tuple(scopes))
 
     def names_of(self, ids: Collection[str]) -> frozenset[str]:
         """Return the names of those of its scopes that are among *ids*."""

@@ -12,6 +12,7 @@ from watchword.web.documented import problems
 from watchword.web.management import (
     account_center,
     applications,
+    configuration,
     connectors,
     hooks,
     logs,
@@ -37,6 +38,7 @@ router = APIRouter(prefix="/api", dependencies=[Depends(BEARER)], responses=ACCE
 for resource in (
     account_center,
     applications,
+    configuration,
     connectors,
     hooks,
     logs,

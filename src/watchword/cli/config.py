@@ -1,0 +1,233 @@
+"""`watchword config`: a tenant's configuration as a file: export it, see a diff, apply it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from watchword.audit.models import Actor
+from watchword.cli.output import AsJson, Tenant, fail, opened, run, say, settings_or_fail
+from watchword.configuration.models import Action, Change
+
+if TYPE_CHECKING:
+    from watchword.configuration.document_text import DocumentText
+    from watchword.configuration.documents import Plan, PlannedChange
+    from watchword.configuration.errors import DocumentRefused
+
+CHANGES_FOUND = 2
+OPERATOR = Actor.system("cli")
+SIGNS = {Action.CREATED: "+", Action.DELETED: "-", Action.REPLACED: "-"}
+LONGEST_VALUE = 100
+
+cli = typer.Typer(
+    help="Export a tenant's configuration, see what a file would change, and apply it.",
+    no_args_is_help=True,
+)
+
+File = Annotated[str, typer.Argument(help="A YAML or JSON file; `-` reads standard input.")]
+
+
+@cli.callback()
+def config() -> None:
+    """Export a tenant's configuration, see what a file would change, and apply it."""
+
+
+@cli.command()
+def export(
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write to this file, not to the terminal.")
+    ] = None,
+    seal_to: Annotated[
+        str | None,
+        typer.Option(
+            "--seal-to",
+            help="Take the secrets along, for the tenant alone whose `watchword config "
+            "sealing-key` this is. Without it, each is `${env:NAME}`.",
+        ),
+    ] = None,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Write a tenant's configuration: the same one is the same text, to the letter."""
+    from watchword.configuration.document_text import write
+    from watchword.configuration.sealed_secrets import SealingKey
+
+    async def work() -> dict[str, Any]:
+        key = SealingKey.parse(seal_to) if seal_to else None
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            exported = await scope.configuration.documents.export(key)
+            return dict(exported.document)
+
+    document = run(work())
+    text = json.dumps(document, ensure_ascii=False, indent=2) + "\n" if as_json else write(document)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        Path(output).write_text(text, encoding="utf-8")
+
+
+@cli.command()
+def plan(file: File, tenant: Tenant = "default", as_json: AsJson = False) -> None:
+    """Show what applying a file would change; nothing is changed.
+
+    `${env:NAME}` stands for an environment variable; a secret whose variable is not there stays as
+    it is. Leaves with 0 if nothing would change, 2 if something would, and 1 if the file is wrong.
+    """
+    source = _source(file)
+
+    async def work() -> "Plan":
+        async with opened(settings_or_fail()) as server:
+            documents = (await server.scope_of(tenant)).configuration.documents
+            with _placed(file, source):
+                return await documents.plan(OPERATOR, source.document, os.environ)
+
+    found = run(work())
+    text = _as_text(found)
+    if found.changes:
+        text += f"\n\nTo apply exactly this: --expect {found.stamp}"
+    say(as_json, _as_json(found), text)
+    if found.changes:
+        raise typer.Exit(CHANGES_FOUND)
+
+
+@cli.command()
+def apply(
+    file: File,
+    expect: Annotated[
+        int | None,
+        typer.Option(
+            "--expect", help="The number that `plan` gave: refuse if anything moved since."
+        ),
+    ] = None,
+    allow_deletions: Annotated[
+        bool, typer.Option("--allow-deletions", help="Delete what the file leaves out of a list.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why; the history keeps it.")] = None,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant's configuration what a file says, all of it or nothing."""
+    source = _source(file)
+
+    async def work() -> "Plan":
+        async with opened(settings_or_fail()) as server:
+            documents = (await server.scope_of(tenant)).configuration.documents
+            with _placed(file, source):
+                return await documents.apply(
+                    OPERATOR,
+                    source.document,
+                    os.environ,
+                    expected_stamp=expect,
+                    may_delete=allow_deletions,
+                    reason=reason,
+                )
+
+    found = run(work())
+    say(as_json, _as_json(found), _as_text(found))
+
+
+@cli.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of the file, for editors and pipelines."""
+    from watchword.configuration.document import schema
+
+    print(json.dumps(schema(), indent=2))
+
+
+@cli.command("sealing-key")
+def sealing_key(tenant: Tenant = "default", as_json: AsJson = False) -> None:
+    """Print the public key that other servers seal secrets for this tenant to."""
+
+    async def work() -> str:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            return str(scope.configuration.documents.sealed.published)
+
+    key = run(work())
+    say(as_json, {"sealingKey": key}, key)
+
+
+def _source(file: str) -> "DocumentText":
+    from watchword.configuration.document_text import DocumentUnreadable, read
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return read(text)
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{file}: this is not UTF-8")
+    except DocumentUnreadable as error:
+        fail(f"{file}: {error.code}: {error.detail}")
+
+
+class _placed:  # noqa: N801  # read as a verb
+    """Say of each mistake in which line of the file it is."""
+
+    def __init__(self, file: str, source: "DocumentText") -> None:
+        self.file, self.source = file, source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        from watchword.configuration.errors import DocumentRefused
+
+        if isinstance(error, DocumentRefused):
+            self._fail(error)
+
+    def _fail(self, error: "DocumentRefused") -> NoReturn:
+        lines = [
+            f"{self.file}:{self.source.line_of(issue.path)}: {issue.place}: "
+            f"{issue.code}: {issue.message}"
+            for issue in error.issues
+        ]
+        fail("\n".join(lines))
+
+
+def _as_json(plan: "Plan") -> dict[str, Any]:
+    return {
+        "stamp": plan.stamp,
+        "changes": [
+            {
+                "path": list(change.path),
+                "action": change.action,
+                "changes": [vars(field) for field in change.changes],
+            }
+            for change in plan.changes
+        ],
+        "keptSecrets": [list(path) for path in plan.kept_secrets],
+    }
+
+
+def _as_text(plan: "Plan") -> str:
+    lines = [line for change in plan.changes for line in _lines(change)]
+    lines += [f"= {'.'.join(map(str, path))}  stays as it is" for path in plan.kept_secrets]
+    return "\n".join(lines) if plan.changes else "\n".join([*lines, "Nothing to change."])
+
+
+def _lines(change: "PlannedChange") -> Iterator[str]:
+    yield f"{SIGNS.get(change.action, '~')} {'.'.join(map(str, change.path))}  {change.action}"
+    if change.action is Action.DELETED:
+        return
+    for field in change.changes:
+        yield f"    {_field(field)}"
+
+
+def _field(field: Change) -> str:
+    before, after = _short(field.before), _short(field.after)
+    if field.before is None:
+        return f"{field.field}: {after}"
+    if before == after:
+        return f"{field.field}: another value"
+    return f"{field.field}: {before} -> {after}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

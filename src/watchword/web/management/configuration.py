@@ -1,0 +1,136 @@
+"""`/api/configuration`, ours alone: a tenant's whole configuration as one document."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field, SecretStr
+
+from watchword.configuration.document import schema
+from watchword.configuration.documents import Plan
+from watchword.configuration.errors import (
+    ConfigurationChanged,
+    DeletionsNotAllowed,
+    DocumentRefused,
+)
+from watchword.web.documented import problems
+from watchword.web.management.access import Caller
+from watchword.web.models import ApiModel
+
+router = APIRouter(prefix="/configuration", tags=["Configuration"])
+
+Reason = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00]*$")]
+
+
+class ExportedDocument(ApiModel):
+    """A configuration, and the number of the state that it is of."""
+
+    stamp: int
+    document: dict[str, Any]
+
+
+class GivenDocument(ApiModel):
+    """A document, and what its `${env:NAME}` stand for; a secret that is not named stays."""
+
+    document: dict[str, Any]
+    variables: dict[str, SecretStr] = Field(default_factory=dict, max_length=1000)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return the variables in the clear."""
+        return {name: value.get_secret_value() for name, value in self.variables.items()}
+
+
+class DocumentToApply(GivenDocument):
+    """A document to apply, if the state is still the expected one."""
+
+    expected_stamp: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    allow_deletions: bool = False
+    reason: Reason | None = None
+
+
+class ChangedField(ApiModel):
+    """One field before and after; a secret is masked on both sides."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class ChangeOfDocument(ApiModel):
+    """One thing that changes, and where in the document it stands."""
+
+    path: list[str | int]
+    action: str
+    changes: list[ChangedField]
+
+
+class PlanOfDocument(ApiModel):
+    """What changes, as of which state; `keptSecrets` are those that no variable was given for."""
+
+    stamp: int
+    changes: list[ChangeOfDocument]
+    kept_secrets: list[list[str | int]]
+
+    @classmethod
+    def of(cls, plan: Plan) -> "PlanOfDocument":
+        """Return the wire's form."""
+        return cls(
+            stamp=plan.stamp,
+            changes=[
+                ChangeOfDocument(
+                    path=[*change.path],
+                    action=change.action,
+                    changes=[ChangedField(**vars(field)) for field in change.changes],
+                )
+                for change in plan.changes
+            ],
+            kept_secrets=[[*path] for path in plan.kept_secrets],
+        )
+
+
+class PublishedKey(ApiModel):
+    """The public key that secrets for this tenant are sealed to, with HPKE (RFC 9180)."""
+
+    sealing_key: str
+
+
+@router.get("/document")
+async def get_document(caller: Caller) -> ExportedDocument:
+    """Export the configuration; each secret is the name of a variable."""
+    exported = await caller.tenant.configuration.documents.export()
+    return ExportedDocument(stamp=exported.stamp, document=dict(exported.document))
+
+
+@router.get("/schema", response_model=dict[str, Any])
+async def get_schema(caller: Caller) -> dict[str, Any]:  # noqa: ARG001  # lets only callers in
+    """Show the JSON Schema of the document."""
+    return schema()
+
+
+@router.get("/sealing-key")
+async def get_sealing_key(caller: Caller) -> PublishedKey:
+    """Show the public key that other servers seal secrets for this tenant to."""
+    return PublishedKey(sealing_key=str(caller.tenant.configuration.documents.sealed.published))
+
+
+@router.post("/plan", responses=problems(DocumentRefused))
+async def plan_document(body: GivenDocument, caller: Caller) -> PlanOfDocument:
+    """Tell what applying a document would change; nothing is changed."""
+    documents = caller.tenant.configuration.documents
+    return PlanOfDocument.of(await documents.plan(caller.actor, body.document, body.values))
+
+
+@router.post(
+    "/apply", responses=problems(DocumentRefused, DeletionsNotAllowed, ConfigurationChanged)
+)
+async def apply_document(body: DocumentToApply, caller: Caller) -> PlanOfDocument:
+    """Make the configuration what a document says, all of it or nothing; answer what changed."""
+    done = await caller.tenant.configuration.documents.apply(
+        caller.actor,
+        body.document,
+        body.values,
+        expected_stamp=body.expected_stamp,
+        may_delete=body.allow_deletions,
+        reason=body.reason,
+    )
+    return PlanOfDocument.of(done)

@@ -1,0 +1,132 @@
+"""The configuration as a document over HTTP: exported, planned, applied, refused by place."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.web.management.conftest import Site
+
+ADDRESS = "/api/configuration"
+CONFIG: dict[str, Any] = {
+    "accountSID": "x",
+    "authToken": "not-a-real-token",
+    "fromMessagingServiceSID": "x",
+    "templates": [
+        {"usageType": usage, "content": "{{code}}"}
+        for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+    ],
+}
+
+
+async def test_an_export_applied_again_changes_nothing(api: httpx2.AsyncClient) -> None:
+    exported = (await api.get(f"{ADDRESS}/document")).json()
+
+    answer = await api.post(
+        f"{ADDRESS}/apply",
+        json={"document": exported["document"], "expectedStamp": exported["stamp"]},
+    )
+
+    assert answer.status_code == 200
+    assert answer.json()["changes"] == []
+
+
+async def test_a_plan_is_shown_then_applied_and_the_server_goes_by_it(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    body = {"document": {"version": 1, "guard": {"allowedCountries": ["KR"]}}}
+    planned = (await api.post(f"{ADDRESS}/plan", json=body)).json()
+    before = (await site.scope()).guard_policy.allowed_countries
+    answer = await api.post(f"{ADDRESS}/apply", json={**body, "expectedStamp": planned["stamp"]})
+
+    assert planned["changes"] == [
+        {
+            "path": ["guard"],
+            "action": "changed",
+            "changes": [{"field": "allowedCountries", "before": None, "after": ["KR"]}],
+        }
+    ]
+    assert before is None
+    assert answer.json() == planned
+    assert (await site.scope()).guard_policy.allowed_countries == ("KR",)
+    again = await api.post(f"{ADDRESS}/apply", json={**body, "expectedStamp": planned["stamp"]})
+    assert (again.status_code, again.json()["code"]) == (409, "configuration.changed")
+
+
+async def test_a_secret_comes_beside_the_document_and_is_never_answered(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    config = {**CONFIG, "authToken": "${env:TOKEN}"}
+    part = {"connectorId": "twilio-short-message-service", "config": config}
+    body = {"document": {"version": 1, "connectors": {"sms": part}}}
+
+    without = await api.post(f"{ADDRESS}/apply", json=body)
+    answer = await api.post(
+        f"{ADDRESS}/apply", json={**body, "variables": {"TOKEN": "not-a-real-token"}}
+    )
+    exported = await api.get(f"{ADDRESS}/document")
+
+    assert (without.status_code, without.json()["code"]) == (422, "configuration.document_refused")
+    [issue] = without.json()["data"]["issues"]
+    assert issue["path"] == ["connectors", "sms", "config", "authToken"]
+    assert issue["code"] == "configuration.variable_missing"
+    assert answer.status_code == 200
+    assert "not-a-real-token" not in answer.text + exported.text
+    connectors = (await site.scope()).connectors
+    [saved] = await connectors.list()
+    assert connectors.opened_secrets(saved) == {"authToken": "not-a-real-token"}
+
+
+async def test_the_servers_own_environment_fills_nothing_in(
+    api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "of-the-server")
+    config = {**CONFIG, "accountSID": "${env:TOKEN}"}
+    part = {"connectorId": "twilio-short-message-service", "config": config}
+
+    answer = await api.post(
+        f"{ADDRESS}/plan", json={"document": {"version": 1, "connectors": {"sms": part}}}
+    )
+
+    assert answer.json()["data"]["issues"][0]["code"] == "configuration.variable_missing"
+
+
+async def test_what_the_document_leaves_out_is_deleted_only_where_that_is_said(
+    api: httpx2.AsyncClient,
+) -> None:
+    body = {"document": {"version": 1, "webhooks": {}}}
+    hook = {"name": "Hook", "events": ["User.Created"], "config": {"url": "https://a.example"}}
+    created = (await api.post("/api/hooks", json=hook)).json()
+
+    refused = await api.post(f"{ADDRESS}/apply", json=body)
+    kept = (await api.get("/api/hooks")).json()
+    done = await api.post(f"{ADDRESS}/apply", json={**body, "allowDeletions": True})
+
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "configuration.deletions_not_allowed"
+    assert refused.json()["data"] == {"deletions": [f"webhooks.{created['id']}"]}
+    assert [found["id"] for found in kept] == [created["id"]]
+    assert [change["action"] for change in done.json()["changes"]] == ["deleted"]
+    assert (await api.get("/api/hooks")).json() == []
+
+
+async def test_what_no_column_holds_is_refused_by_its_place(api: httpx2.AsyncClient) -> None:
+    for value in ("\0", 2**70, "\ud800"):
+        custom = {"name": "x", "type": "SPA", "customData": {"k": [value]}}
+        answer = await api.post(
+            f"{ADDRESS}/plan",
+            content=json.dumps({"document": {"version": 1, "applications": {"x": custom}}}),
+            headers={"content-type": "application/json"},
+        )
+        assert answer.status_code == 422
+        [issue] = answer.json()["data"]["issues"]
+        assert issue["path"] == ["applications", "x", "customData", "k", 0]
+
+
+async def test_schema_and_sealing_key_are_published(api: httpx2.AsyncClient) -> None:
+    schema = (await api.get(f"{ADDRESS}/schema")).json()
+    key = (await api.get(f"{ADDRESS}/sealing-key")).json()["sealingKey"]
+
+    assert schema["title"] == "Watchword configuration"
+    assert len(key.partition(".")[2]) == 43
