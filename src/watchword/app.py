@@ -31,6 +31,7 @@ from watchword.background import Retention, background
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
 from watchword.configuration.settings import account_center_of
+from watchword.configuration.tenants import TenantAdministration
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.models import OutgoingMessage
@@ -80,7 +81,7 @@ from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
 from watchword.storage.leases import Leases
 from watchword.storage.schema_version import require_current_schema
-from watchword.tenants.models import Tenant, TenantTag
+from watchword.tenants.models import DEFAULT_TENANT_ID, Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
 from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
@@ -197,12 +198,19 @@ def assemble(settings: Settings) -> ServerScope:
     assert settings.public_url is not None
     storage = storage_for(settings.database_url, settings.database_pool)
     clock = Clock()
+    directory = TenantDirectory.of(storage, clock)
     return ServerScope(
         storage=storage,
         clock=clock,
         phrases=Phrases.load(),
         registry=ConnectorRegistry.with_installed(CONNECTORS),
-        directory=TenantDirectory.of(storage, clock),
+        directory=directory,
+        administration=TenantAdministration(
+            storage=storage,
+            directory=directory,
+            audit=AuditService(AuditRows(storage, DEFAULT_TENANT_ID), clock),
+            public_url=settings.public_url,
+        ),
         operators=OperatorService(
             storage=storage,
             repository=OperatorRepository(storage),

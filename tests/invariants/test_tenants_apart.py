@@ -119,6 +119,10 @@ TAKES_NO_ID = frozenset(
         ),
         Route("GET", f"{T}/operators"),
         *(Route("POST", f"{T}/operators/{path}") for path in ("invite", "delete")),
+        # So do the tenants themselves, which owners alone may manage.
+        *(Route("GET", f"{T}/{path}") for path in ("tenants", "tenant")),
+        Route("POST", f"{T}/tenants/create"),
+        *(Route("POST", f"{T}/tenant/{path}") for path in ("rename", "tag", "delete")),
         Route("GET", f"{T}/profile"),
         *(
             Route("POST", f"{T}/profile/{path}")

@@ -1,17 +1,24 @@
 """`watchword tenants`: the isolated customers of this server."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from watchword.audit.models import Actor
 from watchword.cli.output import AsJson, opened, run, say, settings_or_fail
+from watchword.tenants.models import Tenant, TenantTag, hosts_line
 
-cli = typer.Typer(help="List tenants.", no_args_is_help=True)
+ACTOR = Actor.system("cli")
+
+cli = typer.Typer(help="Create, list, rename, tag and delete tenants.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(help="The tenant's id, which is a part of its address.")]
+Tag = Annotated[TenantTag, typer.Option("--tag", help="What it is for.")]
 
 
 @cli.callback()
 def tenants() -> None:
-    """List tenants."""
+    """Create, list, rename, tag and delete tenants."""
 
 
 @cli.command("list")
@@ -20,15 +27,92 @@ def list_tenants(as_json: AsJson = False) -> None:
 
     async def work() -> list[dict[str, Any]]:
         async with opened(settings_or_fail()) as server:
-            return [
-                {
-                    "id": tenant.id,
-                    "name": tenant.name,
-                    "tag": tenant.tag,
-                    "origin": tenant.origin(server.public_url),
-                }
-                for tenant in await server.directory.list()
-            ]
+            return [_shown(tenant, server.public_url) for tenant in await server.directory.list()]
 
     found = run(work())
     say(as_json, found, "\n".join(f"{t['id']:<20}{t['tag']:<14}{t['origin']}" for t in found))
+
+
+@cli.command()
+def create(
+    id: Id,
+    name: Annotated[str | None, typer.Option("--name", help="What people call it.")] = None,
+    tag: Tag = TenantTag.DEVELOPMENT,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="A domain of its own, such as `login.example.com`."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a tenant with users, keys, connectors and settings of its own.
+
+    It answers at `<id>.<public host>`, or at --host. Where that is below `localhost`, browsers find
+    it by themselves; for other programs, the line for the hosts file is printed.
+    """
+
+    async def work() -> dict[str, Any]:
+        async with opened(settings_or_fail()) as server:
+            tenant = await server.administration.create(ACTOR, id, name or id, tag, host)
+            return _shown(tenant, server.public_url)
+
+    made = run(work())
+    lines = [f"{made['id']}: {made['origin']}", f"issuer: {made['origin']}/oidc"]
+    if made["hostsLine"]:
+        lines += ["", "For programs other than browsers, add to the hosts file:", made["hostsLine"]]
+    say(as_json, made, "\n".join(lines))
+
+
+@cli.command()
+def rename(
+    id: Id, name: Annotated[str, typer.Argument(help="What people call it from now on.")]
+) -> None:
+    """Call a tenant otherwise; its address stays."""
+
+    async def work() -> None:
+        async with opened(settings_or_fail()) as server:
+            await server.administration.rename(ACTOR, id, name)
+
+    run(work())
+
+
+@cli.command()
+def tag(
+    id: Id,
+    tag: Annotated[TenantTag, typer.Argument(help="What it is for from now on.")],
+    reason: Annotated[str | None, typer.Option(help="Why; the audit log keeps it.")] = None,
+) -> None:
+    """Say what a tenant is for; production refuses what only development needs."""
+
+    async def work() -> None:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(id)
+            await scope.configuration.settings.set_tag(ACTOR, tag, reason=reason)
+
+    run(work())
+
+
+@cli.command()
+def delete(
+    id: Id,
+    confirm: Annotated[
+        str, typer.Option("--confirm", prompt="Type the tenant's id to delete it for good")
+    ],
+) -> None:
+    """Delete a tenant with its users, keys, connectors, settings and logs, for good."""
+
+    async def work() -> None:
+        async with opened(settings_or_fail()) as server:
+            await server.administration.delete(ACTOR, id, confirm)
+
+    run(work())
+
+
+def _shown(tenant: Tenant, public_url: str) -> dict[str, Any]:
+    origin = tenant.origin(public_url)
+    return {
+        "id": tenant.id,
+        "name": tenant.name,
+        "tag": tenant.tag,
+        "origin": origin,
+        "hostsLine": hosts_line(origin),
+    }

@@ -21,3 +21,31 @@ class InvalidTenantId(DomainError):
     """The id would not work as a part of a host name."""
 
     code = "tenant.invalid_id"
+
+
+class InvalidTenantName(DomainError):
+    """A name is 1 to 128 characters that can be shown."""
+
+    code = "tenant.invalid_name"
+    status = 422
+
+
+class InvalidTenantHost(DomainError):
+    """The domain is no host name."""
+
+    code = "tenant.invalid_host"
+    status = 422
+
+
+class DefaultTenantNotDeletable(DomainError):
+    """The tenant at the public URL is the console's own, and stays."""
+
+    code = "tenant.default_not_deletable"
+    status = 422
+
+
+class TenantNameMistyped(DomainError):
+    """Whoever deletes a tenant types its id, and typed something else."""
+
+    code = "tenant.name_mistyped"
+    status = 422

@@ -9,6 +9,11 @@ from enum import StrEnum
 DEFAULT_TENANT_ID = "default"
 # One label of a host name (RFC 1035, 2.3.1), short enough for the column.
 TENANT_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+# A domain of its own, with a port where it is not the scheme's.
+TENANT_HOST = re.compile(
+    r"(?=.{1,255}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?"
+)
+LONGEST_NAME = 128
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "[::1]", "localhost"})
 
 
@@ -51,6 +56,15 @@ class Tenant:
         if self.host:
             return self.host
         return public_host if self.is_default else f"{self.id}.{public_host}"
+
+
+def hosts_line(origin: str) -> str | None:
+    """Return the line of a hosts file that programs on this machine need to find *origin*.
+
+    Browsers find everything below `localhost` by themselves (RFC 6761, 6.3); most else does not.
+    """
+    name = _without_port(origin.partition("://")[2])
+    return f"127.0.0.1 {name}" if name.endswith(".localhost") else None
 
 
 def resolve(

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.storage import Row, ServerRepository
-from watchword.storage.schema import tenants
+from watchword.storage.schema import SERVER_TABLES, metadata, tenants
 from watchword.tenants.models import Tenant, TenantTag
 
 LIST = select(tenants).order_by(tenants.c.id)
@@ -24,6 +24,18 @@ SET_TAG = (
     update(tenants)
     .where(tenants.c.id == bindparam("id_"))
     .values(tag=bindparam("tag"), configuration_stamp=tenants.c.configuration_stamp + 1)
+)
+SET_NAME = (
+    update(tenants)
+    .where(tenants.c.id == bindparam("id_"))
+    .values(name=bindparam("name"), configuration_stamp=tenants.c.configuration_stamp + 1)
+)
+DELETE = delete(tenants).where(tenants.c.id == bindparam("id_"))
+# What others point to goes last.
+EMPTY = tuple(
+    delete(table).where(table.c.tenant_id == bindparam("tenant_id_"))
+    for table in reversed(metadata.sorted_tables)
+    if table.name not in SERVER_TABLES
 )
 
 
@@ -55,6 +67,19 @@ class TenantRows(ServerRepository):
     async def set_tag(self, tenant_id: str, tag: TenantTag) -> int:
         """Change what a tenant is for."""
         return await self.run(SET_TAG, id_=tenant_id, tag=tag)
+
+    async def set_name(self, tenant_id: str, name: str) -> int:
+        """Change what a tenant is called."""
+        return await self.run(SET_NAME, id_=tenant_id, name=name)
+
+    async def delete(self, tenant_id: str) -> int:
+        """Forget a tenant; its own rows are emptied apart."""
+        return await self.run(DELETE, id_=tenant_id)
+
+    async def empty(self, tenant_id: str) -> None:
+        """Delete every row of every table that a tenant owns."""
+        for statement in EMPTY:
+            await self.run(statement, tenant_id_=tenant_id)
 
 
 def _tenant(row: Row) -> Tenant:

@@ -6,8 +6,23 @@ from dataclasses import dataclass
 from watchword.core.clock import Clock
 from watchword.storage import Database
 from watchword.storage.database import StorageConflict
-from watchword.tenants.errors import InvalidTenantId, TenantInUse, TenantNotFound
-from watchword.tenants.models import DEFAULT_TENANT_ID, TENANT_ID, Tenant, TenantTag, resolve
+from watchword.tenants.errors import (
+    DefaultTenantNotDeletable,
+    InvalidTenantHost,
+    InvalidTenantId,
+    InvalidTenantName,
+    TenantInUse,
+    TenantNotFound,
+)
+from watchword.tenants.models import (
+    DEFAULT_TENANT_ID,
+    LONGEST_NAME,
+    TENANT_HOST,
+    TENANT_ID,
+    Tenant,
+    TenantTag,
+    resolve,
+)
 from watchword.tenants.repository import TenantRows
 
 __all__ = ["TenantDirectory", "resolve"]
@@ -37,14 +52,23 @@ class TenantDirectory:
         return tenant
 
     async def create(
-        self, tenant_id: str, name: str, tag: TenantTag, host: str | None = None
+        self,
+        tenant_id: str,
+        name: str,
+        tag: TenantTag,
+        host: str | None = None,
+        tx: Database | None = None,
     ) -> Tenant:
-        """Add a tenant; raises InvalidTenantId or TenantInUse."""
+        """Add a tenant; raises what speaks against id, name or domain, or TenantInUse."""
         if not TENANT_ID.fullmatch(tenant_id):
             raise InvalidTenantId(tenant_id)
-        tenant = self._new(tenant_id, name, tag, host.lower() if host else None)
+        host = host.lower() if host else None
+        if host is not None and not TENANT_HOST.fullmatch(host):
+            raise InvalidTenantHost(host[:255])
+        tenant = self._new(tenant_id, checked_name(name), tag, host)
+        rows = self.rows if tx is None else self.rows.within(tx)
         try:
-            await self.rows.add(tenant)
+            await rows.add(tenant)
         except StorageConflict:
             raise TenantInUse(tenant_id) from None
         return tenant
@@ -67,5 +91,31 @@ class TenantDirectory:
         if not await rows.set_tag(tenant_id, tag):
             raise TenantNotFound(tenant_id)
 
+    async def rename(self, tenant_id: str, name: str, tx: Database) -> None:
+        """Call a tenant otherwise; raises InvalidTenantName or TenantNotFound."""
+        if not await self.rows.within(tx).set_name(tenant_id, checked_name(name)):
+            raise TenantNotFound(tenant_id)
+
+    async def empty(self, tenant_id: str, tx: Database) -> None:
+        """Delete everything that a tenant owns."""
+        await self.rows.within(tx).empty(tenant_id)
+
+    async def delete(self, tenant_id: str, tx: Database) -> None:
+        """Delete a tenant and all it owns; raises DefaultTenantNotDeletable or TenantNotFound."""
+        if tenant_id == DEFAULT_TENANT_ID:
+            raise DefaultTenantNotDeletable
+        # First: whoever changes its configuration waits, and then finds no tenant.
+        if not await self.rows.within(tx).delete(tenant_id):
+            raise TenantNotFound(tenant_id)
+        await self.empty(tenant_id, tx)
+
     def _new(self, tenant_id: str, name: str, tag: TenantTag, host: str | None) -> Tenant:
         return Tenant(tenant_id, name, tag, host, 0, self.clock.now())
+
+
+def checked_name(name: str) -> str:
+    """Return a tenant's name without blanks around it; raises InvalidTenantName."""
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidTenantName(name[:LONGEST_NAME])
+    return name

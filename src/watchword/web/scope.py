@@ -17,6 +17,7 @@ from watchword.account.service import AccountService
 from watchword.applications.service import ApplicationService
 from watchword.audit.service import AuditService
 from watchword.configuration.service import ConfigurationService
+from watchword.configuration.tenants import TenantAdministration
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.service import ConnectorService
@@ -106,6 +107,7 @@ class ServerScope:
     phrases: Phrases
     registry: ConnectorRegistry
     directory: TenantDirectory
+    administration: TenantAdministration
     operators: OperatorService
     inbox: Inbox
     outbound: OutboundClient

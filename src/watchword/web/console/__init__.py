@@ -24,6 +24,7 @@ from watchword.web.console import (
     resources,
     security,
     sign_in_experience,
+    tenants,
     users,
     webhooks,
 )
@@ -56,5 +57,6 @@ for _pages in (
     audit_log,
     profile,
     operators,
+    tenants,
 ):
     join(router, _pages.router)

@@ -1,0 +1,147 @@
+"""Tenants: those of this server, and what the one at hand is called and for; owners only."""
+
+from starlette.responses import RedirectResponse, Response
+
+from watchword.configuration.errors import DevelopmentPartsInUse
+from watchword.core.errors import DomainError
+from watchword.operators.errors import OperatorNotAllowed
+from watchword.tenants.errors import (
+    DefaultTenantNotDeletable,
+    InvalidTenantHost,
+    InvalidTenantId,
+    InvalidTenantName,
+    TenantInUse,
+    TenantNameMistyped,
+)
+from watchword.tenants.models import TenantTag
+from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.errors import NoSuchPage
+from watchword.web.console.routing import console_router
+from watchword.web.problems import status_of
+
+router = console_router("/console/{tenant}")
+
+FIELDS: dict[type[DomainError], str] = {
+    InvalidTenantId: "id",
+    TenantInUse: "id",
+    InvalidTenantName: "name",
+    InvalidTenantHost: "host",
+    TenantNameMistyped: "typed",
+    DefaultTenantNotDeletable: "typed",
+    DevelopmentPartsInUse: "tag",
+}
+
+
+@router.get("/tenants")
+async def list_tenants(desk: WorkDesk) -> Response:
+    """List the tenants, and offer to make one."""
+    return _list(desk)
+
+
+@router.post("/tenants/create")
+async def create(desk: WorkDesk) -> Response:
+    """Make a tenant, and go there."""
+    _owner(desk)
+    await desk.prove_fresh()
+    form = await desk.form()
+    try:
+        made = await desk.server.administration.create(
+            desk.actor,
+            text_of(form, "id").strip(),
+            text_of(form, "name"),
+            _tag(text_of(form, "tag")),
+            text_of(form, "host").strip() or None,
+        )
+    except tuple(FIELDS) as error:
+        return _list(desk, error, {name: text_of(form, name) for name in ("id", "name", "host")})
+    await desk.server.refresh()
+    return RedirectResponse(f"/console/{made.id}/tenant?done=tenant_created", 303)
+
+
+@router.get("/tenant")
+async def show(desk: WorkDesk) -> Response:
+    """Show the tenant at hand."""
+    return _page(desk)
+
+
+@router.post("/tenant/rename")
+async def rename(desk: WorkDesk) -> Response:
+    """Call it otherwise."""
+    _owner(desk)
+    name = text_of(await desk.form(), "name")
+    try:
+        await desk.server.administration.rename(desk.actor, desk.tenant.id, name)
+    except InvalidTenantName as error:
+        return _page(desk, error, name=name)
+    await desk.server.refresh()
+    return desk.go("tenant", done="saved")
+
+
+@router.post("/tenant/tag")
+async def set_tag(desk: WorkDesk) -> Response:
+    """Say what it is for."""
+    _owner(desk)
+    await desk.prove_fresh()
+    wanted = _tag(text_of(await desk.form(), "tag"))
+    try:
+        await desk.scope.configuration.settings.set_tag(desk.actor, wanted)
+    except DevelopmentPartsInUse as error:
+        return _page(desk, error)
+    await desk.server.refresh()
+    return desk.go("tenant", done="saved")
+
+
+@router.post("/tenant/delete")
+async def delete(desk: WorkDesk) -> Response:
+    """Delete it with all that is in it, if its id was typed."""
+    _owner(desk)
+    await desk.prove_fresh()
+    typed = text_of(await desk.form(), "typed").strip()
+    try:
+        await desk.server.administration.delete(desk.actor, desk.tenant.id, typed)
+    except (TenantNameMistyped, DefaultTenantNotDeletable) as error:
+        return _page(desk, error)
+    await desk.server.refresh()
+    return RedirectResponse("/console/default/tenants?done=tenant_deleted", 303)
+
+
+def _list(
+    desk: Desk, error: DomainError | None = None, given: dict[str, str] | None = None
+) -> Response:
+    _owner(desk)
+    return desk.render(
+        "tenants.html",
+        status_code=status_of(error) if error else 200,
+        origins={tenant.id: tenant.origin(desk.server.public_url) for tenant in desk.tenants},
+        errors=_errors(desk, error),
+        given=given or {"id": "", "name": "", "host": ""},
+        tags=list(TenantTag),
+    )
+
+
+def _page(desk: Desk, error: DomainError | None = None, name: str | None = None) -> Response:
+    _owner(desk)
+    return desk.render(
+        "tenant.html",
+        status_code=status_of(error) if error else 200,
+        origin=desk.scope.origin,
+        issuer=desk.scope.issuer,
+        name=desk.tenant.name if name is None else name,
+        errors=_errors(desk, error),
+        tags=list(TenantTag),
+    )
+
+
+def _errors(desk: Desk, error: DomainError | None) -> dict[str, str]:
+    return {FIELDS[type(error)]: desk.message(error)} if error else {}
+
+
+def _tag(text: str) -> TenantTag:
+    if text not in list(TenantTag):
+        raise NoSuchPage
+    return TenantTag(text)
+
+
+def _owner(desk: Desk) -> None:
+    if not desk.operator.role.can_manage_operators:
+        raise OperatorNotAllowed

@@ -1,0 +1,87 @@
+"""Tenants in the console: made, renamed, tagged and deleted by owners, and told of in the log."""
+
+from tests.web.console.conftest import Browser, Invite, Site
+from watchword.audit.models import AuditFilter
+from watchword.core.pagination import PageRequest
+from watchword.tenants.models import TenantTag
+
+
+async def create(owner: Browser, **values: str) -> None:
+    await owner.open("tenants")
+    given = {"name": "Acme", "id": "acme", "host": "", "tag": "development", **values}
+    await owner.submit("/tenants/create", **given)
+
+
+async def test_a_tenant_is_created_and_shown_with_its_address(site: Site, owner: Browser) -> None:
+    await owner.open("tenants")
+    page = await owner.submit("/tenants/create", name="Acme", id="acme", host="", tag="development")
+
+    assert page.address.endswith("/console/acme/tenant?done=tenant_created")
+    assert "http://acme.localhost:3001/oidc" in page.html
+    assert (await site.server.directory.get("acme")).tag is TenantTag.DEVELOPMENT
+
+
+async def test_a_mistake_stands_at_its_field_and_what_was_typed_stays(owner: Browser) -> None:
+    await owner.open("tenants")
+    page = await owner.submit(
+        "/tenants/create", name="Acme", id="Not an id", host="", tag="production"
+    )
+
+    assert page.status == 400
+    assert "A tenant's id has 1 to 32 lower-case letters" in page.words
+    assert 'value="Not an id"' in page.html
+
+
+async def test_a_domain_that_is_taken_is_refused(site: Site, owner: Browser) -> None:
+    await create(owner)
+    await owner.open("tenants")
+    page = await owner.submit(
+        "/tenants/create", name="B", id="b", host="acme.localhost:3001", tag="production"
+    )
+
+    assert page.status == 422
+    assert "belongs to another tenant" in page.words
+
+
+async def test_a_tenant_is_renamed_and_tagged(site: Site, owner: Browser) -> None:
+    await create(owner)
+    await owner.open("/console/acme/tenant")
+    await owner.submit("/tenant/rename", name="Acme Inc.")
+    page = await owner.submit("/tenant/tag", tag="production")
+
+    tenant = await site.server.directory.get("acme")
+    assert (tenant.name, tenant.tag) == ("Acme Inc.", TenantTag.PRODUCTION)
+    assert "Acme Inc." in page.words
+
+
+async def test_deleting_wants_the_id_typed_and_takes_everything_along(
+    site: Site, owner: Browser
+) -> None:
+    await create(owner)
+    await owner.open("/console/acme/tenant")
+    page = await owner.submit("/tenant/delete", typed="Acme")
+    assert page.status == 422
+    assert "acme" in site.server.tenants
+
+    page = await owner.submit("/tenant/delete", typed="acme")
+
+    assert "The tenant was deleted." in page.words
+    assert "acme" not in site.server.tenants
+    found = await (await site.scope()).audit.list(
+        PageRequest(1, 100), AuditFilter(event="tenant.deleted")
+    )
+    assert [entry.subject for entry in found.items] == ["tenant:acme"]
+
+
+async def test_the_default_tenant_has_nothing_to_delete_it_with(owner: Browser) -> None:
+    page = await owner.open("tenant")
+
+    assert "/tenant/delete" not in page.html
+
+
+async def test_only_owners_manage_tenants(invite: Invite) -> None:
+    editor = await invite("editor")
+
+    assert (await editor.open("tenants")).status == 403
+    assert (await editor.open("tenant")).status == 403
+    assert "Manage tenants" not in (await editor.open("get-started")).words
