@@ -32,6 +32,7 @@ from watchword.configuration.repository import VersionRows
 from watchword.configuration.service import ConfigurationService
 from watchword.configuration.settings import account_center_of
 from watchword.configuration.tenants import TenantAdministration
+from watchword.configuration.test_numbers import allowed_in_production
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.models import OutgoingMessage
@@ -83,6 +84,8 @@ from watchword.storage.leases import Leases
 from watchword.storage.schema_version import require_current_schema
 from watchword.tenants.models import DEFAULT_TENANT_ID, Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
+from watchword.test_numbers.repository import FixedNumberRows
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
 from watchword.verification.repository import VerificationRepository
@@ -270,7 +273,18 @@ class TenantScopes:
         resources = ResourceService(
             repository=ResourceRepository(storage, tenant.id), origin=origin
         )
-        users = UserService(users=UserRepository(storage, tenant.id), clock=clock)
+        rows = FixedNumberRows(storage, tenant.id)
+        fixed_numbers = FixedNumbers(
+            rows=rows,
+            digest=KeyedDigest(keys, "test number"),
+            clock=clock,
+            is_allowed=not tenant.is_production
+            or await allowed_in_production(VersionRows(storage, tenant.id)),
+            numbers={number.phone: number for number in await rows.list()},
+        )
+        users = UserService(
+            users=UserRepository(storage, tenant.id), clock=clock, fixed_numbers=fixed_numbers
+        )
         connectors = ConnectorService(
             tenant=tenant,
             rows=ConnectorRows(storage, tenant.id),
@@ -339,6 +353,7 @@ class TenantScopes:
             clock=clock,
             policy=policy.tightened(sign_in_settings.code_policy),
             delivery_wait=self.settings.delivery_wait,
+            fixed_numbers=fixed_numbers,
         )
         organization_roles = OrganizationRoleService(
             roles=RoleRows(storage, tenant.id),
@@ -430,7 +445,9 @@ class TenantScopes:
                 users=users,
                 resources=resources,
                 deliveries=deliveries,
+                fixed_numbers=fixed_numbers,
             ),
+            fixed_numbers=fixed_numbers,
             guard=guard,
             lockout=lockout,
             unblocking=Unblocking(storage=storage, guard=guard, lockout=lockout, audit=audit),

@@ -114,6 +114,7 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     """Delete one tenant's rows that are past their time."""
     await scope.guard.purge(now)
     await scope.lockout.purge(now)
+    await scope.fixed_numbers.purge(now)
     await scope.verification.purge(now)
     await scope.interactions.purge(now)
     await scope.oidc.purge(now)

@@ -30,6 +30,8 @@ from watchword.resources.service import ResourceService
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.tenants.service import TenantDirectory
+from watchword.test_numbers.repository import FixedNumberRows
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.repository import UserRepository
 from watchword.users.service import UserService
 from watchword.webhooks.courier import Courier
@@ -99,6 +101,12 @@ class Rooms:
             dispatch=self.dispatch,
             webhooks=self.webhooks,
         )
+        self.fixed_numbers = FixedNumbers(
+            rows=FixedNumberRows(self.storage, self.tenant.id),
+            digest=KeyedDigest(self.keys, "test number"),
+            clock=self.clock,
+            is_allowed=not self.tenant.is_production,
+        )
         self.users = UserService(
             users=UserRepository(self.storage, self.tenant.id), clock=self.clock
         )
@@ -124,6 +132,7 @@ class Rooms:
                 repository=ResourceRepository(self.storage, self.tenant.id), origin=ORIGIN
             ),
             deliveries=self.deliveries,
+            fixed_numbers=self.fixed_numbers,
         )
 
     async def _changed(self) -> None:

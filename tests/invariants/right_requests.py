@@ -246,6 +246,9 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         },
     )
     yield api("PATCH", "/api/tenant-settings", {"connectorDeletion": "strict"})
+    number = {"phone": "447700900124", "code": "271828", "expiresAt": 4_000_000_000_000}
+    yield api("POST", "/api/test-numbers", number)
+    yield api("DELETE", "/api/test-numbers/447700900124")
     document = {
         "version": 1,
         "guard": {"perNumber": {"count": 10, "seconds": 600}},
@@ -550,6 +553,10 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/messages/{{message_id}}/number")
     yield form(f"{t}/operators/invite", role="x")
     yield form(f"{t}/operators/delete", operator="x")
+    number = {"phone": "447700900124", "code": "271828"}
+    yield form(f"{t}/test-numbers/add", **number, days="7")
+    yield form(f"{t}/test-numbers/remove", phone="447700900124")
+    yield form(f"{t}/test-numbers/production", allowed="x")
     yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x")
     yield form(f"{t}/tenant/rename", name="x")
     yield form(f"{t}/tenant/tag", tag="x")

@@ -47,6 +47,7 @@ LISTS = frozenset(
         "sign-in-experience/branding",
         "sign-in-experience/history",
         "sign-in-experience/sign-up-and-sign-in",
+        "test-numbers",
         "users",
         "webhooks",
     )
@@ -66,6 +67,7 @@ API_LISTS = frozenset(
         "organization-scopes",
         "organizations",
         "resources",
+        "test-numbers",
         "users",
     )
 )
@@ -105,6 +107,8 @@ TAKES_NO_ID = frozenset(
         *(Route("POST", f"/api/{name}") for name in ("applications", "resources")),
         *(Route("POST", f"/api/{name}") for name in ("organizations", "organization-scopes")),
         Route("POST", "/api/users"),
+        Route("POST", "/api/test-numbers"),
+        *(Route("POST", f"{T}/test-numbers/{path}") for path in ("add", "production")),
         Route("POST", "/api/verification-codes"),
         # Forms that become the address of a route that is walked.
         Route("POST", "/oidc/auth"),
@@ -214,6 +218,7 @@ async def test_no_list_shows_another_tenants_rows(world: World) -> None:
         "player",
         "Acme machine",
         walk.new_phone[-4:],
+        walk.test_number,
     }
     seen_at_home = set()
 
@@ -234,7 +239,7 @@ async def test_no_list_shows_another_tenants_rows(world: World) -> None:
 async def test_no_list_for_machines_shows_another_tenants_rows(world: World) -> None:
     walk = await settled(world)
     marks = {walk.connector_id, walk.message_id, walk.user_id, walk.spare_id, walk.resource_id}
-    marks.add(walk.webhook_id)
+    marks |= {walk.webhook_id, walk.test_number}
     marks |= set(walk.organization.values())
     seen_at_home = set()
 

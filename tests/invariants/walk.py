@@ -151,6 +151,8 @@ class Walk:
     spare_id: str = ""
     """An application that nobody signs in to."""
     resource_id: str = ""
+    test_number: str = "447700900124"
+    other_test_number: str = "447700900125"
     scope_id: str = ""
     webhook_id: str = ""
     other_webhook_id: str = ""
@@ -347,10 +349,19 @@ async def settled(world: World) -> Walk:
     told = await scope.configuration.resources.add_scope(SYSTEM, shown.id, "buy")
     walk.console_resource = {"resource_id": shown.id, "scope_id": told.id}
     await _webhooks(world, walk)
+    await _test_numbers(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
     assert sent.status_code == 204, sent.text
     walk.lone_code = await world.code(OTHER)
     return walk
+
+
+async def _test_numbers(world: World, walk: Walk) -> None:
+    await (await world.scope(OTHER)).configuration.test_numbers.allow_in_production(SYSTEM, True)
+    for phone in (walk.test_number, walk.other_test_number):
+        scope = await world.scope(OTHER)
+        ends_at = scope.fixed_numbers.clock.now() + timedelta(days=20)
+        await scope.configuration.test_numbers.add(SYSTEM, PhoneNumber(phone), "271828", ends_at)
 
 
 async def _factors(world: World, walk: Walk) -> None:
@@ -612,6 +623,18 @@ _registered("PATCH", f"{RESOURCE}/scopes/{{scope_id}}", lambda _: {"name": "less
 _registered("DELETE", f"{RESOURCE}/scopes/{{scope_id}}")
 _registered("DELETE", RESOURCE)
 _registered("DELETE", APPLICATION)
+
+
+@step("DELETE", "/api/test-numbers/{phone}")
+async def _remove_test_number(walk: Walk, at: Place) -> httpx2.Response:
+    return await (await walk.machine(at)).delete(f"/api/test-numbers/{walk.test_number}")
+
+
+@step("POST", "/console/{tenant}/test-numbers/remove")
+async def _remove_test_number_by_form(walk: Walk, at: Place) -> httpx2.Response:
+    return await walk.operator.post(
+        f"{at.console}/test-numbers/remove", phone=walk.other_test_number
+    )
 
 
 def _organized(

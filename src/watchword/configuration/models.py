@@ -24,6 +24,7 @@ class Kind(StrEnum):
     WEBHOOK = "webhook"
     ACCOUNT_CENTER = "account_center"
     TENANT = "tenant"
+    TEST_NUMBERS = "test_numbers"
 
 
 class Action(StrEnum):

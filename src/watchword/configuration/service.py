@@ -13,11 +13,13 @@ from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
 from watchword.configuration.models import ConfigurationVersion, Kind
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.settings import SettingsConfiguration
+from watchword.configuration.test_numbers import TestNumberConfiguration
 from watchword.configuration.webhooks import WebhookConfiguration
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connectors.service import ConnectorService
 from watchword.core.pagination import Page, PageRequest
 from watchword.resources.service import ResourceService
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
 from watchword.webhooks.deliveries import Deliveries
 
@@ -32,6 +34,7 @@ class ConfigurationService:
     applications: ApplicationConfiguration
     resources: ResourceConfiguration
     webhooks: WebhookConfiguration
+    test_numbers: TestNumberConfiguration
 
     @classmethod
     def build(
@@ -43,6 +46,7 @@ class ConfigurationService:
         users: UserService,
         resources: ResourceService,
         deliveries: Deliveries,
+        fixed_numbers: FixedNumbers,
         languages: Collection[str] | None = None,
     ) -> Self:
         """Return the service over the rooms whose rows it writes."""
@@ -50,7 +54,11 @@ class ConfigurationService:
             writer=writer,
             connectors=ConnectorConfiguration(writer=writer, saved=connectors),
             settings=SettingsConfiguration(
-                writer=writer, connectors=connectors, users=users, languages=languages
+                writer=writer,
+                connectors=connectors,
+                users=users,
+                numbers=fixed_numbers,
+                languages=languages,
             ),
             applications=ApplicationConfiguration(
                 writer=writer, saved=applications, connectors=connectors, resources=resources
@@ -62,6 +70,7 @@ class ConfigurationService:
                 deliveries=deliveries,
                 connectors=connectors,
             ),
+            test_numbers=TestNumberConfiguration(writer=writer, numbers=fixed_numbers),
         )
 
     @property
@@ -129,6 +138,9 @@ class ConfigurationService:
                     await self.settings.restore_guard(write, wanted.document)
                 case Kind.ACCOUNT_CENTER:
                     await self.settings.restore_account_center(write, wanted.document)
+                case Kind.TEST_NUMBERS:
+                    # An owner's decision of today, not of a version.
+                    raise VersionNotRestorable(f"{kind} {subject_id} {version}")
                 case Kind.TENANT:
                     await self.settings.restore_tenant(write, wanted.document)
                 case Kind.APPLICATION:

@@ -16,6 +16,7 @@ from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings, SignInSettingsPatch
 from watchword.sign_in_settings.service import SignInRules
 from watchword.tenants.models import TenantTag
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
 
 
@@ -26,6 +27,7 @@ class SettingsConfiguration:
     writer: ConfigurationWriter
     connectors: ConnectorService
     users: UserService
+    numbers: FixedNumbers
     languages: Collection[str] | None = None
     """What a fallback language may be; None stands for those this server ships with."""
 
@@ -124,6 +126,10 @@ class SettingsConfiguration:
                 for saved in await self.connectors.rows.within(write.tx).list():
                     if self.connectors.is_for_development(saved):
                         raise DevelopmentPartsInUse(saved.connector_id)
+                now = self.writer.clock.now()
+                listed = await self.numbers.rows.within(write.tx).list()
+                if any(number.is_active(now) for number in listed):
+                    raise DevelopmentPartsInUse("a test number")
             await self.writer.directory.set_tag(self.writer.tenant.id, tag, write.tx)
             await self.writer.audit.record(
                 "tenant.tagged",

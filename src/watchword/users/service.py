@@ -10,6 +10,7 @@ from watchword.core.ids import new_user_id
 from watchword.core.pagination import PageRequest
 from watchword.storage import Database
 from watchword.storage.database import StorageConflict
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.errors import (
     EmailAlreadyInUse,
     InvalidCredentials,
@@ -54,6 +55,7 @@ class UserService:
     users: UserRepository
     clock: Clock
     passwords: Passwords = field(default_factory=Passwords)
+    fixed_numbers: FixedNumbers | None = None
 
     async def find(self, user_id: str) -> User | None:
         """Return the user, or None."""
@@ -105,16 +107,21 @@ class UserService:
             await self._users(tx).add(user)
         except StorageConflict as conflict:
             raise _taken(conflict) from conflict
+        if self.fixed_numbers is not None and new.primary_phone is not None:
+            await self.fixed_numbers.note_created(user.id, new.primary_phone, tx)
         return user
 
     async def change(self, user_id: str, change: UserChange, *, tx: Database | None = None) -> User:
         """Change a person; raises UserNotFound and …AlreadyInUse."""
+        await self._check_move(user_id, change, tx)
         return await self._write(user_id, self._columns(change), tx)
 
     async def record_sign_in(
         self, user_id: str, change: UserChange | None = None, *, tx: Database | None = None
     ) -> User:
         """Note that the person signed in and write what the visit changed, in one statement."""
+        if change:
+            await self._check_move(user_id, change, tx)
         columns = self._columns(change) if change else {}
         return await self._write(user_id, {**columns, "last_sign_in_at": self.clock.now()}, tx)
 
@@ -187,6 +194,11 @@ class UserService:
         if user is None:
             raise UserNotFound
         return user
+
+    async def _check_move(self, user_id: str, change: UserChange, tx: Database | None) -> None:
+        phone = change.primary_phone
+        if self.fixed_numbers is not None and not isinstance(phone, Keep):
+            await self.fixed_numbers.check_move(user_id, phone, tx)
 
     def _columns(self, change: UserChange) -> dict[str, Any]:
         _check(change)

@@ -43,6 +43,7 @@ from watchword.storage import Storage
 from watchword.storage.leases import Leases
 from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory, resolve
+from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
 from watchword.verification.service import VerificationService
 from watchword.webhooks.courier import Courier
@@ -70,6 +71,7 @@ class TenantScope:
     own_account: OwnAccount
     connectors: ConnectorService
     configuration: ConfigurationService
+    fixed_numbers: FixedNumbers
     guard: SendGuard
     lockout: Lockout
     unblocking: Unblocking

@@ -46,6 +46,7 @@ from watchword.storage.schema.server import (
     secret_key_checks,
     tenants,
 )
+from watchword.storage.schema.test_numbers import test_numbers, test_users
 from watchword.storage.schema.totals import row_totals
 from watchword.storage.schema.webhooks import connector_health, webhook_deliveries, webhooks
 
@@ -88,6 +89,8 @@ __all__ = [
     "settings",
     "signing_keys",
     "tenants",
+    "test_numbers",
+    "test_users",
     "users",
     "verification_records",
     "webhook_deliveries",

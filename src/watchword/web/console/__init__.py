@@ -25,6 +25,7 @@ from watchword.web.console import (
     security,
     sign_in_experience,
     tenants,
+    test_numbers,
     users,
     webhooks,
 )
@@ -45,6 +46,7 @@ for _pages in (
     resources,
     security,
     webhooks,
+    test_numbers,
     users,
     organizations,
     organization_invitations,

@@ -52,7 +52,7 @@ NAVIGATION = (
             ("organization-roles", "badge-check"),
         ),
     ),
-    ("developer", (("webhooks", "send"),)),
+    ("developer", (("webhooks", "send"), ("test-numbers", "smartphone"))),
     (
         "activity",
         (("messages", "message-square-text"), ("inbox", "inbox"), ("audit-log", "scroll-text")),

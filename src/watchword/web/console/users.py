@@ -17,6 +17,7 @@ async def list_users(desk: WorkDesk, q: str = "", page: int = 1) -> Response:
     return desk.render(
         "users.html",
         users=await desk.scope.users.list(PageRequest(max(1, page)), wanted),
+        test_users=await desk.scope.fixed_numbers.user_ids(),
         q=wanted,
         page_address=lambda n: desk.address("users", q=wanted, page=n),
     )
@@ -65,6 +66,7 @@ async def _details_page(
         "user.html",
         status_code=status_code,
         user=user,
+        is_test_user=user.id in await desk.scope.fixed_numbers.user_ids(),
         application=application,
         factors=(await desk.scope.account_factors.list(user.id)).all,
         delete_error=delete_error,
