@@ -794,7 +794,7 @@ async def test_the_owner_is_told_of_a_factor_that_was_set_up_at_sign_in(world: W
     await world.submit(token)
     await world.messaging.drain(timedelta(seconds=5))
 
-    told = {message.notice.split(" for ")[0] for message in OUTBOX}
+    told = {(message.notice or "").split(" for ")[0] for message in OUTBOX}
     assert told == {"An authenticator app was set up", "New recovery codes were made"}
     assert {message.to.digits for message in OUTBOX} == {ALICE.value}
 

@@ -91,7 +91,8 @@ def _passed(shape: Shape, position: int) -> ColumnElement[bool]:
 
 def _has_member(position: int, row: Any) -> ColumnElement[bool]:
     # An empty member is in every row, so that a total has none.
-    return func.replace(row.stamps, _bound("put", position), "") != row.stamps
+    has: ColumnElement[bool] = func.replace(row.stamps, _bound("put", position), "") != row.stamps
+    return has
 
 
 @cache
