@@ -181,6 +181,7 @@
             cm.keymap.of([...cm.defaultKeymap, ...cm.historyKeymap]),
             cm.EditorView.contentAttributes.of({
               "aria-labelledby": "",
+              tabindex: "0",
               "aria-label": one("label", place).textContent.trim(),
             }),
             cm.EditorView.updateListener.of((update) => {
