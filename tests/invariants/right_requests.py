@@ -636,6 +636,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{application}/scopes", scope="x")
     resource = f"{t}/resources/{{resource_id}}"
     yield form(f"{t}/resources/new", name="x", indicator="x", ttl="x")
+    yield form(f"{resource}/restore", version="99")
     yield form(resource, name="x", indicator="x", ttl="x", is_default="yes")
     yield form(f"{resource}/delete", typed_name="x")
     yield form(f"{resource}/scopes", scope_name="", description="x")

@@ -1381,6 +1381,7 @@ def _resourced(
 
 
 _resourced("GET", "resources/{resource_id}")
+_resourced("GET", "resources/{resource_id}/history")
 _resourced("POST", "resources/{resource_id}", lambda _: {"name": "Acme shop", "ttl": "600"})
 _resourced("POST", "resources/{resource_id}/scopes", lambda _: {"scope_name": "sell"})
 _resourced(
@@ -1393,6 +1394,7 @@ _resourced(
     "POST", "applications/{application_id}/secrets/delete", lambda _: {"secret_name": "spring"}
 )
 _resourced("POST", "resources/{resource_id}/scopes/{scope_id}/delete")
+_resourced("POST", "resources/{resource_id}/restore", lambda _: {"version": "1"})
 _resourced("POST", "resources/{resource_id}/delete", lambda _: {"typed_name": "Acme shop"})
 
 CLUB = "organizations/{organization_id}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from watchword.audit.models import Actor
 from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Action, ConfigurationVersion, Kind, changes_between
-from watchword.configuration.writing import ConfigurationWriter, Write
+from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.core.ids import new_id
 from watchword.resources.errors import (
     ManagementApiNotChangeable,
@@ -48,27 +48,29 @@ class ResourceConfiguration:
         *,
         name: str | None = None,
         access_token_ttl: timedelta | None = None,
+        is_default: bool | None = None,
+        expected_version: int | None = None,
     ) -> Resource:
-        """Change what is named; tokens that were given keep their time."""
+        """Change what is named; tokens that were given keep their time.
+
+        Raises ConfigurationChanged where it is no longer as it was.
+        """
         async with self.writer.writing(actor, None) as write:
             before = await self._changeable(write, id)
+            expect(before.version, expected_version)
+            if is_default:
+                await self._unset_default(write, id)
             changed = replace(
                 before,
                 name=before.name if name is None else name,
                 access_token_ttl=access_token_ttl or before.access_token_ttl,
+                is_default=before.is_default if is_default is None else is_default,
             )
             return await self._update(write, before, changed)
 
     async def set_default(self, actor: Actor, id: str, *, is_default: bool) -> Resource:
         """Make it the resource of requests that name none, in the place of another; or unmake."""
-        async with self.writer.writing(actor, None) as write:
-            before = await self._changeable(write, id)
-            if is_default:
-                for other in await self.saved.repository.within(write.tx).list():
-                    if other.is_default and other.id != id:
-                        # First, for there is never more than one.
-                        await self._update(write, other, replace(other, is_default=False))
-            return await self._update(write, before, replace(before, is_default=is_default))
+        return await self.change(actor, id, is_default=is_default)
 
     async def delete(self, actor: Actor, id: str) -> None:
         """Forget an API; no more tokens are made for it, and history can bring it back."""
@@ -170,6 +172,12 @@ class ResourceConfiguration:
         await self._update(write, present, changed, Action.RESTORED)
 
     # Inside a change.
+
+    async def _unset_default(self, write: Write, id: str) -> None:
+        """Let nothing but this one be the default: first, for there is never more than one."""
+        for other in await self.saved.repository.within(write.tx).list():
+            if other.is_default and other.id != id:
+                await self._update(write, other, replace(other, is_default=False))
 
     async def _find(self, write: Write, id: str) -> Resource | None:
         for resource in await self.saved.repository.within(write.tx).list():

@@ -51,6 +51,31 @@ class TestResources:
 
         assert len(await (await site.scope()).resources.list()) == 1
 
+    async def test_who_looked_at_an_older_version_overwrites_nothing(
+        self, site: Site, owner: Browser
+    ) -> None:
+        made = await orders(site)
+        await owner.open(f"resources/{made.id}")
+        changing = (await site.scope()).configuration.resources
+        await changing.change(SYSTEM, made.id, name="Order API")
+
+        page = await owner.submit(f"/{made.id}", name="Mine")
+
+        assert page.status == 422
+        assert 'role="alert"' in page.html
+        assert (await (await site.scope()).resources.get(made.id)).name == "Order API"
+
+    async def test_an_earlier_version_comes_back(self, site: Site, owner: Browser) -> None:
+        made = await orders(site)
+        await owner.open(f"resources/{made.id}")
+        await owner.submit(f"/{made.id}", name="Changed")
+        await owner.open(f"resources/{made.id}/history")
+
+        await owner.submit("/restore", version=str(made.version))
+
+        back = await (await site.scope()).resources.get(made.id)
+        assert (back.name, [scope.name for scope in back.scopes]) == ("Orders", ["read"])
+
     @pytest.mark.parametrize(
         ("typed", "wrong"),
         [

@@ -5,7 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
+from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
+from watchword.core.pagination import PageRequest
 from watchword.resources.models import (
     DEFAULT_TTL,
     LONGEST_TTL,
@@ -13,7 +15,7 @@ from watchword.resources.models import (
     Resource,
     is_indicator,
 )
-from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
 from watchword.web.console.routing import console_router
 
@@ -66,16 +68,18 @@ async def change(desk: WorkDesk, resource_id: str) -> Response:
     """Save name and lifetime, and whether it is the default."""
     resource = await desk.scope.resources.get(resource_id)
     values, errors = await _posted(desk)
-    is_default = "is_default" in await desk.form()
+    form = await desk.form()
+    is_default = "is_default" in form
     if not errors:
-        configuration = desk.scope.configuration.resources
-        ttl = timedelta(seconds=int(values["ttl"]))
         try:
-            await configuration.change(
-                desk.actor, resource_id, name=values["name"], access_token_ttl=ttl
+            await desk.scope.configuration.resources.change(
+                desk.actor,
+                resource_id,
+                name=values["name"],
+                access_token_ttl=timedelta(seconds=int(values["ttl"])),
+                is_default=is_default,
+                expected_version=whole_number(text_of(form, "version")),
             )
-            if is_default is not resource.is_default:
-                await configuration.set_default(desk.actor, resource_id, is_default=is_default)
         except DomainError as error:
             errors[""] = desk.message(error)
     if errors:
@@ -88,6 +92,29 @@ async def change(desk: WorkDesk, resource_id: str) -> Response:
             status_code=422,
         )
     return desk.go("resources", resource_id, done="saved")
+
+
+@router.get("/{resource_id}/history")
+async def show_history(desk: WorkDesk, resource_id: str, page: int = 1) -> Response:
+    """Show every version, what changed in it, and who changed it."""
+    return desk.render(
+        "resource_history.html",
+        resource=await desk.scope.resources.get(resource_id),
+        versions=await desk.scope.configuration.history(
+            Kind.RESOURCE, resource_id, PageRequest(max(1, page))
+        ),
+    )
+
+
+@router.post("/{resource_id}/restore")
+async def restore(desk: WorkDesk, resource_id: str) -> Response:
+    """Bring an earlier version back, as a new one."""
+    form = await desk.form()
+    await desk.prove_fresh()
+    await desk.scope.configuration.restore(
+        desk.actor, Kind.RESOURCE, resource_id, whole_number(text_of(form, "version")) or 0
+    )
+    return desk.go("resources", resource_id, "history", done="restored")
 
 
 @router.post("/{resource_id}/scopes")
