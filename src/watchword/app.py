@@ -59,6 +59,7 @@ from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
 from watchword.invitations.repository import InvitationRows
 from watchword.invitations.service import InvitationService
+from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.health import HealthService
 from watchword.messaging.repository import EarlyReportRows, HealthRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
@@ -455,7 +456,16 @@ class TenantScopes:
             messaging=messaging,
             statistics=StatisticsService(rows=StatisticsRows(storage, tenant.id), clock=clock),
             health=HealthService(
-                rows=HealthRows(storage, tenant.id), webhooks=webhooks, clock=clock
+                rows=HealthRows(storage, tenant.id),
+                webhooks=webhooks,
+                clock=clock,
+                alerts=ConnectorAlerts(
+                    messaging=messaging,
+                    operators=server.operators,
+                    phrases=server.phrases,
+                    tenant=tenant,
+                    console=f"{server.public_url}/console/{tenant.id}",
+                ),
             ),
             oidc=provider,
             interactions=InteractionService(

@@ -562,6 +562,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/tenant/tag", tag="x")
     yield form(f"{t}/tenant/delete", typed="x")
     yield form(f"{t}/profile/password", present="x", new="x")
+    yield form(f"{t}/profile/alerts", alert_email="x")
     yield form(f"{t}/profile/second-factor/begin")
     yield form(f"{t}/profile/second-factor/enable", sealed="x", code="x")
     yield form(f"{t}/profile/second-factor/disable")

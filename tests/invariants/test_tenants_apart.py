@@ -131,6 +131,7 @@ TAKES_NO_ID = frozenset(
         *(
             Route("POST", f"{T}/profile/{path}")
             for path in (
+                "alerts",
                 "password",
                 "second-factor/begin",
                 "second-factor/enable",

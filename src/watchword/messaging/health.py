@@ -1,6 +1,7 @@
 """How a connector is doing, and whether somebody has to look at it."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,8 +12,11 @@ import structlog
 from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.models import SavedConnector
 from watchword.core.clock import Clock
+from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.models import MessageState, Sample
 from watchword.messaging.repository import HealthRows
+from watchword.operators.models import Operator
+from watchword.storage import Database
 from watchword.webhooks.models import Event, wire_time
 from watchword.webhooks.service import WebhookService
 
@@ -108,6 +112,7 @@ class HealthService:
     rows: HealthRows
     webhooks: WebhookService
     clock: Clock
+    alerts: ConnectorAlerts | None = None
 
     async def of(self, instance_id: str) -> Health:
         """Return how a connector is doing."""
@@ -134,20 +139,32 @@ class HealthService:
 
     async def _begin(self, saved: SavedConnector, reason: Reason) -> None:
         event, now = Event.CONNECTOR_UNHEALTHY, self.clock.now()
-        async with self.webhooks.told_with(event) as tx:
+        readers = await self.alerts.readers(saved) if self.alerts else ()
+        async with self._told_with(event, readers) as tx:
             rows = self.rows if tx is None else self.rows.within(tx)
             # Of two processes that see it, one begins the episode.
             if await rows.begin(saved.id, reason, now):
                 log.warning("connector_unhealthy", connector=saved.connector_id, reason=reason)
                 await self.webhooks.announce(event, _payload(saved, reason, now), tx=tx)
+                if self.alerts is not None and tx is not None:
+                    await self.alerts.tell(readers, saved, "unwell", reason, tx)
 
     async def _end(self, saved: SavedConnector) -> None:
         event, now = Event.CONNECTOR_RECOVERED, self.clock.now()
-        async with self.webhooks.told_with(event) as tx:
+        readers = await self.alerts.readers(saved) if self.alerts else ()
+        async with self._told_with(event, readers) as tx:
             rows = self.rows if tx is None else self.rows.within(tx)
             if await rows.end(saved.id, now):
                 log.info("connector_recovered", connector=saved.connector_id)
                 await self.webhooks.announce(event, _payload(saved, None, now), tx=tx)
+                if self.alerts is not None and tx is not None:
+                    await self.alerts.tell(readers, saved, "recovered", "", tx)
+
+    def _told_with(
+        self, event: Event, readers: Sequence[Operator]
+    ) -> AbstractAsyncContextManager[Database | None]:
+        """Open a transaction for a change and what is told of it, if anybody is to hear of it."""
+        return self.rows.db.transaction() if readers else self.webhooks.told_with(event)
 
 
 def judged(

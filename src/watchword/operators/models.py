@@ -73,6 +73,11 @@ class Operator:
         return self.preferences.get("language")
 
     @property
+    def alert_email(self) -> str | None:
+        """Return where to write when a connector needs a look; None for nowhere."""
+        return self.preferences.get("alert_email")
+
+    @property
     def theme(self) -> str | None:
         """Return `light` or `dark`, or None for the system's."""
         return self.preferences.get("theme")

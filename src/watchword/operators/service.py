@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
+from watchword.core.email import EmailAddress
 from watchword.core.ids import new_id, new_token
 from watchword.core.sealing import Sealer
 from watchword.operators.errors import (
@@ -196,9 +198,20 @@ class OperatorService:
         self, operator: Operator, *, language: str | None, theme: str | None
     ) -> None:
         """Remember language and theme; None means the browser's and the system's."""
-        chosen = {"language": language, "theme": theme}
+        await self._prefer(operator, {"language": language, "theme": theme})
+
+    async def set_alert_email(self, operator: Operator, address: str) -> None:
+        """Remember where to write when a connector needs a look; an empty text means nowhere.
+
+        Raises InvalidEmailAddress.
+        """
+        alert_email = EmailAddress.parse(address).address if address.strip() else None
+        await self._prefer(operator, {"alert_email": alert_email})
+
+    async def _prefer(self, operator: Operator, chosen: Mapping[str, str | None]) -> None:
+        preferences = {**operator.preferences, **chosen}
         await self.repository.set_preferences(
-            operator.id, {name: value for name, value in chosen.items() if value}
+            operator.id, {name: value for name, value in preferences.items() if value}
         )
 
     async def change_password(self, visit: Visit, present: str, new: str) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.messaging.rows import message_row
 from tests.web.console.conftest import Browser, Site
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM, Actor
@@ -12,6 +13,7 @@ from watchword.connector_kit.models import UsageType
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.messaging.health import Reason
+from watchword.messaging.models import MessageState
 
 ALICE = PhoneNumber.parse("+447700900123")
 
@@ -125,3 +127,41 @@ async def test_a_connector_that_its_provider_slowed_down_says_until_when(
     site.clock.advance(timedelta(minutes=5))
     assert "Paused" not in (await owner.open("connectors")).words
     assert "fewer messages" not in (await owner.open(f"connectors/{saved.id}")).words
+
+
+async def test_an_unwell_connector_is_named_on_the_list_with_the_providers_words(
+    site: Site, owner: Browser
+) -> None:
+    scope = await site.scope()
+    saved = await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
+    scope = await site.scope()
+    assert "needs a look" not in (await owner.open("connectors")).words
+    await scope.messaging.rows.add(
+        message_row(
+            site.clock.now(),
+            connector_instance_id=saved.id,
+            state=MessageState.FAILED,
+            accepted_at=None,
+            error_class="insufficient_balance",
+            provider_words="402: <b>no money</b>",
+        )
+    )
+
+    page = await owner.open("connectors")
+
+    assert "Development inbox needs a look" in page.words
+    assert "The provider refuses the settings" in page.words
+    assert "402: <b>no money</b>" in page.words
+
+
+async def test_an_operator_chooses_where_alerts_are_mailed(owner: Browser) -> None:
+    await owner.open("profile")
+    page = await owner.submit("/alerts", alert_email="nobody")
+    assert page.status == 422
+    assert dict(page.form("/alerts").pairs)["alert_email"] == "nobody"
+
+    await owner.submit("/alerts", alert_email="ada@example.com")
+    await owner.submit("/console/appearance", language="en", theme="dark")
+
+    page = await owner.open("profile")
+    assert dict(page.form("/alerts").pairs)["alert_email"] == "ada@example.com"

@@ -55,8 +55,18 @@ async def list_connectors(desk: WorkDesk) -> Response:
         for saved in listed.values()
         if await desk.scope.health.paused_until(saved.id) is not None
     }
-    earlier = await _earlier(desk)
-    return desk.render("connectors.html", senders=senders, paused=paused, earlier=earlier)
+    unwell = [
+        (saved, card, health)
+        for _, saved, card in senders
+        if saved is not None and (health := await desk.scope.health.of(saved.id)).reason is not None
+    ]
+    return desk.render(
+        "connectors.html",
+        senders=senders,
+        paused=paused,
+        unwell=unwell,
+        earlier=await _earlier(desk),
+    )
 
 
 @router.post("/{instance_id}/bring-back")

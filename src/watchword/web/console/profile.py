@@ -6,6 +6,7 @@ import segno
 from markupsafe import Markup
 from starlette.responses import Response
 
+from watchword.core.email import InvalidEmailAddress
 from watchword.core.errors import DomainError
 from watchword.operators.errors import InvalidSecondFactor
 from watchword.web.console.desk import Desk, OwnDesk, text_of
@@ -32,6 +33,20 @@ async def change_password(desk: OwnDesk) -> Response:
         return await _page(desk, password_problem=desk.message(error), status_code=422)
     await desk.scope.audit.record("operator.password_changed", desk.actor)
     return desk.go("profile", done="password_changed")
+
+
+@router.post("/alerts")
+async def set_alerts(desk: OwnDesk) -> Response:
+    """Remember where to write when a connector needs a look."""
+    address = text_of(await desk.form(), "alert_email")
+    try:
+        await desk.server.operators.set_alert_email(desk.operator, address)
+    except InvalidEmailAddress as error:
+        return await _page(
+            desk, alert_problem=desk.message(error), alert_email=address, status_code=422
+        )
+    await desk.scope.audit.record("operator.alerts_changed", desk.actor)
+    return desk.go("profile", done="saved")
 
 
 @router.post("/second-factor/begin")
@@ -85,6 +100,7 @@ async def _page(desk: Desk, **context: Any) -> Response:
         **{
             "sessions": await desk.server.operators.list_sessions(desk.operator),
             "password_problem": "",
+            "alert_problem": "",
             **context,
         },
     )
