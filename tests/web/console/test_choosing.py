@@ -141,6 +141,15 @@ async def test_what_is_no_configuration_is_said_and_stays_in_the_field(
     assert values(page)["pasted"].strip() == text.strip()
 
 
+@pytest.mark.parametrize(("other", "is_linked"), [("vonage-sms", True), ("nobody-sms", False)])
+async def test_the_connector_that_a_configuration_is_for_is_linked(
+    owner: Browser, other: str, is_linked: bool
+) -> None:
+    page = await paste(owner, {"connectorId": other, "config": {"apiKey": "x"}})
+
+    assert (f"{HOME}/connectors/set-up/{other}" in page.links) is is_linked
+
+
 async def test_a_saved_connector_keeps_its_secret_under_a_masked_one(
     site: Site, owner: Browser
 ) -> None:

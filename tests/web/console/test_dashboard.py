@@ -88,6 +88,7 @@ async def exported(browser: Browser, query: str = "") -> list[dict[str, str]]:
     answer = await browser.client.get(f"{HOME}/messages/export.csv{query}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-disposition"].startswith("attachment; filename=")
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix(BYTE_ORDER_MARK))))
 

@@ -166,6 +166,7 @@ async def _set_up_again(
         answers.config,
         status_code=422 if answers.errors and pasted is None else 200,
         pasted=pasted,
+        is_dirty=True,
         must_confirm=must_confirm,
         losses=losses,
         is_tested=proof == proof_of_test(desk, answers),

@@ -48,7 +48,10 @@ async def export(
     return StreamingResponse(
         csv_file(COLUMNS, _rows(messages)),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
     )
 
 
