@@ -573,6 +573,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         maxRetryAttempts="x",
         maxAttempts="x",
         lockoutDuration="x",
+        proofOfWork="x",
         version="99",
     )
     yield form(f"{t}/security/preset", preset="x", version="99")

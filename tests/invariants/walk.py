@@ -759,6 +759,7 @@ EVENT = {"interactionEvent": "SignIn"}
 _api("PUT", API, lambda _: EVENT, "waiting")
 _api("PUT", f"{API}/interaction-event", lambda _: EVENT, "waiting")
 _api("GET", f"{API}/interaction", lambda _: None, "waiting")
+_api("GET", f"{API}/proof-of-work", lambda _: None, "waiting")
 _api("POST", SEND, lambda walk: {"identifier": identifier(walk.new_phone), **EVENT}, "waiting")
 _api("POST", f"{SEND}/verify", _typed_code, "waiting")
 _api(

@@ -62,7 +62,8 @@ def _bucket(position: int, number: int) -> BindParameter[str]:
 
 def _passes(shape: Shape, position: int, row: Any) -> ColumnElement[bool]:
     if shape.kind == "window":
-        return func.substr(row.stamps, _bound("nth", position), STAMP) <= _bound("cutoff", position)
+        oldest: ColumnElement[str] = func.substr(row.stamps, _bound("nth", position), STAMP)
+        return oldest <= _bound("cutoff", position)
     if shape.kind == "members":
         return or_(_has_member(position, row), func.length(row.stamps) < _bound("keep", position))
     # Whole numbers only: what is a share is counted in hundredths.
@@ -91,8 +92,9 @@ def _passed(shape: Shape, position: int) -> ColumnElement[bool]:
 
 def _has_member(position: int, row: Any) -> ColumnElement[bool]:
     # An empty member is in every row, so that a total has none.
-    has: ColumnElement[bool] = func.replace(row.stamps, _bound("put", position), "") != row.stamps
-    return has
+    without: ColumnElement[str] = func.replace(row.stamps, _bound("put", position), "")
+    is_there: ColumnElement[bool] = without != row.stamps
+    return is_there
 
 
 @cache

@@ -23,6 +23,18 @@ class InteractionConflict(DomainError):
     code = "session.interaction_conflict"
 
 
+class CaptchaRequired(DomainError):
+    """The tenant asks for a proof of work before a code, and there is none for this identifier."""
+
+    code = "session.captcha_required"
+
+
+class CaptchaFailed(DomainError):
+    """The answer is not one to the challenge of this visit, or was used before."""
+
+    code = "session.captcha_failed"
+
+
 class VerificationFailed(DomainError):
     """The record is there, but nothing was proved with it yet."""
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from watchword.connector_kit.models import UsageType
 from watchword.factors.models import Pending
+from watchword.interactions.work import Work
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
 from watchword.verification.models import RecordType, VerificationRecord
 
@@ -65,11 +66,15 @@ class InteractionState:
     second: Pending = field(default_factory=Pending)
     """Second factors that were proved or set up in this visit."""
 
+    work: Work = field(default_factory=Work)
+    """What the browser computed before codes were sent, where the tenant asks for it."""
+
     def to_row(self) -> dict[str, Any]:
         """Return the stored form."""
-        second = self.second.to_row()
+        second, work = self.second.to_row(), self.work.to_row()
         return {
             **({"second": second} if second else {}),
+            **({"work": work} if work else {}),
             "started_at": self.started_at.isoformat() if self.started_at else None,
             "client_ip": self.client_ip,
             "profile": {k: v for k, v in asdict(self.profile).items() if v is not None},
@@ -90,6 +95,7 @@ class InteractionState:
             verified_phone=row.get("verified_phone"),
             verified_email=row.get("verified_email"),
             second=Pending.from_row(row.get("second", {})),
+            work=Work.from_row(row.get("work")),
         )
 
 

@@ -15,6 +15,8 @@ from watchword.factors.models import Pending
 from watchword.factors.service import FactorService
 from watchword.guard.service import Lockout
 from watchword.interactions.errors import (
+    CaptchaFailed,
+    CaptchaRequired,
     EventForbidden,
     ForgotPasswordUnsupported,
     IdentifierNotFound,
@@ -37,6 +39,7 @@ from watchword.interactions.register import Register
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.second_factor import SecondFactor
 from watchword.interactions.sign_in import SignIn
+from watchword.interactions.work import Work, challenge_of, is_answer
 from watchword.notices.service import Notices
 from watchword.oidc.errors import ConsentRequired
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
@@ -193,16 +196,31 @@ class InteractionService:
         *,
         client_ip: str | None = None,
         known_version: int | None = None,
+        work: Work = Work(),  # noqa: B008  # frozen
     ) -> Interaction:
-        """Begin *event*; whatever the interaction held before counts no more.
+        """Begin *event*; whatever the interaction held before counts no more, but for *work*.
 
         With *known_version*, raises InteractionConflict where another request was faster.
         """
         now = self.clock.now()
-        state = InteractionState(started_at=now, client_ip=client_ip)
+        state = InteractionState(started_at=now, client_ip=client_ip, work=work)
         return await self.interactions.start(
             token, digest_of_token(token), event, state, now, known_version=known_version
         )
+
+    async def start_with_answer(
+        self,
+        token: str,
+        event: InteractionEvent,
+        answer: str | None,
+        *,
+        client_ip: str | None = None,
+    ) -> Interaction:
+        """Begin *event* with a proof of work, if there is one; raises CaptchaFailed."""
+        work = Work()
+        if answer is not None and self.settings.captcha_policy.enabled:
+            work = self.accept_work(await self.load(token), answer)
+        return await self.start(token, event, client_ip=client_ip, work=work)
 
     async def switch_event(self, interaction: Interaction, event: InteractionEvent) -> Interaction:
         """Turn signing in into signing up, or back; proofs stay, the pending profile goes."""
@@ -240,9 +258,39 @@ class InteractionService:
         """Send a code to the identifier; an earlier one of this interaction stops working.
 
         With *known_id*, as `VerificationService.send_code` has it, of two at once one is sent.
+        Raises CaptchaRequired where the tenant asks for a proof of work that is missing.
         """
+        if self.asks_for_work(interaction):
+            interaction = await self._spend_work(interaction, identifier)
         return await self.proofs.send_code(
             interaction, identifier, event, context, known_id=known_id
+        )
+
+    def asks_for_work(self, interaction: Interaction) -> bool:
+        """Tell whether a browser has to work before a code: until it is known who is there."""
+        return bool(self.settings.captcha_policy.enabled) and not interaction.is_identified
+
+    def challenge_of(self, interaction: Interaction) -> str:
+        """Return what the visit's next proof of work is an answer to."""
+        state = interaction.state
+        return challenge_of(interaction.id_digest, state.started_at, state.work)
+
+    def accept_work(self, interaction: Interaction, answer: str) -> Work:
+        """Return the visit's work with *answer* in it; raises CaptchaFailed."""
+        if not is_answer(self.challenge_of(interaction), answer):
+            raise CaptchaFailed
+        return Work(interaction.state.work.count + 1)
+
+    async def _spend_work(self, interaction: Interaction, identifier: Identifier) -> Interaction:
+        state = interaction.state
+        if not state.work.is_good_for(identifier.value):
+            raise CaptchaRequired
+        if state.work.spent_on is not None:
+            return interaction
+        # Written down before anything is sent, so that of two requests at once one is served.
+        work = replace(state.work, spent_on=identifier.value)
+        return await self.interactions.save(
+            replace(interaction, state=replace(state, work=work)), self.clock.now()
         )
 
     async def verify_code(

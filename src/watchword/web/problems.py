@@ -45,6 +45,8 @@ STATUS_BY_CODE: dict[str, int] = {
     "request.too_many_requests": 429,
     "server.internal": 500,
     "server.storage_unavailable": 503,
+    "session.captcha_failed": 422,
+    "session.captcha_required": 422,
     "session.identifier_not_found": 404,
     "session.identity_conflict": 409,
     "session.interaction_conflict": 409,

@@ -181,6 +181,9 @@ async def _page(
         countries=countries(desk.language),
         chosen=chosen,
         problem_of=problem_of or {},
+        proof_of_work=bool(settings.captcha_policy.enabled)
+        if typed is None or problem_of is None or "codes" not in problem_of
+        else "proofOfWork" in typed,
         code_policy=guard.tightened(settings.code_policy),
         lockout=guard.tightened_lockout(settings.lockout_policy),
     )
@@ -216,6 +219,8 @@ def _codes_patch(form: FormData) -> dict[str, Any]:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else text or None
 
     return {
+        # As the contract spells a policy that is off.
+        "captchaPolicy": {"enabled": True} if "proofOfWork" in form else {},
         "verificationCodePolicy": {
             "expirationDuration": number("expirationDuration"),
             "maxRetryAttempts": number("maxRetryAttempts"),

@@ -1,12 +1,14 @@
 """Start an interaction, change its event, look at it, submit it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
+from pydantic import Field
 from starlette.responses import Response
 
 from watchword.factors.models import Pending
 from watchword.interactions.errors import (
+    CaptchaFailed,
     EventForbidden,
     IdentifierNotFound,
     MissingProfile,
@@ -14,6 +16,7 @@ from watchword.interactions.errors import (
     SamePassword,
 )
 from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.interactions.work import BITS
 from watchword.users.errors import UserSuspended
 from watchword.verification.models import VerificationRecord
 from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Arrived, Visiting, visited
@@ -28,17 +31,47 @@ class Event(ApiModel):
     interaction_event: InteractionEvent
 
 
+class Beginning(Event):
+    """Why the person is here, and what their browser computed."""
+
+    captcha_token: Annotated[str, Field(max_length=64)] | None = None
+
+
+class WorkAsked(ApiModel):
+    """What to compute before a code can be asked for, if anything."""
+
+    is_required: bool
+    """Whether `captchaToken` is needed before a code is sent."""
+    challenge: str
+    bits: int
+    """SHA-256 of `<challenge>:<number>` begins with so many zero bits."""
+
+
 class Submitted(ApiModel):
     """Where the browser goes next."""
 
     redirect_to: str
 
 
-@router.put("", status_code=204, responses=visited())
-async def start(body: Event, arrival: Arrived) -> None:
+@router.put("", status_code=204, responses=visited(CaptchaFailed))
+async def start(body: Beginning, arrival: Arrived) -> None:
     """Begin an event; what an earlier start gathered is forgotten."""
-    await arrival.interactions.start(
-        arrival.token, body.interaction_event, client_ip=arrival.context.client_ip
+    await arrival.interactions.start_with_answer(
+        arrival.token,
+        body.interaction_event,
+        body.captcha_token,
+        client_ip=arrival.context.client_ip,
+    )
+
+
+@router.get("/proof-of-work", responses=visited())
+async def show_work(arrival: Arrived) -> WorkAsked:
+    """Show what `captchaToken` is to answer: each answer is good for one start."""
+    interaction = await arrival.interactions.load(arrival.token)
+    return WorkAsked(
+        is_required=arrival.interactions.asks_for_work(interaction),
+        challenge=arrival.interactions.challenge_of(interaction),
+        bits=BITS,
     )
 
 
@@ -90,7 +123,7 @@ def _document(interaction: Interaction) -> dict[str, Any]:
         "verificationRecords": [_record(record) for record in interaction.records.values()],
         "mfa": _mfa(interaction.second),
         "signInContext": {"ip": interaction.state.client_ip},
-        "captcha": {"verified": False, "skipped": False},
+        "captcha": {"verified": interaction.state.work.count > 0, "skipped": False},
     }
     if interaction.user_id is None:
         return document

@@ -13,6 +13,7 @@ from watchword.guard.errors import (
     TooManyMessages,
 )
 from watchword.interactions.errors import (
+    CaptchaRequired,
     EventForbidden,
     RecoveryMethodNotEnabled,
     SignInMethodNotEnabled,
@@ -92,6 +93,7 @@ class NewPasswordIdentity(ApiModel):
         NumberTypeNotAllowed,
         RecoveryMethodNotEnabled,
         SignInMethodNotEnabled,
+        CaptchaRequired,
         ConnectorError,
     ),
 )

@@ -9,8 +9,14 @@ from starlette.responses import Response
 
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
-from watchword.interactions.errors import InteractionConflict, InteractionNotFound, MissingProfile
+from watchword.interactions.errors import (
+    CaptchaRequired,
+    InteractionConflict,
+    InteractionNotFound,
+    MissingProfile,
+)
 from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.interactions.work import Work
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import is_method_enabled
 from watchword.sign_in_settings.service import CONNECTOR_TYPES
@@ -88,7 +94,8 @@ async def send_code(visit: Visit, identifier: Identifier, event: InteractionEven
         if visit.interaction.event is not event:
             await visit.scope.interactions.switch_event(visit.interaction, event)
         return
-    await _send(visit, await begin(visit, event), identifier, event)
+    work = work_of(visit, identifier)
+    await _send(visit, await begin(visit, event, work), identifier, event, work)
 
 
 async def send_another(visit: Visit, identifier: Identifier) -> None:
@@ -96,12 +103,33 @@ async def send_another(visit: Visit, identifier: Identifier) -> None:
     event = visit.interaction.event
     if event is None:
         raise InteractionNotFound
-    await _send(visit, visit.interaction, identifier, event)
+    await _send(visit, visit.interaction, identifier, event, work_of(visit, identifier))
+
+
+def work_of(visit: Visit, identifier: Identifier) -> Work:
+    """Return the work for a code to the identifier, with what the form brings of it.
+
+    Raises CaptchaRequired or CaptchaFailed, before anything is begun.
+    """
+    interactions, work = visit.scope.interactions, visit.interaction.state.work
+    if not interactions.asks_for_work(visit.interaction) or work.is_good_for(identifier.value):
+        return work
+    answer = visit.form.text("work")
+    if not answer:
+        raise CaptchaRequired
+    return interactions.accept_work(visit.interaction, answer)
 
 
 async def _send(
-    visit: Visit, interaction: Interaction, identifier: Identifier, event: InteractionEvent
+    visit: Visit,
+    interaction: Interaction,
+    identifier: Identifier,
+    event: InteractionEvent,
+    work: Work,
 ) -> None:
+    # A faster request of the same press may have brought it already.
+    if not interaction.state.work.is_good_for(identifier.value):
+        interaction = replace(interaction, state=replace(interaction.state, work=work))
     # The wait was judged by the code that this visit knows of. A button that was pressed twice is
     # served once: to the slower request a code is on its way, too.
     known_id = visit.interaction.record_ids.get(CODES[identifier.type], "")
@@ -122,7 +150,7 @@ async def is_on_its_way(visit: Visit, identifier: Identifier) -> bool:
     return state is None or not state.has_failed
 
 
-async def begin(visit: Visit, event: InteractionEvent) -> Interaction:
+async def begin(visit: Visit, event: InteractionEvent, work: Work = Work()) -> Interaction:  # noqa: B008  # frozen
     """Start the event; one that is going on goes on, unless it has found out who this is."""
     if visit.interaction.event is event and not visit.interaction.is_identified:
         return visit.interaction
@@ -132,6 +160,7 @@ async def begin(visit: Visit, event: InteractionEvent) -> Interaction:
             event,
             client_ip=visit.context.client_ip,
             known_version=visit.interaction.version,
+            work=work,
         )
     except InteractionConflict:
         # A button that was pressed twice: starting again would disown the code that the faster

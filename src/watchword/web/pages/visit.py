@@ -19,6 +19,7 @@ from watchword.core.errors import DomainError
 from watchword.core.phrases import Phrases
 from watchword.interactions.errors import SessionNotFound
 from watchword.interactions.models import Interaction
+from watchword.interactions.work import BITS
 from watchword.sign_in_settings.errors import PasswordRejected
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.users.models import Identifier, IdentifierType
@@ -91,8 +92,16 @@ class Visit:
             brand=brand,
             address=self.address,
             token=form_token(self.interaction.token),
+            work=self._work(),
             **context,
         )
+
+    def _work(self) -> dict[str, Any] | None:
+        """Return what the browser is asked to compute before a code, if anything."""
+        interactions = self.scope.interactions
+        if not interactions.asks_for_work(self.interaction):
+            return None
+        return {"challenge": interactions.challenge_of(self.interaction), "bits": BITS}
 
     def words(self, error: DomainError | None) -> str | None:
         """Return what a person may read of *error*."""
