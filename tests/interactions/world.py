@@ -116,6 +116,7 @@ class World:
     keys: SecretKeys
     tenant_id: str = "default"
     settings: Mapping[str, Any] = field(default_factory=lambda: PHONE_CODE)
+    guard_policy: GuardPolicy = field(default_factory=GuardPolicy)
 
     def __post_init__(self) -> None:
         """Wire what does not depend on the settings."""
@@ -207,7 +208,7 @@ class World:
                 counters=counters,
                 digest=KeyedDigest(self.keys, "guard"),
                 clock=self.clock,
-                policy=GuardPolicy(),
+                policy=self.guard_policy,
             ),
             lockout=lockout,
             digest=KeyedDigest(self.keys, "code"),

@@ -594,6 +594,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         dailyMessages="x",
         dailyPerCountry="x",
         countriesPerAddress="x",
+        unusedDays="x",
         **{"unanswered.atLeast": "x", "unanswered.percent": "x"},
         **{
             f"{name}.{part}": "x"

@@ -98,6 +98,8 @@ class GuardPolicy(_Part):
     failures_per_address: Limit | None = None
     """Wrong codes and passwords, whomever they were for."""
     failures_per_subnet: Limit | None = None
+    unused_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    """After how many days without a sign-in a number alone opens its account no more."""
     test_sends: Limit = Limit(count=20, seconds=3600)
     """Per operator; each one is a real message that costs money."""
     longest_code_life_seconds: Annotated[int, Field(ge=60, le=3600)] | None = None
@@ -110,8 +112,9 @@ class GuardPolicy(_Part):
         allowed_countries: Iterable[str] | None = None,
         daily_messages: int | None = None,
         daily_per_country: int | None = None,
+        unused_days: int | None = None,
     ) -> "GuardPolicy":
-        """Return the strict preset; countries and the day's numbers are the tenant's own choice."""
+        """Return the strict preset; what is named here is the tenant's own choice."""
         return cls(
             per_number=Limit(count=5, seconds=600),
             per_address=Limit(count=20, seconds=3600),
@@ -120,6 +123,7 @@ class GuardPolicy(_Part):
             daily_messages=daily_messages or DAILY_MESSAGES,
             daily_per_country=daily_per_country or 20_000,
             countries_per_address=3,
+            unused_days=unused_days,
             unanswered=Unanswered(at_least=100, percent=100),
             failures_per_address=Limit(count=30, seconds=3600),
             failures_per_subnet=Limit(count=150, seconds=3600),
@@ -145,7 +149,9 @@ class GuardPolicy(_Part):
 
     def strict_as_chosen(self) -> "GuardPolicy":
         """Return the strict preset with what the tenant chose for itself."""
-        return self.strict(self.allowed_countries, self.daily_messages, self.daily_per_country)
+        return self.strict(
+            self.allowed_countries, self.daily_messages, self.daily_per_country, self.unused_days
+        )
 
     def changed(self, patch: Mapping[str, Any]) -> "GuardPolicy":
         """Return the policy with *patch* in place; raises pydantic's ValidationError."""

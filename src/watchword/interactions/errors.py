@@ -35,6 +35,12 @@ class CaptchaFailed(DomainError):
     code = "session.captcha_failed"
 
 
+class NumberLongUnused(DomainError):
+    """The account was not used for so long that its number may be somebody else's by now."""
+
+    code = "session.number_long_unused"
+
+
 class VerificationFailed(DomainError):
     """The record is there, but nothing was proved with it yet."""
 

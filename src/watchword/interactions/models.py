@@ -66,6 +66,8 @@ class InteractionState:
     second: Pending = field(default_factory=Pending)
     """Second factors that were proved or set up in this visit."""
 
+    owes_proof: bool = False
+    """Whether the number was not used for so long that it is no proof by itself."""
     work: Work = field(default_factory=Work)
     """What the browser computed before codes were sent, where the tenant asks for it."""
 
@@ -75,6 +77,7 @@ class InteractionState:
         return {
             **({"second": second} if second else {}),
             **({"work": work} if work else {}),
+            **({"owes_proof": True} if self.owes_proof else {}),
             "started_at": self.started_at.isoformat() if self.started_at else None,
             "client_ip": self.client_ip,
             "profile": {k: v for k, v in asdict(self.profile).items() if v is not None},
@@ -96,6 +99,7 @@ class InteractionState:
             verified_email=row.get("verified_email"),
             second=Pending.from_row(row.get("second", {})),
             work=Work.from_row(row.get("work")),
+            owes_proof=row.get("owes_proof", False),
         )
 
 

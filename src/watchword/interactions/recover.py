@@ -16,6 +16,7 @@ from watchword.interactions.errors import (
 )
 from watchword.interactions.events import Events
 from watchword.interactions.models import AMR, Interaction, InteractionEvent, InteractionState
+from watchword.interactions.old_numbers import OldNumbers
 from watchword.interactions.profile import known_of
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.repository import InteractionRepository
@@ -50,6 +51,7 @@ class Recover:
     sessions: SessionService
     notices: Notices
     proofs: Proofs
+    old_numbers: OldNumbers
     events: Events
     clock: Clock
 
@@ -70,7 +72,8 @@ class Recover:
             return
         if interaction.is_identified:
             raise IdentityConflict
-        state = replace(interaction.state, amr=AMR[record.type])
+        owes_proof = await self.old_numbers.asks_for_more(interaction, record, user)
+        state = replace(interaction.state, amr=AMR[record.type], owes_proof=owes_proof)
         await self.interactions.save(
             replace(interaction, user_id=user.id, state=state), self.clock.now()
         )

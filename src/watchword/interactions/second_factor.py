@@ -67,6 +67,11 @@ METHODS: dict[MfaFactor, tuple[str, ...]] = {
 }
 
 
+def is_asked(interaction: Interaction) -> bool:
+    """Tell whether a second proof is wanted of whoever can give one, whatever they chose."""
+    return interaction.request.wants_two_factors or interaction.state.owes_proof
+
+
 @dataclass(frozen=True, kw_only=True)
 class SecondFactor:
     """The story of a person who proves who they are once more, or sets up how to."""
@@ -122,7 +127,7 @@ class SecondFactor:
         if not self.is_offered or interaction.user_id is None:
             return None
         standing = await self.standing(interaction)
-        owed = standing.to_prove(is_asked=interaction.request.wants_two_factors)
+        owed = standing.to_prove(is_asked=is_asked(interaction))
         if owed:
             raise SecondFactorRequired(
                 data={"availableFactors": owed, "maskedIdentifiers": _masked(standing.user, owed)}

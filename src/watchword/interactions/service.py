@@ -32,6 +32,7 @@ from watchword.interactions.models import (
     InteractionState,
     PendingProfile,
 )
+from watchword.interactions.old_numbers import OldNumbers
 from watchword.interactions.profile import ProfileForm, require_complete
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.recover import Recover
@@ -123,6 +124,17 @@ class InteractionService:
             interactions=self.interactions,
             users=self.users,
             settings=self.settings,
+            old_numbers=self.old_numbers,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def old_numbers(self) -> OldNumbers:
+        """Return what judges numbers that were long unused."""
+        days = self.verification.guard.policy.unused_days
+        return OldNumbers(
+            unused=timedelta(days=days) if days else None,
+            second_factor=self.second_factor,
             clock=self.clock,
         )
 
@@ -149,6 +161,7 @@ class InteractionService:
             sessions=self.oidc.sessions,
             notices=self.notices,
             proofs=self.proofs,
+            old_numbers=self.old_numbers,
             events=self.events,
             clock=self.clock,
         )

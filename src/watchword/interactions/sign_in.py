@@ -12,6 +12,7 @@ from watchword.interactions.errors import (
     VerificationIdRequired,
 )
 from watchword.interactions.models import AMR, Interaction
+from watchword.interactions.old_numbers import OldNumbers
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Factor, SignInSettings, is_method_enabled
 from watchword.users.errors import UserNotExist, UserSuspended
@@ -34,6 +35,7 @@ class SignIn:
     interactions: InteractionRepository
     users: UserService
     settings: SignInSettings
+    old_numbers: OldNumbers
     clock: Clock
 
     async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
@@ -58,6 +60,7 @@ class SignIn:
         state = replace(
             interaction.state,
             amr=AMR[record.type],
+            owes_proof=await self.old_numbers.asks_for_more(interaction, record, user),
             verified_phone=_news(record, RecordType.PHONE_CODE, user.phone_verified_at),
             verified_email=_news(record, RecordType.EMAIL_CODE, user.email_verified_at),
         )

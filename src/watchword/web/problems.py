@@ -59,6 +59,7 @@ STATUS_BY_CODE: dict[str, int] = {
     "session.mfa.pending_info_not_found": 404,
     "session.mfa.require_mfa_verification": 403,
     "session.mfa.suggest_additional_mfa": 422,
+    "session.number_long_unused": 422,
     "session.verification_session_not_found": 404,
     "sign_in_experiences.adaptive_mfa_requires_mfa": 422,
     "sign_in_experiences.adaptive_mfa_requires_non_skippable_policy": 422,

@@ -21,7 +21,7 @@ router = console_router("/console/{tenant}/security")
 LIMITS = ("perNumber", "perAddress", "perSubnet", "testSends")
 ATTACK_LIMITS = ("perBlock", "failuresPerAddress", "failuresPerSubnet")
 OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet", *ATTACK_LIMITS})
-NUMBERS = ("dailyMessages", "dailyPerCountry", "countriesPerAddress")
+NUMBERS = ("dailyMessages", "dailyPerCountry", "countriesPerAddress", "unusedDays")
 UNANSWERED = ("atLeast", "percent")
 
 
@@ -59,7 +59,9 @@ async def set_preset(desk: WorkDesk) -> Response:
         before.strict_as_chosen()
         if text_of(form, "preset") == "strict"
         else GuardPolicy(
-            allowed_countries=before.allowed_countries, daily_messages=before.daily_messages
+            allowed_countries=before.allowed_countries,
+            daily_messages=before.daily_messages,
+            unused_days=before.unused_days,
         )
     )
     await desk.scope.configuration.settings.save_guard(

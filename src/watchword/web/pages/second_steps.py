@@ -14,7 +14,7 @@ from watchword.interactions.errors import (
     RecoveryCodesRequired,
     SecondFactorRequired,
 )
-from watchword.interactions.second_factor import RECORD_TYPES
+from watchword.interactions.second_factor import RECORD_TYPES, is_asked
 from watchword.sign_in_settings.models import MfaFactor
 from watchword.verification.errors import CodeSentMeanwhile
 from watchword.verification.models import VerificationRecord
@@ -46,7 +46,7 @@ async def owed(visit: Visit) -> tuple[MfaFactor, ...]:
     if not visit.interaction.is_identified:
         return ()
     standing = await visit.scope.interactions.second_factor.standing(visit.interaction)
-    return standing.to_prove(is_asked=visit.interaction.request.wants_two_factors)
+    return standing.to_prove(is_asked=is_asked(visit.interaction))
 
 
 async def standing_of(visit: Visit) -> Standing | None:
