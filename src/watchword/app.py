@@ -566,6 +566,7 @@ def _lifespan(
             retention = Retention(
                 messages=timedelta(days=settings.message_retention_days),
                 audit=timedelta(days=settings.audit_retention_days),
+                configuration=timedelta(days=settings.configuration_retention_days),
             )
             async with background(server, retention):
                 yield

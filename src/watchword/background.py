@@ -29,6 +29,7 @@ class Retention:
 
     messages: timedelta
     audit: timedelta
+    configuration: timedelta
 
 
 @asynccontextmanager
@@ -122,3 +123,4 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     await scope.messaging.purge_early_reports()
     await scope.deliveries.purge(now)
     await scope.audit.purge(now - retention.audit)
+    await scope.configuration.purge(now - retention.configuration)

@@ -140,6 +140,12 @@ class Settings(BaseSettings):
     audit_retention_days: int = Field(
         default=365, ge=1, description="Days that rows of the audit log are kept."
     )
+    configuration_retention_days: int = Field(
+        default=365,
+        ge=1,
+        description="Days that earlier versions of the configuration are kept; of each thing the "
+        "newest two always are.",
+    )
 
     @field_validator("secret_keys", mode="before")
     @classmethod

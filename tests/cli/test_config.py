@@ -156,3 +156,37 @@ def test_the_schema_is_json(watchword: Watchword) -> None:
     ended = watchword("config", "schema")
 
     assert json.loads(ended.stdout)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_history_is_listed_compared_and_restored(watchword: Watchword, file: Path) -> None:
+    for count in (3, 4):
+        document = f"version: 1\nguard: {{perNumber: {{count: {count}, seconds: 600}}}}\n"
+        watchword("config", "apply", "-", "--reason", "calmer", given=document)
+
+    listed = watchword("config", "history", "--kind", "guard", "--json")
+    compared = watchword("config", "compare", "guard", "1", "2")
+    restored = watchword("config", "restore", "guard", "1")
+    missing = watchword("config", "restore", "guard", "9")
+
+    assert sorted(version["version"] for version in listed.json) == [1, 2]
+    assert {version["reason"] for version in listed.json} == {"calmer"}
+    assert compared.stdout == "perNumber.count: 3 -> 4\n"
+    assert restored.stdout == "guard default: version 1 is back, as version 3.\n"
+    assert "count: 3\n" in watchword("config", "export").stdout
+    assert (missing.code, missing.stderr.partition(":")[0]) == (
+        1,
+        "configuration.version_not_found",
+    )
+
+
+def test_a_restored_connector_has_its_secret_again(watchword: Watchword, file: Path) -> None:
+    [made] = watchword("config", "history", "--kind", "connector", "--json").json
+    text = file.read_text().replace("${env:SMS_AUTH_TOKEN}", "another-token")
+    watchword("config", "apply", "-", given=text)
+
+    watchword("config", "restore", "connector", "1", "--subject", made["subjectId"])
+
+    assert (
+        watchword("config", "compare", "connector", "1", "3", "--subject", made["subjectId"]).stdout
+        == "Nothing differs.\n"
+    )

@@ -49,6 +49,8 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "tenant": "default",
         "connector_id": CONNECTOR,
         "user_id": "nobody",
+        "kind": "guard",
+        "subject_id": "default",
         "token": "x",
         "hash": "x",
         "name:path": "tokens.css",
@@ -57,6 +59,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
     path = route.path
     if is_management(route):
         asked = "message_id" if "/messages/" in path else "instance_id"
+        path = path.replace("{kind}", "guard").replace("{subject_id}", "default")
         for name in ("user_id", "application_id", "resource_id", "hook_id"):
             path = path.replace("{" + name + "}", fuzzed.managed[name])
         return Right(route, path.replace("{id}", fuzzed.managed[asked]), "machine")
@@ -116,6 +119,8 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         at = path.replace("{id}", fuzzed.managed["instance_id"])
         at = at.replace("{factory_id}", CONNECTOR).replace("{target}", "google")
         at = at.replace("{name:path}", "x").replace("{factor_id}", "x")
+        at = at.replace("{phone}", "447700900124")
+        at = at.replace("{kind}", "guard").replace("{subject_id}", "default")
         for name in ("user_id", "application_id", "resource_id", "scope_id", "hook_id"):
             at = at.replace("{" + name + "}", fuzzed.managed[name])
         return Right(Route(method, path), at, "machine", body)
@@ -248,7 +253,7 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     yield api("PATCH", "/api/tenant-settings", {"connectorDeletion": "strict"})
     number = {"phone": "447700900124", "code": "271828", "expiresAt": 4_000_000_000_000}
     yield api("POST", "/api/test-numbers", number)
-    yield api("DELETE", "/api/test-numbers/447700900124")
+    yield api("DELETE", "/api/test-numbers/{phone}")
     document = {
         "version": 1,
         "guard": {"perNumber": {"count": 10, "seconds": 600}},
@@ -260,6 +265,8 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     # Nothing is deleted: what the others name has to stay.
     consent = {"allowDeletions": False, "reason": "x"}
     yield api("POST", "/api/configuration/apply", {"document": document, **consent})
+    versions = "/api/configuration/versions/{kind}/{subject_id}"
+    yield api("POST", f"{versions}/restore", {"version": 99, "reason": "x"})
     yield api("POST", "/api/sentinel-activities/delete", {"targetType": "User", "targets": [PHONE]})
     yield from _organized(fuzzed)
     # Last: where it succeeds, the connector that the others name is gone.
@@ -498,6 +505,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     def form(path: str, **fields: str) -> Right:
         at = path
         fixed = {"tenant": "default", "connector_id": CONNECTOR, "user_id": "nobody"}
+        fixed |= {"kind": "guard", "subject_id": "default"}
         for name, value in {**fuzzed.ids, **fixed}.items():
             at = at.replace("{" + name + "}", value)
         who: Who = "operator"
@@ -557,6 +565,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/test-numbers/add", **number, days="7")
     yield form(f"{t}/test-numbers/remove", phone="447700900124")
     yield form(f"{t}/test-numbers/production", allowed="x")
+    yield form(f"{t}/configuration/{{kind}}/{{subject_id}}/restore", version="99")
     yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x")
     yield form(f"{t}/tenant/rename", name="x")
     yield form(f"{t}/tenant/tag", tag="x")

@@ -30,6 +30,7 @@ LISTS = frozenset(
     for page in (
         "applications",
         "audit-log",
+        "configuration",
         "connectors",
         "connectors/set-up",
         "get-started",
@@ -58,6 +59,7 @@ API_LISTS = frozenset(
     Route("GET", f"/api/{name}")
     for name in (
         "applications",
+        "configuration/versions",
         "connectors",
         "hooks",
         "logs",

@@ -610,6 +610,21 @@ for _path in (
     f"{RESOURCE}/scopes",
 ):
     _registered("GET", _path)
+VERSIONS = "/api/configuration/versions/{kind}/{subject_id}"
+
+
+@step("GET", f"{VERSIONS}/compare")
+async def _compare(walk: Walk, at: Place) -> httpx2.Response:
+    address = f"/api/configuration/versions/resource/{walk.resource_id}/compare"
+    return await (await walk.machine(at)).get(address, params={"before": 1, "after": 2})
+
+
+@step("POST", f"{VERSIONS}/restore")
+async def _restore(walk: Walk, at: Place) -> httpx2.Response:
+    address = f"/api/configuration/versions/resource/{walk.resource_id}/restore"
+    return await (await walk.machine(at)).post(address, json={"version": 2})
+
+
 _registered("PATCH", APPLICATION, lambda _: {"name": "Spare of acme", "isThirdParty": True})
 _registered("PATCH", f"{APPLICATION}/custom-data", lambda _: {"k": 1})
 _registered("POST", f"{APPLICATION}/secrets", lambda _: {"name": "x"})
@@ -1379,6 +1394,19 @@ def _resourced(
         if method == "GET":
             return await walk.operator.get(f"{at.console}/{address}")
         return await walk.operator.post(f"{at.console}/{address}", **fields(walk))
+
+
+@step("GET", "/console/{tenant}/configuration/{kind}/{subject_id}")
+async def _versions(walk: Walk, at: Place) -> httpx2.Response:
+    shown = walk.console_resource["resource_id"]
+    return await walk.operator.get(f"{at.console}/configuration/resource/{shown}")
+
+
+@step("POST", "/console/{tenant}/configuration/{kind}/{subject_id}/restore")
+async def _restore_by_form(walk: Walk, at: Place) -> httpx2.Response:
+    shown = walk.console_resource["resource_id"]
+    address = f"{at.console}/configuration/resource/{shown}/restore"
+    return await walk.operator.post(address, version="2")
 
 
 _resourced("GET", "resources/{resource_id}")

@@ -11,7 +11,8 @@ import typer
 
 from watchword.audit.models import Actor
 from watchword.cli.output import AsJson, Tenant, fail, opened, run, say, settings_or_fail
-from watchword.configuration.models import Action, Change
+from watchword.configuration.models import SINGLE, Action, Change, ConfigurationVersion, Kind
+from watchword.core.pagination import PageRequest
 
 if TYPE_CHECKING:
     from watchword.configuration.document_text import DocumentText
@@ -29,6 +30,9 @@ cli = typer.Typer(
 )
 
 File = Annotated[str, typer.Argument(help="A YAML or JSON file; `-` reads standard input.")]
+Subject = Annotated[
+    str, typer.Option("--subject", help="Its id; settings that a tenant has one of need none.")
+]
 
 
 @cli.callback()
@@ -150,6 +154,88 @@ def sealing_key(tenant: Tenant = "default", as_json: AsJson = False) -> None:
 
     key = run(work())
     say(as_json, {"sealingKey": key}, key)
+
+
+@cli.command()
+def history(
+    kind: Annotated[Kind | None, typer.Option("--kind", help="Of this alone.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="Of this id alone.")] = None,
+    page: Annotated[int, typer.Option("--page", min=1, help="Older ones.")] = 1,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """List what was changed, newest first."""
+
+    async def work() -> list[ConfigurationVersion]:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            found = await scope.configuration.history(kind, subject, PageRequest(page))
+            return found.items
+
+    versions = run(work())
+    shown = [
+        {
+            "kind": version.kind,
+            "subjectId": version.subject_id,
+            "version": version.version,
+            "action": version.action,
+            "actor": str(version.author),
+            "reason": version.reason,
+            "createdAt": version.created_at.isoformat(),
+            "changes": [vars(change) for change in version.changes],
+        }
+        for version in versions
+    ]
+    lines = [
+        f"{v.created_at:%Y-%m-%d %H:%M}  {v.kind} {v.subject_id} {v.version}  {v.action}"
+        f"  {v.author.name or v.author}{f'  {v.reason}' if v.reason else ''}"
+        for v in versions
+    ]
+    say(as_json, shown, "\n".join(lines))
+
+
+@cli.command()
+def compare(
+    kind: Annotated[Kind, typer.Argument(help="What it is, as `history` calls it.")],
+    before: Annotated[int, typer.Argument(min=1, help="A version.")],
+    after: Annotated[int, typer.Argument(min=1, help="Another version.")],
+    subject: Subject = SINGLE,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two versions; secrets are masked."""
+
+    async def work() -> tuple[Change, ...]:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            return await scope.configuration.compare(kind, subject, before, after)
+
+    found = run(work())
+    text = "\n".join(_field(change) for change in found) or "Nothing differs."
+    say(as_json, [vars(change) for change in found], text)
+
+
+@cli.command()
+def restore(
+    kind: Annotated[Kind, typer.Argument(help="What it is, as `history` calls it.")],
+    version: Annotated[int, typer.Argument(min=1, help="The version that is to come back.")],
+    subject: Subject = SINGLE,
+    reason: Annotated[str | None, typer.Option(help="Why; the history keeps it.")] = None,
+    tenant: Tenant = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a version back as a new one, secrets included; it must still be valid."""
+
+    async def work() -> ConfigurationVersion:
+        async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(tenant)
+            return await scope.configuration.restore(
+                OPERATOR, kind, subject, version, reason=reason
+            )
+
+    made = run(work())
+    shown = {"kind": made.kind, "subjectId": made.subject_id, "version": made.version}
+    say(as_json, shown, f"{kind} {subject}: version {version} is back, as version {made.version}.")
 
 
 def _source(file: str) -> "DocumentText":

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    delete,
     func,
     insert,
     literal,
@@ -44,6 +45,26 @@ THIS = (v.kind == bindparam("kind")) & (v.subject_id == bindparam("subject_id"))
 ADD = insert(configuration_versions).values({column.name: bindparam(column.name) for column in v})
 NEWEST = select(func.max(v.version).label("version")).where(OURS, THIS)
 FIND = select(configuration_versions).where(OURS, THIS, v.version == bindparam("version"))
+
+NEWEST_OF_ALL = (
+    select(v.kind, v.subject_id, func.max(v.version).label("version"))
+    .where(OURS)
+    .group_by(v.kind, v.subject_id)
+)
+_later = configuration_versions.alias()
+# What a deleted application gives its secrets back from is the last but one.
+PURGE = delete(configuration_versions).where(
+    OURS,
+    v.created_at < bindparam("before"),
+    v.version
+    < select(func.max(_later.c.version) - 1)
+    .where(
+        _later.c.tenant_id == v.tenant_id,
+        _later.c.kind == v.kind,
+        _later.c.subject_id == v.subject_id,
+    )
+    .scalar_subquery(),
+)
 
 s = settings.c
 FIND_SETTINGS = select(s.document, s.version).where(
@@ -167,6 +188,15 @@ class VersionRows(TenantRepository):
         found = await self.all(rows, limit=page.size, offset=page.offset, **values)
         counted = await self.first(count, **values)
         return [_version(row) for row in found], counted["total"] if counted else 0
+
+    async def newest_of_all(self) -> Mapping[tuple[Kind, str], int]:
+        """Return the number of the newest version of everything."""
+        rows = await self.all(NEWEST_OF_ALL)
+        return {(Kind(row["kind"]), row["subject_id"]): row["version"] for row in rows}
+
+    async def purge(self, before: datetime) -> int:
+        """Forget versions from before a moment, but the newest two of each thing."""
+        return await self.run(PURGE, before=before)
 
     async def settings(self, kind: Kind) -> Row | None:
         """Return a settings document and its version, or None while nothing was saved."""

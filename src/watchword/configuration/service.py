@@ -1,7 +1,8 @@
 """The configuration of a tenant: its parts, and the history they share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from watchword.applications.service import ApplicationService
@@ -10,7 +11,13 @@ from watchword.configuration.applications import ApplicationConfiguration
 from watchword.configuration.connectors import ConnectorConfiguration
 from watchword.configuration.documents import DocumentConfiguration
 from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
-from watchword.configuration.models import ConfigurationVersion, Kind
+from watchword.configuration.models import (
+    Change,
+    ConfigurationVersion,
+    Kind,
+    changes_between,
+    secret_changes,
+)
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.settings import SettingsConfiguration
 from watchword.configuration.test_numbers import TestNumberConfiguration
@@ -112,6 +119,31 @@ class ConfigurationService:
                     actor, Kind.CONNECTOR, instance_id, version.version, reason=reason
                 )
         raise VersionNotFound(f"{Kind.CONNECTOR} {instance_id}")
+
+    async def compare(
+        self, kind: Kind, subject_id: str, before: int, after: int
+    ) -> tuple[Change, ...]:
+        """Return what differs between two versions, secrets masked; raises VersionNotFound."""
+        old = await self._version(kind, subject_id, before)
+        new = await self._version(kind, subject_id, after)
+        return changes_between(old.document, new.document) + secret_changes(
+            self.connectors.saved.opened(subject_id, old.secrets),
+            self.connectors.saved.opened(subject_id, new.secrets),
+        )
+
+    async def present_versions(self) -> Mapping[tuple[Kind, str], int]:
+        """Return which version of everything is the one in use, or its deletion."""
+        return await self.writer.versions.newest_of_all()
+
+    async def purge(self, before: datetime) -> int:
+        """Forget versions from before a moment, but the newest two of each thing."""
+        return await self.writer.versions.purge(before)
+
+    async def _version(self, kind: Kind, subject_id: str, version: int) -> ConfigurationVersion:
+        found = await self.writer.versions.find(kind, subject_id, version)
+        if found is None:
+            raise VersionNotFound(f"{kind} {subject_id} {version}")
+        return found
 
     async def restore(
         self,

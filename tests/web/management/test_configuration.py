@@ -130,3 +130,24 @@ async def test_schema_and_sealing_key_are_published(api: httpx2.AsyncClient) -> 
 
     assert schema["title"] == "Watchword configuration"
     assert len(key.partition(".")[2]) == 43
+
+
+async def test_versions_are_listed_compared_and_restored(api: httpx2.AsyncClient) -> None:
+    for count in (3, 4):
+        guard = {"perNumber": {"count": count, "seconds": 600}}
+        body = {"document": {"version": 1, "guard": guard}, "reason": "calmer"}
+        await api.post(f"{ADDRESS}/apply", json=body)
+
+    listed = await api.get(f"{ADDRESS}/versions", params={"kind": "guard"})
+    guard_default = f"{ADDRESS}/versions/guard/default"
+    compared = await api.get(f"{guard_default}/compare", params={"before": 1, "after": 2})
+    restored = await api.post(f"{guard_default}/restore", json={"version": 1, "reason": "back"})
+    missing = await api.post(f"{guard_default}/restore", json={"version": 9})
+
+    assert listed.headers["Total-Number"] == "2"
+    assert {version["reason"] for version in listed.json()} == {"calmer"}
+    assert compared.json() == [{"field": "perNumber.count", "before": 3, "after": 4}]
+    assert (restored.json()["version"], restored.json()["action"]) == (3, "restored")
+    exported = (await api.get(f"{ADDRESS}/document")).json()["document"]
+    assert exported["guard"]["perNumber"]["count"] == 3
+    assert (missing.status_code, missing.json()["code"]) == (404, "configuration.version_not_found")

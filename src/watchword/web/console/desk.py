@@ -52,7 +52,10 @@ NAVIGATION = (
             ("organization-roles", "badge-check"),
         ),
     ),
-    ("developer", (("webhooks", "send"), ("test-numbers", "smartphone"))),
+    (
+        "developer",
+        (("webhooks", "send"), ("test-numbers", "smartphone"), ("configuration", "history")),
+    ),
     (
         "activity",
         (("messages", "message-square-text"), ("inbox", "inbox"), ("audit-log", "scroll-text")),

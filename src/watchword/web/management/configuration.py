@@ -1,8 +1,9 @@
 """`/api/configuration`, ours alone: a tenant's whole configuration as one document."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, SecretStr
 
 from watchword.configuration.document import schema
@@ -11,12 +12,24 @@ from watchword.configuration.errors import (
     ConfigurationChanged,
     DeletionsNotAllowed,
     DocumentRefused,
+    VersionNotFound,
+    VersionNotRestorable,
 )
+from watchword.configuration.models import ConfigurationVersion, Kind
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
+from watchword.web.management.paging import InvalidPagination, Paged, describe_page
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/configuration", tags=["Configuration"])
+
+# What speaks against a version depends on what it is of; these are the likely ones.
+RESTORING = (
+    "connector.invalid_config",
+    "connector.development_only",
+    "connector.not_found_with_connector_id",
+    "resource.resource_identifier_in_use",
+)
 
 Reason = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00]*$")]
 
@@ -92,6 +105,86 @@ class PublishedKey(ApiModel):
     """The public key that secrets for this tenant are sealed to, with HPKE (RFC 9180)."""
 
     sealing_key: str
+
+
+SubjectId = Annotated[str, Path(max_length=128)]
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class VersionOfConfiguration(ApiModel):
+    """One change of one thing: who made it, when, why, and what differs; secrets are masked."""
+
+    kind: Kind
+    subject_id: str
+    version: int
+    action: str
+    actor: str
+    reason: str | None
+    changes: list[ChangedField]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, version: ConfigurationVersion) -> "VersionOfConfiguration":
+        """Show a version."""
+        return cls(
+            kind=version.kind,
+            subject_id=version.subject_id,
+            version=version.version,
+            action=version.action,
+            actor=str(version.author),
+            reason=version.reason,
+            changes=[ChangedField(**vars(change)) for change in version.changes],
+            created_at=version.created_at,
+        )
+
+
+class VersionToRestore(ApiModel):
+    """Which version is to come back, and why."""
+
+    version: Number
+    reason: Reason | None = None
+
+
+@router.get("/versions", responses=problems(InvalidPagination))
+async def list_versions(  # noqa: PLR0917  # the parts of the address
+    caller: Caller,
+    page: Paged,
+    request: Request,
+    response: Response,
+    kind: Kind | None = None,
+    subject_id: Annotated[str | None, Query(alias="subjectId", max_length=128)] = None,
+) -> list[VersionOfConfiguration]:
+    """List what was changed of the configuration, newest first."""
+    found = await caller.tenant.configuration.history(kind, subject_id, page)
+    describe_page(request, response, found)
+    return [VersionOfConfiguration.of(version) for version in found.items]
+
+
+@router.get("/versions/{kind}/{subject_id}/compare", responses=problems(VersionNotFound))
+async def compare_versions(
+    kind: Kind,
+    subject_id: SubjectId,
+    caller: Caller,
+    before: Annotated[Number, Query()],
+    after: Annotated[Number, Query()],
+) -> list[ChangedField]:
+    """Tell what differs between two versions of one thing."""
+    found = await caller.tenant.configuration.compare(kind, subject_id, before, after)
+    return [ChangedField(**vars(change)) for change in found]
+
+
+@router.post(
+    "/versions/{kind}/{subject_id}/restore",
+    responses=problems(VersionNotFound, VersionNotRestorable, codes=RESTORING),
+)
+async def restore_version(
+    kind: Kind, subject_id: SubjectId, body: VersionToRestore, caller: Caller
+) -> VersionOfConfiguration:
+    """Bring a version back as a new one, secrets included; it must still be valid."""
+    restored = await caller.tenant.configuration.restore(
+        caller.actor, kind, subject_id, body.version, reason=body.reason
+    )
+    return VersionOfConfiguration.of(restored)
 
 
 @router.get("/document")
