@@ -190,3 +190,30 @@ def test_a_restored_connector_has_its_secret_again(watchword: Watchword, file: P
         watchword("config", "compare", "connector", "1", "3", "--subject", made["subjectId"]).stdout
         == "Nothing differs.\n"
     )
+
+
+def test_a_configuration_moves_from_one_tenant_to_another(
+    watchword: Watchword, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watchword("tenants", "create", "acme", "--tag", "production")
+    chosen = ("config", "promote", "--from", "default", "--to", "acme", "--only", "connectors.sms")
+
+    planned = watchword(*chosen)
+    stamp = planned.stdout.rsplit(" ", 1)[1].strip()
+    without = watchword(*chosen, "--expect", stamp)
+    monkeypatch.setenv("SMS_AUTH_TOKEN", "token-of-acme")
+    moved = watchword(*chosen, "--expect", stamp)
+    stale = watchword(*chosen, "--expect", stamp)
+
+    assert planned.code == 2
+    assert planned.stdout.startswith("+ connectors.sms  created\n")
+    assert (
+        "secret connectors.sms.config.authToken  missing  ${env:SMS_AUTH_TOKEN}" in planned.stdout
+    )
+    assert without.stderr.startswith("configuration.document_refused: connectors.sms.config")
+    assert (moved.code, watchword("connectors", "list", "--tenant", "acme").stdout.split()[1]) == (
+        0,
+        ID,
+    )
+    assert stale.stderr.startswith("configuration.changed")
+    assert TOKEN not in planned.stdout + moved.stdout

@@ -10,7 +10,7 @@ import httpx2
 from tests.invariants.fuzzed import PHONE, Fuzzed
 from tests.invariants.hostile import Right, Who
 from tests.invariants.routes import Route, is_management, routes_of
-from tests.invariants.world import API, CONNECTOR, SEND, VERIFIER, authorization, identifier
+from tests.invariants.world import API, CONNECTOR, OTHER, SEND, VERIFIER, authorization, identifier
 from watchword.web.pages.forms import form_token
 
 FOR_PROVED = {
@@ -566,6 +566,9 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/test-numbers/remove", phone="447700900124")
     yield form(f"{t}/test-numbers/production", allowed="x")
     yield form(f"{t}/configuration/{{kind}}/{{subject_id}}/restore", version="99")
+    moving = {"source": OTHER, "item": "guard", "secret:SMS_AUTH_TOKEN": "x"}
+    yield form(f"{t}/promotion/test", **moving, slot="sms", to="+447700900124")
+    yield form(f"{t}/promotion/move", **moving, stamp="0", reason="x")
     yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x")
     yield form(f"{t}/tenant/rename", name="x")
     yield form(f"{t}/tenant/tag", tag="x")

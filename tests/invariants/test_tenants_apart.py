@@ -127,6 +127,9 @@ TAKES_NO_ID = frozenset(
         *(Route("POST", f"{T}/operators/{path}") for path in ("invite", "delete")),
         # So do the tenants themselves, which owners alone may manage.
         *(Route("GET", f"{T}/{path}") for path in ("tenants", "tenant")),
+        # Operators move what they chose from any tenant to any other.
+        Route("GET", f"{T}/promotion"),
+        *(Route("POST", f"{T}/promotion/{path}") for path in ("test", "move")),
         Route("POST", f"{T}/tenants/create"),
         *(Route("POST", f"{T}/tenant/{path}") for path in ("rename", "tag", "delete")),
         Route("GET", f"{T}/profile"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from watchword.configuration.document_text import DocumentText
     from watchword.configuration.documents import Plan, PlannedChange
     from watchword.configuration.errors import DocumentRefused
+    from watchword.configuration.promotion import MovedSecret
 
 CHANGES_FOUND = 2
 OPERATOR = Actor.system("cli")
@@ -133,6 +134,64 @@ def apply(
 
     found = run(work())
     say(as_json, _as_json(found), _as_text(found))
+
+
+@cli.command()
+def promote(
+    source: Annotated[str, typer.Option("--from", help="The tenant that it was tried in.")],
+    target: Annotated[str, typer.Option("--to", help="The tenant that it is to move to.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Such as `connectors.sms` or `guard`; again for more."),
+    ] = None,
+    expect: Annotated[
+        int | None,
+        typer.Option("--expect", help="The number that the plan gave; without it, only plan."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; the history keeps it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move a configuration from one tenant to another; what the target has besides stays.
+
+    Without --expect, shows what would change, and leaves with 2 if something would. A secret is the
+    target's own: the one it has, or the environment variable that the plan names.
+    """
+
+    async def work() -> "tuple[Plan, tuple[MovedSecret, ...]]":
+        from watchword.configuration.promotion import Promotion
+
+        async with opened(settings_or_fail()) as server:
+            promotion = Promotion(
+                source=(await server.scope_of(source)).configuration.documents,
+                target=(await server.scope_of(target)).configuration.documents,
+            )
+            chosen = only or await promotion.choices()
+            preview = await promotion.preview(OPERATOR, chosen, os.environ)
+            if expect is None:
+                return preview.plan, preview.secrets
+            plan = await promotion.move(
+                OPERATOR, chosen, os.environ, expected_stamp=expect, reason=reason
+            )
+            return plan, ()
+
+    found, secrets = run(work())
+    lines = [line for change in found.changes for line in _lines(change)]
+    lines += [
+        f"secret {'.'.join(map(str, secret.path))}  {secret.state}  ${{env:{secret.variable}}}"
+        for secret in secrets
+    ]
+    if not found.changes:
+        lines.append("Nothing to change.")
+    elif expect is None:
+        lines += ["", f"To apply exactly this: --expect {found.stamp}"]
+    shown = _as_json(found) | {
+        "secrets": [
+            {"path": list(s.path), "state": s.state, "variable": s.variable} for s in secrets
+        ]
+    }
+    say(as_json, shown, "\n".join(lines))
+    if found.changes and expect is None:
+        raise typer.Exit(CHANGES_FOUND)
 
 
 @cli.command("schema")

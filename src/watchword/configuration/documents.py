@@ -70,6 +70,16 @@ class PlannedChange:
     action: Action
     changes: tuple[Change, ...]
 
+    @property
+    def section(self) -> str:
+        """Return the section of the document."""
+        return str(self.path[0])
+
+    @property
+    def key(self) -> str:
+        """Return which item of the section it is, where it has items."""
+        return str(self.path[1]) if len(self.path) > 1 else ""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -153,13 +163,20 @@ class DocumentConfiguration:
         return Exported(tenant.configuration_stamp, sections)
 
     async def plan(
-        self, actor: Actor, document: Mapping[str, Any], variables: Mapping[str, str]
+        self,
+        actor: Actor,
+        document: Mapping[str, Any],
+        variables: Mapping[str, str],
+        *,
+        keeps_others: bool = False,
     ) -> Plan:
         """Return what `apply` would do; raises what it raises, and changes nothing.
 
         It is tried out and undone, so a plan is never of another mind than the deed.
         """
-        return await self._carried_out(actor, document, variables, None, None, is_plan=True)
+        return await self._carried_out(
+            actor, document, variables, None, None, keeps_others=keeps_others, is_plan=True
+        )
 
     async def apply(
         self,
@@ -168,11 +185,14 @@ class DocumentConfiguration:
         variables: Mapping[str, str],
         *,
         expected_stamp: int | None = None,
+        keeps_others: bool = False,
         may_delete: bool = False,
         reason: str | None = None,
+        source: str | None = None,
     ) -> Plan:
         """Make the configuration what *document* says, all or nothing; return what changed.
 
+        With *keeps_others*, what a list leaves out stays; *source* is where it was moved from.
         Raises DocumentRefused with the place; ConfigurationChanged where the state is not the one
         expected; DeletionsNotAllowed where something would be gone and that was not said.
         """
@@ -182,7 +202,9 @@ class DocumentConfiguration:
             variables,
             expected_stamp,
             reason,
+            keeps_others=keeps_others,
             may_delete=may_delete,
+            source=source,
         )
 
     async def _carried_out(
@@ -193,8 +215,10 @@ class DocumentConfiguration:
         expected_stamp: int | None,
         reason: str | None,
         *,
+        keeps_others: bool = False,
         may_delete: bool = False,
         is_plan: bool = False,
+        source: str | None = None,
     ) -> Plan:
         document = parsed(given)
         plan: Plan | None = None
@@ -211,16 +235,16 @@ class DocumentConfiguration:
                     given=given,
                     values=Values(variables, self.sealed),
                 )
-                await applying.everything()
+                await applying.everything(keeps_others=keeps_others)
                 plan = Plan(stamp, tuple(applying.done), tuple(applying.values.kept))
                 _finish(plan, may_delete=may_delete, is_plan=is_plan)
-                await self._audited(write, plan)
+                await self._audited(write, plan, source)
         except _OnlyPlanned:
             pass
         assert plan is not None
         return plan
 
-    async def _audited(self, write: Write, plan: Plan) -> None:
+    async def _audited(self, write: Write, plan: Plan, source: str | None) -> None:
         await self.writer.audit.record(
             "configuration.applied",
             write.actor,
@@ -229,6 +253,7 @@ class DocumentConfiguration:
                 "before": plan.stamp,
                 "after": write.tenant.configuration_stamp,
                 "reason": write.reason,
+                "source": source,
                 "versions": [
                     {
                         "kind": version.kind,
@@ -335,14 +360,15 @@ class _Applying:
     def actor(self) -> Actor:
         return self.write.actor
 
-    async def everything(self) -> None:
+    async def everything(self, *, keeps_others: bool) -> None:
         """Write what differs: what others stand on first, and what goes last."""
         await self._resources()
         await self._applications()
         await self._connectors()
         await self._settings()
         await self._webhooks()
-        await self._delete_the_rest()
+        if not keeps_others:
+            await self._delete_the_rest()
 
     async def _resources(self) -> None:
         for indicator, part in (self.document.resources or {}).items():

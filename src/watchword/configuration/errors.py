@@ -71,6 +71,20 @@ class DocumentRefused(DomainError):
         self.issues = tuple(issues)
 
 
+class SameTenant(DomainError):
+    """A configuration moves from one tenant to another."""
+
+    code = "configuration.same_tenant"
+    status = 422
+
+
+class NothingChosen(DomainError):
+    """Nothing of the source was chosen to move, or what was chosen is not there."""
+
+    code = "configuration.nothing_chosen"
+    status = 422
+
+
 class DeletionsNotAllowed(DomainError):
     """A document leaves out what the tenant has, and nobody said that it may go."""
 

@@ -46,6 +46,8 @@ class GivenDocument(ApiModel):
 
     document: dict[str, Any]
     variables: dict[str, SecretStr] = Field(default_factory=dict, max_length=1000)
+    keep_others: bool = False
+    """Whether what a list leaves out stays, as it does where something is moved over."""
 
     @property
     def values(self) -> dict[str, str]:
@@ -210,7 +212,10 @@ async def get_sealing_key(caller: Caller) -> PublishedKey:
 async def plan_document(body: GivenDocument, caller: Caller) -> PlanOfDocument:
     """Tell what applying a document would change; nothing is changed."""
     documents = caller.tenant.configuration.documents
-    return PlanOfDocument.of(await documents.plan(caller.actor, body.document, body.values))
+    plan = await documents.plan(
+        caller.actor, body.document, body.values, keeps_others=body.keep_others
+    )
+    return PlanOfDocument.of(plan)
 
 
 @router.post(
@@ -223,6 +228,7 @@ async def apply_document(body: DocumentToApply, caller: Caller) -> PlanOfDocumen
         body.document,
         body.values,
         expected_stamp=body.expected_stamp,
+        keeps_others=body.keep_others,
         may_delete=body.allow_deletions,
         reason=body.reason,
     )

@@ -1,0 +1,112 @@
+"""Promotion in the console: choose, see the diff, try, move; whoever is late is told."""
+
+import pytest
+
+from tests.web.console.conftest import Browser, Site
+from watchword.audit.models import SYSTEM, AuditFilter
+from watchword.core.pagination import PageRequest
+from watchword.tenants.models import TenantTag
+
+GUARD = "promotion?source=trial&item=guard"
+
+
+@pytest.fixture
+async def trial(site: Site) -> str:
+    """Return a development tenant in which something was tried."""
+    await site.server.administration.create(SYSTEM, "trial", "Trial", TenantTag.DEVELOPMENT)
+    await site.server.refresh()
+    scope = await site.server.scope_of("trial")
+    limit = {"perNumber": {"count": 3, "seconds": 600}}
+    await scope.configuration.settings.save_guard(SYSTEM, limit)
+    return "trial"
+
+
+async def test_a_lonely_tenant_is_told_what_to_do(owner: Browser) -> None:
+    assert "There is no other tenant" in (await owner.open("promotion")).words
+
+
+async def test_a_difference_is_shown_and_moved(site: Site, owner: Browser, trial: str) -> None:
+    assert "Send limits and guard rules" in (await owner.open("promotion?source=trial")).words
+    page = await owner.open(GUARD)
+    assert "<del><code>10</code></del>" in page.html
+    assert "<ins><code>3</code></ins>" in page.html
+
+    page = await owner.submit("/promotion/move", reason="it did well")
+
+    assert "It moved, as one change." in page.words
+    scope = await site.scope()
+    assert scope.guard_policy.per_number.count == 3
+    found = await scope.audit.list(PageRequest(1, 100), AuditFilter(event="configuration.applied"))
+    assert [entry.payload["source"] for entry in found.items] == ["trial"]
+
+
+async def test_whoever_is_late_is_told_and_sees_the_new_state(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    await owner.open(GUARD)
+    limit = {"perNumber": {"count": 7, "seconds": 600}}
+    await (await site.scope()).configuration.settings.save_guard(SYSTEM, limit)
+
+    page = await owner.submit("/promotion/move")
+
+    assert page.status == 409
+    assert "Someone else changed this" in page.words
+    assert "<del><code>7</code></del>" in page.html
+    await owner.submit("/promotion/move")
+    assert (await site.scope()).guard_policy.per_number.count == 3
+
+
+async def test_a_secret_is_asked_for_and_the_sources_never_shown(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    config = {
+        "accountSID": "AC1",
+        "authToken": "token-of-trial",
+        "fromMessagingServiceSID": "MG1",
+        "templates": [
+            {"usageType": usage, "content": "{{code}}"}
+            for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+        ],
+    }
+    scope = await site.server.scope_of("trial")
+    await scope.configuration.connectors.create(SYSTEM, "twilio-short-message-service", config)
+    page = await owner.open("promotion?source=trial&item=connectors.sms")
+    assert "connectors.sms.config.authToken Missing" in page.words
+    refused = await owner.submit("/promotion/move")
+    assert refused.status == 422
+    assert "connectors.sms.config.authToken" in refused.words
+
+    await owner.submit("/promotion/move", **{"secret:SMS_AUTH_TOKEN": "token-of-default"})
+
+    connectors = (await site.scope()).connectors
+    [saved] = await connectors.list()
+    assert connectors.opened_secrets(saved) == {"authToken": "token-of-default"}
+    assert "token-of-trial" not in page.html + refused.html
+
+
+async def test_a_connector_is_tried_from_here_before_it_moves(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    scope = await site.server.scope_of("trial")
+    await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
+    await owner.open("promotion?source=trial&item=connectors.sms")
+    form = owner.page.form("/promotion/move")
+    pairs = {name: value for name, value in form.pairs if value is not None}
+
+    answer = await owner.client.post(
+        "/console/default/promotion/test",
+        data={**pairs, "to": "+447700900124"},
+        headers={"Origin": "http://localhost:3001", "Sec-Fetch-Site": "same-origin"},
+    )
+
+    assert answer.status_code == 200
+    written = (await (await site.scope()).messaging.list()).items
+    assert [(message.is_test, message.connector_id) for message in written] == [
+        (True, "development-inbox")
+    ]
+    assert await (await site.scope()).connectors.list() == []
+
+
+async def test_what_is_not_there_is_no_page(owner: Browser, trial: str) -> None:
+    assert (await owner.open("promotion?source=nobody")).status == 404
+    assert (await owner.open("promotion?source=trial&item=connectors.sms")).status == 422
