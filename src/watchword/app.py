@@ -133,6 +133,12 @@ CONNECTORS: tuple[type[Connector[Any, Any]], ...] = tuple(
         "development_inbox.connector:DevelopmentInboxConnector",
         "smtp.connector:SmtpConnector",
         "development_inbox.email.connector:DevelopmentEmailInboxConnector",
+        "google.connector:GoogleConnector",
+        "kakao.connector:KakaoConnector",
+        "naver.connector:NaverConnector",
+        "github.connector:GitHubConnector",
+        "oidc.connector:OidcConnector",
+        "oauth2.connector:OAuth2Connector",
     )
 )
 

@@ -1,7 +1,9 @@
 """What an HTTP status says where the provider's own code says nothing."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import httpx2
 
@@ -15,8 +17,10 @@ from watchword.connector_kit.errors import (
     ProviderThrottled,
     ProviderTimeout,
     ProviderUnavailable,
+    UnreadableAnswer,
 )
 
+Answer = TypeVar("Answer")
 LONGEST_WAIT = timedelta(days=1)
 
 ERRORS: dict[int, type[ConnectorError]] = {
@@ -44,6 +48,17 @@ def error_of_status(response: httpx2.Response, words: str = "") -> ConnectorErro
         return ProviderUnavailable(words)
     # We follow no redirects: whoever answers with one is not at the address we were given.
     return ProviderSettingsRefused(words) if 300 <= status < 400 else ProviderRejected(words)
+
+
+def read_by(read: Callable[[httpx2.Response], Answer], response: httpx2.Response) -> Answer:
+    """Return what *read* makes of the answer; raises ConnectorError for a shape it can't read."""
+    try:
+        return read(response)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # Not the shape that the connector expects: then the status says what there is to say.
+        error = error_of_status(response) if not response.is_success else UnreadableAnswer()
+        error.words = error.words or f"HTTP {response.status_code}: {response.text}"
+    raise error
 
 
 def retry_after(response: httpx2.Response, now: datetime | None = None) -> timedelta | None:

@@ -9,13 +9,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 import httpx2
 from pydantic import SecretStr
 
-from watchword.connector_kit.answers import error_of_status
+from watchword.connector_kit.answers import Answer, read_by
 from watchword.connector_kit.config import ConnectorConfig
 from watchword.connector_kit.errors import (
     ConnectorError,
     InvalidConfig,
     ReportRefused,
-    UnreadableAnswer,
 )
 from watchword.connector_kit.mail import Mail
 from watchword.connector_kit.models import (
@@ -35,7 +34,6 @@ from watchword.core.clock import Clock
 
 Config = TypeVar("Config", bound=ConnectorConfig)
 Outgoing = TypeVar("Outgoing", bound=OutgoingMessage)
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +206,7 @@ class HttpSmsConnector(SmsConnector[Config]):
         """
         try:
             response = await self.context.client.send(request)
-            return _read(response, read)
+            return read_by(read, response)
         except ConnectorError as error:
             # Some providers quote the credentials that they refuse.
             sent = request.headers.get("Authorization", "")
@@ -217,16 +215,6 @@ class HttpSmsConnector(SmsConnector[Config]):
 
     def _scrub(self, words: str, message: SmsMessage | None, *sent: str) -> str:
         return scrub(words, message, [*self.config.secret_values(), *sent])
-
-
-def _read(response: httpx2.Response, read: Callable[[httpx2.Response], Answer]) -> Answer:
-    try:
-        return read(response)
-    except (ValueError, LookupError, TypeError, AttributeError):
-        # Not the shape that the connector expects: then the status says what there is to say.
-        error = error_of_status(response) if not response.is_success else UnreadableAnswer()
-        error.words = error.words or f"HTTP {response.status_code}: {response.text}"
-    raise error
 
 
 def basic_auth(user: str, password: SecretStr | str) -> dict[str, str]:

@@ -222,6 +222,53 @@ class UnreadableAnswer(ConnectorError):
     is_outcome_known = False
 
 
+# Whoever signs in with a provider, and what it answers about them.
+
+
+class AuthorizationFailed(ConnectorError):
+    """The provider sent the person back without letting them in."""
+
+    code = "connector.authorization_failed"
+    acts: ClassVar[Actor] = "nobody"
+    error_class = "authorization_failed"
+
+
+class AuthorizationDenied(AuthorizationFailed):
+    """The person said no at the provider, or turned back."""
+
+    acts = "person"
+    error_class = "authorization_denied"
+
+
+class AuthorizationMixedUp(AuthorizationFailed):
+    """The answer is another provider's, by the issuer that it names (RFC 9207)."""
+
+    acts = "us"
+    error_class = "authorization_mixed_up"
+
+
+class AuthorizationCodeRefused(ConnectorError):
+    """The provider does not take its code: used before, too old, or somebody else's."""
+
+    code = "connector.social_auth_code_invalid"
+    acts = "person"
+    error_class = "authorization_code_refused"
+
+
+class AccessTokenRefused(ConnectorError):
+    """The provider does not take the token that it has just given."""
+
+    code = "connector.social_invalid_access_token"
+    error_class = "access_token_refused"
+
+
+class IdTokenRefused(ConnectorError):
+    """What says who the person is does not stand up: signature, issuer, audience, time or nonce."""
+
+    code = "connector.social_invalid_id_token"
+    error_class = "id_token_refused"
+
+
 class ReportRefused(DomainError):
     """A delivery report is not signed by the provider, or is not a report."""
 

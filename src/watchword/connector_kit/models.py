@@ -63,6 +63,9 @@ class ConnectorMetadata:
     """ISO 3166 codes of the countries it is made for: whoever looks for one finds it first."""
     development_only: bool = False
     """True: refused in production tenants."""
+    is_standard: bool = False
+    """True for a protocol rather than a provider: a tenant may have several, each with a target,
+    a name and a logo of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

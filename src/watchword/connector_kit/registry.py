@@ -12,6 +12,7 @@ from watchword.connector_kit.connector import Connector, EmailConnector, SmsConn
 from watchword.connector_kit.errors import ConnectorClassNotFound
 from watchword.connector_kit.guides import logo
 from watchword.connector_kit.models import ConnectorMetadata, ConnectorType
+from watchword.connector_kit.social import SocialConnector
 
 ENTRY_POINTS = "watchword.connectors"
 LONGEST_DETAIL = 300
@@ -22,6 +23,7 @@ ConnectorClass = type[Connector[Any, Any]]
 SHAPES: Mapping[ConnectorType, Any] = {
     ConnectorType.SMS: SmsConnector,
     ConnectorType.EMAIL: EmailConnector,
+    ConnectorType.SOCIAL: SocialConnector,
 }
 
 log = structlog.get_logger(__name__)

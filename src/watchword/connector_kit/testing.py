@@ -1,10 +1,11 @@
 """The promises that hold for any connector, as pytest classes to inherit from."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
@@ -19,6 +20,8 @@ from watchword.connector_kit.connector import (
 )
 from watchword.connector_kit.errors import (
     AnswerLost,
+    AuthorizationDenied,
+    AuthorizationFailed,
     ConnectorError,
     InvalidConfig,
     InvalidCredentials,
@@ -32,8 +35,10 @@ from watchword.connector_kit.errors import (
 from watchword.connector_kit.guides import guide, logo
 from watchword.connector_kit.models import EmailMessage, ReportRequest, SmsMessage, UsageType
 from watchword.connector_kit.numbers import parts_of
+from watchword.connector_kit.oauth import OAuthConnector
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import SHAPES, ConnectorRegistry
+from watchword.connector_kit.social import Authorization, SocialIdentity
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 
@@ -106,6 +111,22 @@ SECTIONS = {
     ),
     "guide.ko.md": ("준비할 것", "설정", "템플릿", "한도와 특이 사항", "오류"),
 }
+SOCIAL_SECTIONS = {
+    "guide.md": (
+        "What you need",
+        "Settings",
+        "What is believed",
+        "Limits and quirks",
+        "Errors",
+    ),
+    "guide.ko.md": ("준비할 것", "설정", "믿는 정보", "한도와 특이 사항", "오류"),
+}
+AUTHORIZATION = Authorization(
+    state="state-1",
+    redirect_uri="https://auth.example.com/callback/instance-1",
+    nonce="nonce-1",
+    code_verifier="verifier-1-verifier-1-verifier-1-verifier-1",
+)
 SECRET_NAME = re.compile(r"(token|secret|password|authorization|key)$", re.IGNORECASE)
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -123,6 +144,9 @@ def context(answer: Answer | None = None, **others: Any) -> ConnectorContext:
 
 class ConnectorContract:
     """What every connector promises; a subclass gives the fixture `connector`."""
+
+    sections: ClassVar[Mapping[str, tuple[str, ...]]] = SECTIONS
+    """Of its guide, by file."""
 
     @pytest.fixture
     def connector(self) -> Connector[Any, Any]:
@@ -201,8 +225,8 @@ class ConnectorContract:
     ) -> None:
         english, korean = (guide(type(connector), language) for language in ("en", "ko"))
 
-        assert tuple(headings(english)) == SECTIONS["guide.md"]
-        assert tuple(headings(korean)) == SECTIONS["guide.ko.md"]
+        assert tuple(headings(english)) == self.sections["guide.md"]
+        assert tuple(headings(korean)) == self.sections["guide.ko.md"]
         assert len(re.findall(r"^### ", english, re.M)) == len(re.findall(r"^### ", korean, re.M))
 
     def test_the_guide_explains_every_setting(self, connector: Connector[Any, Any]) -> None:
@@ -422,6 +446,100 @@ class EmailConnectorContract(ConnectorContract):
         assert len(mail.subject.splitlines()) == 1
         assert "https://evil" not in mail.subject + mail.text
         assert "<b>" not in (mail.html or "")
+
+
+class SocialConnectorContract(ConnectorContract):
+    """What every provider that people sign in with promises besides, over OAuth 2."""
+
+    sections = SOCIAL_SECTIONS
+
+    @pytest.fixture
+    def connector(self) -> OAuthConnector[Any]:
+        """Return the connector under test, with made-up settings."""
+        raise NotImplementedError
+
+    def published(self) -> Mapping[str, Any]:
+        """Return what the provider publishes of itself, where that is read."""
+        return {}
+
+    def introduced(
+        self, connector: OAuthConnector[Any], answer: Answer | None = None
+    ) -> OAuthConnector[Any]:
+        """Return the connector at a provider that publishes itself, and answers the rest so."""
+
+        def reply(request: httpx2.Request) -> httpx2.Response:
+            if request.url.path.endswith("/.well-known/openid-configuration"):
+                return httpx2.Response(200, json=dict(self.published()))
+            return answer(request) if answer else httpx2.Response(500)
+
+        client = OutboundClient(transport=httpx2.MockTransport(reply))
+        return type(connector)(connector.config, replace(connector.context, client=client))
+
+    async def test_asks_for_a_code_for_this_browser_alone(
+        self, connector: OAuthConnector[Any]
+    ) -> None:
+        url = urlsplit(await self.introduced(connector).begin(AUTHORIZATION))
+        asked = parse_qs(url.query)
+
+        assert url.scheme == "https"
+        assert all(len(values) == 1 for values in asked.values())
+        assert asked["response_type"] == ["code"]
+        assert asked["client_id"] == [connector.client_id]
+        assert asked["redirect_uri"] == [AUTHORIZATION.redirect_uri]
+        assert asked["state"] == [AUTHORIZATION.state]
+        assert asked["code_challenge"] == [AUTHORIZATION.code_challenge]
+        assert asked["code_challenge_method"] == ["S256"]
+        assert AUTHORIZATION.code_verifier not in url.query
+        for secret in connector.config.secret_values():
+            assert secret not in url.query
+
+    async def test_proves_itself_with_the_code(self, connector: OAuthConnector[Any]) -> None:
+        endpoints = await self.introduced(connector).endpoints()
+        request = connector.token_request(endpoints, AUTHORIZATION, "code-1")
+        sent = parse_qs(request.content.decode())
+
+        assert request.method == "POST"
+        assert sent["grant_type"] == ["authorization_code"]
+        assert sent["code"] == ["code-1"]
+        assert sent["code_verifier"] == [AUTHORIZATION.code_verifier]
+        assert sent["redirect_uri"] == [AUTHORIZATION.redirect_uri]
+
+    async def test_somebody_who_turned_back_is_told_from_a_fault(
+        self, connector: OAuthConnector[Any]
+    ) -> None:
+        introduced = self.introduced(connector)
+        with pytest.raises(AuthorizationDenied):
+            await introduced.finish(AUTHORIZATION, {"error": "access_denied"})
+        with pytest.raises(AuthorizationFailed) as failed:
+            await introduced.finish(AUTHORIZATION, {"error": "server_error"})
+        assert not isinstance(failed.value, AuthorizationDenied)
+        with pytest.raises(AuthorizationFailed):
+            await introduced.finish(AUTHORIZATION, {})
+
+    @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe"])
+    @pytest.mark.parametrize("status", [200, 302, 400, 401, 500])
+    async def test_nonsense_is_nobody(
+        self, connector: OAuthConnector[Any], status: int, body: bytes
+    ) -> None:
+        introduced = self.introduced(connector, lambda _: httpx2.Response(status, content=body))
+        with pytest.raises(ConnectorError) as refused:
+            await introduced.finish(AUTHORIZATION, {"code": "code-1"})
+        assert "code-1" not in refused.value.words
+
+    async def test_words_hold_neither_code_nor_secret(self, connector: OAuthConnector[Any]) -> None:
+        kept = ["code-1-code-1", AUTHORIZATION.code_verifier, *connector.config.secret_values()]
+        said = {"error": "invalid_grant", "error_description": " ".join(kept)}
+        introduced = self.introduced(connector, lambda _: httpx2.Response(400, json=said))
+        with pytest.raises(ConnectorError) as refused:
+            await introduced.finish(AUTHORIZATION, {"code": kept[0]})
+        shown = f"{refused.value!r} {refused.value} {refused.value.words} {refused.value.detail}"
+        assert refused.value.words
+        assert not any(secret in shown for secret in kept)
+
+    def test_an_identity_names_nobody_in_its_repr(self) -> None:
+        identity = SocialIdentity.read({}, id="1", email="ada@example.com")
+
+        assert "ada" not in repr(identity)
 
 
 def answered_by(

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 SMSC = "smpp"
 """Stands for whoever speaks SMPP; it listens by itself, for it speaks no HTTP."""
 
-NOT_OVER_HTTP = {"kit", SMSC}
+NOT_OVER_HTTP = {"kit", "oauth_kit", SMSC}
 
 
 def names() -> list[str]:

@@ -1,0 +1,1 @@
+"""Any provider that speaks OAuth 2.0."""
