@@ -79,6 +79,8 @@ from watchword.resources.service import ResourceService
 from watchword.settings import Settings, is_loopback, load_settings
 from watchword.sign_in_settings.repository import SignInSettingsRepository
 from watchword.sign_in_settings.service import SignInSettingsService
+from watchword.social.repository import SocialRows
+from watchword.social.service import SocialService
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
 from watchword.storage.leases import Leases
@@ -362,6 +364,12 @@ class TenantScopes:
             delivery_wait=self.settings.delivery_wait,
             fixed_numbers=fixed_numbers,
         )
+        social = SocialService(
+            rows=SocialRows(storage, tenant.id),
+            connectors=connectors,
+            sealer=Sealer(keys, "social"),
+            clock=clock,
+        )
         organization_roles = OrganizationRoleService(
             roles=RoleRows(storage, tenant.id),
             scopes=ScopeRows(storage, tenant.id),
@@ -474,6 +482,7 @@ class TenantScopes:
                 ),
             ),
             oidc=provider,
+            social=social,
             interactions=InteractionService(
                 interactions=InteractionRepository(storage, tenant.id),
                 storage=storage,
@@ -482,6 +491,7 @@ class TenantScopes:
                 verification=verification,
                 lockout=lockout,
                 oidc=provider,
+                social_accounts=social,
                 audit=audit,
                 webhooks=webhooks,
                 phrases=server.phrases,

@@ -33,7 +33,15 @@ from watchword.webhooks.service import WebhookService
 SCRIPT = Actor("application", "m1", "script")
 ALICE = PhoneNumber("821012345678")
 BOB = PhoneNumber("821087654321")
-KEPT = frozenset({"audit_log", "factors", "organization_members", "organization_member_roles"})
+KEPT = frozenset(
+    {
+        "audit_log",
+        "factors",
+        "organization_members",
+        "organization_member_roles",
+        "social_identities",
+    }
+)
 """The log outlives those it is about; the rest goes with the row that it refers to."""
 
 

@@ -49,6 +49,8 @@ from watchword.organizations.service import OrganizationService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
+from watchword.social.repository import SocialRows
+from watchword.social.service import SocialService
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag
 from watchword.users.models import Identifier, NewUser, User
@@ -188,6 +190,12 @@ class World:
             webhooks=self.webhooks,
             clock=self.clock,
         )
+        self.social = SocialService(
+            rows=SocialRows(self.storage, self.tenant_id),
+            connectors=connectors,
+            sealer=Sealer(self.keys, "social"),
+            clock=self.clock,
+        )
         self.set_up(**self.settings)
 
     def set_up(self, **settings: Any) -> InteractionService:
@@ -223,6 +231,7 @@ class World:
             verification=verification,
             lockout=lockout,
             oidc=self.oidc,
+            social_accounts=self.social,
             audit=self.audit,
             webhooks=self.webhooks,
             phrases=Phrases.load(),

@@ -151,7 +151,11 @@ async def test_a_strangers_signature_is_refused() -> None:
 
 
 # The published key, used as if it were a secret, is the oldest trick there is.
-@pytest.mark.parametrize("secret", [CLIENT["clientSecret"].encode(), RSA.as_pem(private=False)])
+@pytest.mark.parametrize(
+    "secret",
+    [CLIENT["clientSecret"].encode(), RSA.as_pem(private=False)],
+    ids=["secret", "published"],
+)
 async def test_a_signature_with_a_shared_secret_is_refused(secret: bytes) -> None:
     payload = id_token(**CLAIMS).split(".")[1]
     header = urlsafe_b64encode(b'{"alg":"HS256","kid":"rsa"}').rstrip(b"=").decode()

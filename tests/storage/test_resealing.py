@@ -48,6 +48,7 @@ def test_every_sealed_column_of_the_schema_is_walked() -> None:
         "messages.recipient",
         "operators.totp_secret",
         "signing_keys.private_key",
+        "social_verifications.secrets",
         "webhook_deliveries.body",
         "webhooks.secrets",
     }

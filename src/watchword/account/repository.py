@@ -8,6 +8,7 @@ from watchword.storage.schema import (
     interactions,
     oidc_tokens,
     sessions,
+    social_verifications,
     verification_records,
 )
 from watchword.users.models import User
@@ -31,6 +32,14 @@ RECORDS = delete(verification_records).where(
 )
 
 
+_ways = social_verifications.c
+WAYS = delete(social_verifications).where(
+    _ways.tenant_id == bindparam("tenant_id"),
+    _ways.target == bindparam("target_"),
+    _ways.social_id == bindparam("social_id_"),
+)
+
+
 class Leftovers(TenantRepository):
     """Rows of one tenant that are about a person and mean nothing without them."""
 
@@ -39,7 +48,7 @@ class Leftovers(TenantRepository):
         await self.run(OF_USER[interactions.name], owner=user_id)
 
     async def delete(self, user: User) -> None:
-        """Delete sessions, tokens, consents, visits under way, and codes on the way to them."""
+        """Delete sessions, tokens, consents, visits under way, and proofs that are about them."""
         for statement in OF_USER.values():
             await self.run(statement, owner=user.id)
         await self.run(
@@ -48,3 +57,5 @@ class Leftovers(TenantRepository):
             email=user.primary_email,
             username=user.username,
         )
+        for target, identity in user.identities.items():
+            await self.run(WAYS, target_=target, social_id_=identity["userId"])

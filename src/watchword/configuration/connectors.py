@@ -17,7 +17,12 @@ from watchword.configuration.models import (
     changes_between,
     secret_changes,
 )
-from watchword.configuration.settings import tenant_settings_of
+from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
+from watchword.configuration.social_connectors import (
+    changed_override,
+    check_new_override,
+    require_own_target,
+)
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import (
@@ -25,7 +30,6 @@ from watchword.connectors.errors import (
     ConnectorNotFound,
     ConnectorOfAnotherType,
     DevelopmentConnectorRefused,
-    MetadataNotAllowed,
     SyncProfileNotAllowed,
     TokenStorageNotSupported,
 )
@@ -61,6 +65,7 @@ class ConnectorConfiguration:
         TokenStorageNotSupported or ConnectorIdTaken, and then the present one stays.
         """
         found = self.saved.class_of(connector_id)
+        check_new_override(found, metadata)
         stored, secrets = self._parted(connector_id, config, None)
         if store_tokens:
             raise TokenStorageNotSupported(connector_id)
@@ -84,6 +89,7 @@ class ConnectorConfiguration:
             if await self._rows(write).find(instance_id) is not None:
                 raise ConnectorIdTaken(instance_id)
             self._require_allowed(write, saved)
+            require_own_target(self.saved, await self._rows(write).list(), saved)
             await self._retire_active(write, saved)
             await self._rows(write).add(saved)
             await self._record(write, Action.CREATED, None, saved)
@@ -107,17 +113,19 @@ class ConnectorConfiguration:
         """
         async with self.writer.writing(actor, reason) as write:
             before = await self._active(write, id)
-            self.saved.class_of(before.connector_id)
+            found = self.saved.class_of(before.connector_id)
+            after = before
             if metadata is not None:
-                raise MetadataNotAllowed(before.connector_id)
+                after = replace(after, metadata=changed_override(found, before, metadata))
             if sync_profile and before.type is not ConnectorType.SOCIAL:
                 raise SyncProfileNotAllowed(before.connector_id)
             if store_tokens:
                 raise TokenStorageNotSupported(before.connector_id)
-            if config is None and sync_profile is None and store_tokens is None:
+            if (config, sync_profile, store_tokens, metadata) == (None,) * 4:
                 raise NothingToChange(before.connector_id)
             expect(before.version, expected_version)
-            after = before
+            if sync_profile is not None:
+                after = replace(after, sync_profile=sync_profile)
             if config is not None:
                 after = self._with_config(before, config)
             return await self._save(write, before, after)
@@ -194,6 +202,18 @@ class ConnectorConfiguration:
                 changes=changes_between(_document(before), None)
                 + secret_changes(before.secrets, {}),
             )
+            if before.type is ConnectorType.SOCIAL:
+                await self._take_button_away(write, before)
+
+    async def _take_button_away(self, write: Write, gone: SavedConnector) -> None:
+        """Leave the provider out of the sign-in settings, as the contract does."""
+        before, _ = await sign_in_settings_of(write.versions)
+        target = self.saved.target_of(gone)
+        kept = [name for name in before.social_sign_in_connector_targets if name != target]
+        after = before.with_social_targets(kept)
+        await self.writer.save_settings(
+            write, Kind.SIGN_IN, Action.CHANGED, before.document(), after.document()
+        )
 
     async def what_breaks(self, id: str) -> list[Breakage]:
         """Return what would stop working without this connector."""
@@ -331,6 +351,7 @@ class ConnectorConfiguration:
             opened = self.saved.opened_secrets(after)
             self.saved.split(after.connector_id, {**after.config, **opened})
         self._require_allowed(write, after)
+        require_own_target(self.saved, await self._rows(write).list(), after)
         await self._retire_active(write, after)
         await self._rows(write).save(after)
         await self._record(write, Action.RESTORED, before, after)

@@ -192,7 +192,9 @@ class SettingsConfiguration:
         )
         # As the contract does: a button for a provider that is not there is left out, silently.
         return after.with_social_targets(
-            saved.target for saved in connectors if saved.type is ConnectorType.SOCIAL
+            self.connectors.target_of(saved)
+            for saved in connectors
+            if saved.type is ConnectorType.SOCIAL
         )
 
 

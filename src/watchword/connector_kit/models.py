@@ -67,6 +67,11 @@ class ConnectorMetadata:
     """True for a protocol rather than a provider: a tenant may have several, each with a target,
     a name and a logo of its own."""
 
+    @property
+    def platform(self) -> str | None:
+        """Return where people can sign in with it; messages have no such thing."""
+        return "Universal" if self.type is ConnectorType.SOCIAL else None
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class OutgoingMessage:

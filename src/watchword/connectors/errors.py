@@ -45,6 +45,39 @@ class MetadataNotAllowed(DomainError):
     code = "connector.cannot_overwrite_metadata_for_non_standard_connector"
 
 
+class TargetMissing(DomainError):
+    """A standard social connector needs a target: what accounts and settings call it."""
+
+    code = "connector.should_specify_target"
+
+
+class TargetFixed(DomainError):
+    """Accounts are linked by the target, so it stays as it is."""
+
+    code = "connector.can_not_modify_target"
+
+
+class TargetTaken(DomainError):
+    """Another connector has this target; `data` says which."""
+
+    code = "connector.multiple_target_with_same_platform"
+    status = 422
+
+
+class InstanceExists(DomainError):
+    """The provider is set up already, and takes no second set-up."""
+
+    code = "connector.multiple_instances_not_supported"
+    status = 422
+
+
+class NeedsVisit(DomainError):
+    """An address to a provider is made for one browser's visit, and for nobody else."""
+
+    code = "connector.not_implemented"
+    status = 501
+
+
 class SyncProfileNotAllowed(DomainError):
     """A connector that sends messages knows no profile to copy."""
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from watchword.connector_kit.models import ConnectorType, DeliveryReport, ReportReply
+from watchword.connector_kit.models import (
+    ConnectorType,
+    DeliveryReport,
+    Localized,
+    ReportReply,
+)
 
 MASK = "••••••••"
 """Stands for a saved secret; sent back, it means "keep"."""
@@ -39,14 +44,38 @@ class SavedConnector:
         """Tell whether messages go out through it."""
         return self.retired_at is None
 
-    @property
-    def target(self) -> str:
-        """Return what the sign-in settings call a social provider."""
-        return str(self.metadata.get("target", self.connector_id))
-
     def reads_reports_at(self, now: datetime) -> bool:
         """Tell whether a delivery report for it is still believed."""
         return self.retired_at is None or now < self.retired_at + KEPT_AFTER_RETIRING
+
+
+@dataclass(frozen=True)
+class ShownConnector:
+    """How people see a connector that they sign in with."""
+
+    id: str
+    """Of the set-up, not of the connector class."""
+    target: str
+    name: Localized
+    logo: str = ""
+    """A data URI, or an address that the tenant chose."""
+    logo_dark: str | None = None
+    own_logo: str = ""
+    """Of the connector class: a data URI always."""
+    platform: str | None = None
+    is_standard: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return what a sign-in page may know, in the contract's words."""
+        return {
+            "id": self.id,
+            "target": self.target,
+            "platform": self.platform,
+            "name": dict(self.name),
+            "logo": self.logo,
+            "logoDark": self.logo_dark,
+            "isStandard": self.is_standard,
+        }
 
 
 @dataclass(frozen=True)

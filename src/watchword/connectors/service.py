@@ -10,6 +10,7 @@ import structlog
 
 from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.errors import ReportRefused
+from watchword.connector_kit.guides import logo
 from watchword.connector_kit.models import ConnectorType, ReportRequest
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.errors import (
@@ -18,7 +19,7 @@ from watchword.connectors.errors import (
     SecretsWantedAgain,
     UnknownConnectorClass,
 )
-from watchword.connectors.models import MASK, Callback, SavedConnector
+from watchword.connectors.models import MASK, Callback, SavedConnector, ShownConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
 from watchword.core.ids import new_token
@@ -132,6 +133,28 @@ class ConnectorService:
                 saved.connector_id, {**saved.config, **self.opened_secrets(saved)}
             )
         return self._built[key]
+
+    def target_of(self, saved: SavedConnector) -> str:
+        """Return what the sign-in settings and people's accounts call a social provider."""
+        return self.shown(saved).target
+
+    def shown(self, saved: SavedConnector) -> ShownConnector:
+        """Return how people see a connector: by what the tenant chose, else by its class."""
+        found, chosen = self.registry.find(saved.connector_id), saved.metadata
+        if found is None:
+            # A package that is no longer installed: the row still has its name.
+            return ShownConnector(saved.id, saved.connector_id, {"en": saved.connector_id})
+        metadata = found.metadata
+        return ShownConnector(
+            id=saved.id,
+            target=chosen.get("target", metadata.target),
+            name=chosen.get("name") or metadata.name,
+            logo=chosen.get("logo") or logo(found),
+            logo_dark=chosen.get("logoDark"),
+            own_logo=logo(found),
+            platform=metadata.platform,
+            is_standard=metadata.is_standard,
+        )
 
     def messages_per_second(self, saved: SavedConnector | None) -> float | None:
         """Return the pace that a connector keeps; None where it has none, or can't send at all."""

@@ -173,6 +173,12 @@ class PasswordExistsInProfile(DomainError):
     code = "user.password_exists_in_profile"
 
 
+class SocialAccountExistsInProfile(DomainError):
+    """The account is linked to another account of this provider already."""
+
+    code = "user.social_account_exists_in_profile"
+
+
 class VerificationIdRequired(DomainError):
     """Signing in needs to say which verification record proves who it is."""
 

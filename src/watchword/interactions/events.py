@@ -26,7 +26,9 @@ TOLD: Mapping[InteractionEvent, Event] = {
 }
 
 # What `amr` tells the application tells the log which record it came from.
-METHODS = {AMR[type_]: type_ for type_ in (RecordType.PHONE_CODE, RecordType.EMAIL_CODE)}
+METHODS = {
+    AMR[type_]: type_ for type_ in (RecordType.PHONE_CODE, RecordType.EMAIL_CODE, RecordType.SOCIAL)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,19 @@ class Events:
             application_id=interaction.application_id,
             method=type_,
             payload={"identifier": {"type": identifier.type, "value": masked(identifier)}},
+            error=error,
+        )
+
+    async def refused_by_provider(
+        self, interaction: Interaction, target: str, error: DomainError
+    ) -> None:
+        """Note that a provider let nobody in, with its own words for administrators."""
+        await self.audit.record(
+            interaction_event(_event_of(interaction), method=RecordType.SOCIAL),
+            Actor.system("interactions"),
+            application_id=interaction.application_id,
+            method=RecordType.SOCIAL,
+            payload={"target": target, "words": getattr(error, "words", "")},
             error=error,
         )
 

@@ -32,6 +32,8 @@ AMR: Mapping[RecordType, tuple[str, ...]] = {
     RecordType.EMAIL_CODE: ("otp",),
     RecordType.PASSWORD: ("pwd",),
     RecordType.NEW_PASSWORD_IDENTITY: ("pwd",),
+    # Not in the RFC's list, which knows no other server's word; others who say it say "fed".
+    RecordType.SOCIAL: ("fed",),
 }
 
 
@@ -43,6 +45,10 @@ class PendingProfile:
     email: str | None = None
     phone: str | None = None
     password_digest: str | None = None
+    name: str | None = None
+    avatar: str | None = None
+    social: Mapping[str, Any] | None = None
+    """Social accounts to link, by target, as the account will hold them."""
 
     @property
     def is_empty(self) -> bool:
@@ -171,7 +177,7 @@ class Interaction:
         """Return the record of this id, whatever its type."""
         return next((r for r in self.records.values() if r.id == verification_id), None)
 
-    def with_profile(self, **values: str) -> "Interaction":
+    def with_profile(self, **values: Any) -> "Interaction":
         """Return the interaction with more of the pending profile."""
         profile = replace(self.state.profile, **values)
         return replace(self, state=replace(self.state, profile=profile))

@@ -118,5 +118,5 @@ def known_of(interaction: Interaction, user: User | None) -> Profile:
         username=pending.username or (user.username if user else None),
         email=pending.email or (user.primary_email if user else None),
         phone=pending.phone or (user.primary_phone if user else None),
-        name=user.name if user else None,
+        name=pending.name or (user.name if user else None),
     )

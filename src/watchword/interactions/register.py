@@ -52,6 +52,10 @@ class Register:
             record = _usable_record(interaction, verification_id)
             await require_unused(self.users, record.identifier)
             gathered = _with_record(interaction, record)
+        await self.complete(interaction, gathered)
+
+    async def complete(self, interaction: Interaction, gathered: Interaction) -> None:
+        """Create the account of what was gathered, or keep that and say what is missing."""
         refusal = self._refusal(gathered)
         if refusal is not None:
             if gathered is not interaction:
@@ -61,7 +65,7 @@ class Register:
 
     def _refusal(self, interaction: Interaction) -> DomainError | None:
         profile = interaction.state.profile
-        if (profile.username or profile.email or profile.phone) is None:
+        if not (profile.username or profile.email or profile.phone or profile.social):
             return VerificationFailed()
         if not self.settings.allows_register:
             return EventForbidden()
@@ -72,6 +76,7 @@ class Register:
                 email=profile.email,
                 phone=profile.phone,
                 has_password=profile.password_digest is not None,
+                has_identities=profile.social is not None,
             ),
         )
         return MissingProfile(data={"missingProfile": missing}) if missing else None
@@ -85,6 +90,9 @@ class Register:
             primary_phone=PhoneNumber(profile.phone) if profile.phone else None,
             is_phone_verified=profile.phone is not None,
             password_digest=profile.password_digest,
+            name=profile.name,
+            avatar=profile.avatar,
+            identities=profile.social or {},
             application_id=interaction.application_id,
         )
         state = replace(interaction.state, profile=PendingProfile())

@@ -40,6 +40,7 @@ from watchword.interactions.register import Register
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.second_factor import SecondFactor
 from watchword.interactions.sign_in import SignIn
+from watchword.interactions.social import Social
 from watchword.interactions.work import Work, challenge_of, is_answer
 from watchword.notices.service import Notices
 from watchword.oidc.errors import ConsentRequired
@@ -47,6 +48,7 @@ from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, N
 from watchword.oidc.service import OpenIdProvider
 from watchword.organizations.service import OrganizationService
 from watchword.sign_in_settings.models import SignInSettings
+from watchword.social.service import SocialService
 from watchword.storage import Database, Storage
 from watchword.users.errors import UserSuspended
 from watchword.users.models import Identifier, User, UserChange
@@ -70,6 +72,7 @@ class InteractionService:
     verification: VerificationService
     lockout: Lockout
     oidc: OpenIdProvider
+    social_accounts: SocialService
     audit: AuditService
     webhooks: WebhookService
     phrases: Phrases
@@ -146,6 +149,19 @@ class InteractionService:
             interactions=self.interactions,
             users=self.users,
             settings=self.settings,
+            events=self.events,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def social(self) -> Social:
+        """Return the story of people who come by way of a provider."""
+        return Social(
+            interactions=self.interactions,
+            users=self.users,
+            settings=self.settings,
+            accounts=self.social_accounts,
+            register=self.register,
             events=self.events,
             clock=self.clock,
         )
@@ -336,9 +352,19 @@ class InteractionService:
         await self.proofs.check_new_username(username)
 
     async def identify(
-        self, interaction: Interaction, verification_id: str | None = None
+        self,
+        interaction: Interaction,
+        verification_id: str | None = None,
+        *,
+        links_social: bool = False,
     ) -> Identification:
-        """Say who the person is: one who has an account, or one who gets one now."""
+        """Say who the person is: one who has an account, or one who gets one now.
+
+        With *links_social*, a social account is linked to the account that its provider proves.
+        """
+        proof = await self.social.find(interaction, verification_id)
+        if proof is not None and interaction.event is not InteractionEvent.FORGOT_PASSWORD:
+            return await self.social.identify(interaction, proof, links=links_social)
         if interaction.event is InteractionEvent.REGISTER:
             await self.register.identify(interaction, verification_id)
             return Identification.CREATED
@@ -453,7 +479,11 @@ class InteractionService:
 
     async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> User:
         state = interaction.state
-        user = await self.users.record_sign_in(user_id, _change_of(state.profile), tx=tx)
+        change = _change_of(state.profile)
+        if change is not None and state.profile.social:
+            linked = await self.social.linked(user_id, state.profile.social, tx=tx)
+            change = replace(change, identities=linked)
+        user = await self.users.record_sign_in(user_id, change, tx=tx)
         if user.is_suspended:
             raise UserSuspended
         require_complete(self.settings, user)
@@ -473,6 +503,10 @@ def _change_of(profile: PendingProfile) -> UserChange | None:
         change = replace(change, username=profile.username)
     if profile.password_digest is not None:
         change = replace(change, password_digest=profile.password_digest)
+    if profile.name is not None:
+        change = replace(change, name=profile.name)
+    if profile.avatar is not None:
+        change = replace(change, avatar=profile.avatar)
     return change
 
 

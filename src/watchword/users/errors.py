@@ -63,6 +63,12 @@ class IdentityNotExist(DomainError):
     code = "user.identity_not_exist"
 
 
+class IdentityAlreadyInUse(DomainError):
+    """Another user has this social account."""
+
+    code = "user.identity_already_in_use"
+
+
 class PasswordAndDigest(DomainError):
     """A password came both in clear and as a digest."""
 

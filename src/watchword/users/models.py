@@ -139,6 +139,8 @@ class NewUser:
     avatar: str | None = None
     profile: Mapping[str, Any] = field(default_factory=dict)
     custom_data: Mapping[str, Any] = field(default_factory=dict)
+    identities: Mapping[str, Any] = field(default_factory=dict)
+    """By target: `userId`, who the person is at the provider, and `details`."""
     application_id: str | None = None
     is_signed_in: bool = False
     """Whether creating this person also signs them in."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from watchword.core.pagination import PageRequest
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import users
+from watchword.storage.schema import social_identities, users
 from watchword.storage.totals import Totals
 from watchword.storage.types import AnyCaseLike, CaseSensitiveLike, glob_of
 from watchword.users.models import (
@@ -60,6 +60,26 @@ FIND_BY = {
         ("username", u.username),
     )
 }
+s = social_identities.c
+FIND_BY_IDENTITY = (
+    select(*COLUMNS)
+    .join(
+        social_identities,
+        and_(s.tenant_id == u.tenant_id, s.user_id == u.id),
+    )
+    .where(
+        OURS,
+        s.tenant_id == bindparam("tenant_id"),
+        s.target == bindparam("target"),
+        s.social_id == bindparam("social_id"),
+    )
+)
+LINK = insert(social_identities).values(
+    {column.name: bindparam(column.name) for column in social_identities.columns}
+)
+UNLINK_ALL = delete(social_identities).where(
+    s.tenant_id == bindparam("tenant_id"), s.user_id == bindparam("owner")
+)
 DELETE = delete(users).where(OURS, u.id == bindparam("id_"))
 REPLACE_PASSWORD_DIGEST = (
     update(users)
@@ -298,6 +318,11 @@ class UserRepository(TenantRepository):
         row = await self.first(FIND_BY[identifier.type], value=identifier.value)
         return User(**row) if row else None
 
+    async def find_by_identity(self, target: str, social_id: str) -> User | None:
+        """Return the one whom a provider's account is linked to, or None."""
+        row = await self.first(FIND_BY_IDENTITY, target=target, social_id=social_id)
+        return User(**row) if row else None
+
     async def find_for_change(self, user_id: str) -> User | None:
         """Return the user, whom nobody else changes until this transaction ends, or None."""
         row = await self.first(FIND_FOR_CHANGE, id=user_id)
@@ -309,11 +334,31 @@ class UserRepository(TenantRepository):
             ours = self.within(tx)
             await ours.run(ADD, **{name: getattr(user, name) for name in NAMES})
             await ours.totals.add(COUNTED, 1)
+            await ours._link(user)
 
     async def change(self, user_id: str, columns: Mapping[str, Any]) -> User | None:
         """Write these columns and return the row, or None; raises StorageConflict."""
+        if "identities" in columns:
+            return await self._relink(user_id, columns)
+        return await self._change(user_id, columns)
+
+    async def _change(self, user_id: str, columns: Mapping[str, Any]) -> User | None:
         row = await self.first(change_statement(tuple(sorted(columns))), id_=user_id, **columns)
         return User(**row) if row else None
+
+    async def _relink(self, user_id: str, columns: Mapping[str, Any]) -> User | None:
+        # The row and what it is found by change together.
+        async with self.db.transaction() as tx:
+            ours = self.within(tx)
+            user = await ours._change(user_id, columns)
+            if user is not None:
+                await ours.run(UNLINK_ALL, owner=user_id)
+                await ours._link(user)
+            return user
+
+    async def _link(self, user: User) -> None:
+        for target, identity in user.identities.items():
+            await self.run(LINK, target=target, social_id=identity["userId"], user_id=user.id)
 
     async def replace_password_digest(self, user_id: str, old: str, new: str) -> int:
         """Write *new* only over *old*."""

@@ -13,6 +13,7 @@ from watchword.storage.database import StorageConflict
 from watchword.test_numbers.service import FixedNumbers
 from watchword.users.errors import (
     EmailAlreadyInUse,
+    IdentityAlreadyInUse,
     InvalidCredentials,
     InvalidEmail,
     InvalidUsername,
@@ -40,6 +41,7 @@ TAKEN = {
     "primary_phone": PhoneAlreadyInUse,
     "primary_email": EmailAlreadyInUse,
     "username": UsernameAlreadyInUse,
+    "social_identities": IdentityAlreadyInUse,
 }
 
 KEPT_AS_GIVEN = (
@@ -79,6 +81,10 @@ class UserService:
         """Return the one who owns the identifier (a phone as digits), or None."""
         return await self.users.find_by(Identifier.of(type_, value))
 
+    async def find_by_identity(self, target: str, social_id: str) -> User | None:
+        """Return the one whom a provider's account is linked to, or None."""
+        return await self.users.find_by_identity(target, social_id)
+
     async def create(self, new: NewUser, *, tx: Database | None = None) -> User:
         """Add a person; raises …AlreadyInUse, also when two ask at the same moment."""
         _check(new)
@@ -95,7 +101,7 @@ class UserService:
             avatar=new.avatar,
             profile=new.profile,
             custom_data=new.custom_data,
-            identities={},
+            identities=new.identities,
             mfa={"enabled": False},
             application_id=new.application_id,
             is_suspended=False,

@@ -25,6 +25,8 @@ class RecordType(StrEnum):
     NEW_PASSWORD_IDENTITY = "NewPasswordIdentity"  # noqa: S105
     MFA_PHONE_CODE = "MfaPhoneVerificationCode"
     MFA_EMAIL_CODE = "MfaEmailVerificationCode"
+    SOCIAL = "Social"
+    """Kept by the room `social`, which knows what ties a provider's answer to a visit."""
 
 
 RecordState = Literal["pending", "verified", "consumed"]

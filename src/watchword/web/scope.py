@@ -39,6 +39,7 @@ from watchword.organization_roles.service import OrganizationRoleService
 from watchword.organizations.service import OrganizationService
 from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
+from watchword.social.service import SocialService
 from watchword.storage import Storage
 from watchword.storage.leases import Leases
 from watchword.tenants.models import Tenant
@@ -80,6 +81,7 @@ class TenantScope:
     health: HealthService
     statistics: StatisticsService
     oidc: OpenIdProvider
+    social: SocialService
     interactions: InteractionService
     factors: FactorService
     account_factors: AccountFactors

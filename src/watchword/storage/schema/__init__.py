@@ -8,6 +8,7 @@ from watchword.storage.schema.access import (
     resources,
     sessions,
     signing_keys,
+    social_identities,
     users,
 )
 from watchword.storage.schema.base import SERVER_TABLES, metadata
@@ -24,6 +25,7 @@ from watchword.storage.schema.delivery import (
     leases,
     lockouts,
     messages,
+    social_verifications,
     verification_records,
 )
 from watchword.storage.schema.factors import factor_codes, factors
@@ -88,6 +90,8 @@ __all__ = [
     "sessions",
     "settings",
     "signing_keys",
+    "social_identities",
+    "social_verifications",
     "tenants",
     "test_numbers",
     "test_users",

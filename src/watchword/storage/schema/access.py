@@ -1,6 +1,16 @@
 """Users, applications, and what OpenID Connect keeps between requests."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, and_
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    and_,
+)
 
 from watchword.storage.schema.base import metadata, tenant_key
 from watchword.storage.types import Id, Json, Sealed, SealedMap, UtcDateTime
@@ -63,6 +73,30 @@ Index(
     users.c.primary_email,
     sqlite_where=_EMAIL_ONLY,
     postgresql_where=_EMAIL_ONLY,
+)
+
+# Whose account somebody's at a provider is linked to: what `users.identities` says, for looking up.
+# The key lets two sign-ups with one social account make one user.
+social_identities = Table(
+    "social_identities",
+    metadata,
+    tenant_key(),
+    Column("target", String(128), primary_key=True),
+    Column("social_id", String(256), primary_key=True),  # who the person is at the provider
+    Column("user_id", Id(), nullable=False),
+    ForeignKeyConstraint(
+        ["tenant_id", "user_id"],
+        ["users.tenant_id", "users.id"],
+        name="fk_social_identities_user",
+        ondelete="CASCADE",
+    ),
+)
+Index(
+    "uq_social_identities_user_id",
+    social_identities.c.tenant_id,
+    social_identities.c.user_id,
+    social_identities.c.target,
+    unique=True,
 )
 
 applications = Table(

@@ -37,6 +37,36 @@ Index(
     verification_records.c.expires_at,
 )
 
+# Somebody on the way to a provider and back: one in a flow, as verification records are.
+social_verifications = Table(
+    "social_verifications",
+    metadata,
+    tenant_key(),
+    Column("flow_id", String(128), primary_key=True),
+    Column("id", Id(), nullable=False),
+    Column("connector_instance_id", Id(128), nullable=False),
+    Column("target", String(128), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    # State, nonce and code verifier, until the provider's answer has used them up.
+    Column("secrets", Sealed("social", ("tenant_id", "flow_id", "id"))),
+    Column("state", String(16), nullable=False),  # pending | spent | verified
+    Column("social_id", String(256)),  # who the person is at the provider, once verified
+    Column("identity", Json),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index(
+    "uq_social_verifications_id",
+    social_verifications.c.tenant_id,
+    social_verifications.c.id,
+    unique=True,
+)
+Index(
+    "ix_social_verifications_expires_at",
+    social_verifications.c.tenant_id,
+    social_verifications.c.expires_at,
+)
+
 messages = Table(
     "messages",
     metadata,

@@ -7,6 +7,7 @@ from watchword.web.experience import (
     interaction,
     mfa,
     profile,
+    social,
     verification,
     well_known,
 )
@@ -14,5 +15,5 @@ from watchword.web.joining import join
 
 router = APIRouter()
 # The most-read document comes first: a route is found by trying them in order.
-for resource in (well_known, interaction, verification, identification, profile, mfa):
+for resource in (well_known, interaction, verification, identification, profile, mfa, social):
     join(router, resource.router)

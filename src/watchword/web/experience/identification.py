@@ -27,6 +27,8 @@ class Identify(ApiModel):
     """The proof to go by; sign-up without one goes by the pending profile."""
 
     verification_id: RecordId | None = None
+    link_social_identity: bool = False
+    """Link a proved social account to the account that its provider proves."""
 
 
 @router.post(
@@ -54,7 +56,9 @@ class Identify(ApiModel):
 )
 async def identify(body: Identify, visit: Visiting) -> Response:
     """Find the account (204), or create it (201)."""
-    outcome = await visit.interactions.identify(visit.interaction, body.verification_id)
+    outcome = await visit.interactions.identify(
+        visit.interaction, body.verification_id, links_social=body.link_social_identity
+    )
     return ANSWERS[outcome]()
 
 

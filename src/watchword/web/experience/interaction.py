@@ -17,8 +17,9 @@ from watchword.interactions.errors import (
 )
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.work import BITS
+from watchword.social.models import SocialVerification
 from watchword.users.errors import UserSuspended
-from watchword.verification.models import VerificationRecord
+from watchword.verification.models import RecordType, VerificationRecord
 from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Arrived, Visiting, visited
 from watchword.web.models import ApiModel
 
@@ -84,7 +85,11 @@ async def switch_event(body: Event, visit: Visiting) -> None:
 @router.get("/interaction", responses=visited())
 async def show(visit: Visiting) -> dict[str, Any]:
     """Show what was gathered, without secrets."""
-    return _document(visit.interaction)
+    document = _document(visit.interaction)
+    social = await visit.interactions.social.of(visit.interaction)
+    if social is not None:
+        document["verificationRecords"].append(_social(social))
+    return document
 
 
 @router.post(
@@ -116,8 +121,10 @@ def _document(interaction: Interaction) -> dict[str, Any]:
         "username": profile.username,
         "primaryEmail": profile.email,
         "primaryPhone": profile.phone,
+        "name": profile.name,
+        "avatar": profile.avatar,
     }
-    document = {
+    document: dict[str, Any] = {
         "interactionEvent": interaction.event,
         "profile": {name: value for name, value in pending.items() if value is not None},
         "verificationRecords": [_record(record) for record in interaction.records.values()],
@@ -139,6 +146,20 @@ def _mfa(second: Pending) -> dict[str, Any]:
         "backupCode": {"type": "BackupCode"} if second.has_new_codes else None,
     }
     return {name: value for name, value in shown.items() if value}
+
+
+def _social(verification: SocialVerification) -> dict[str, Any]:
+    document = {
+        "id": verification.id,
+        "type": RecordType.SOCIAL,
+        "connectorId": verification.connector_instance_id,
+        "verified": verification.is_verified,
+    }
+    if verification.identity is None:
+        return document
+    known = verification.identity.details()
+    del known["rawData"]
+    return {**document, "socialUserInfo": known}
 
 
 def _record(record: VerificationRecord) -> dict[str, Any]:

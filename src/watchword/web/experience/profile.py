@@ -48,6 +48,17 @@ class EmailAnswer(ApiModel):
         await visit.interactions.set_email(visit.interaction, self.verification_id)
 
 
+class SocialAnswer(ApiModel):
+    """A social account that its provider proved."""
+
+    type: Literal["social"]
+    verification_id: RecordId
+
+    async def give(self, visit: Visit) -> None:
+        """Add it to the pending profile."""
+        await visit.interactions.social.add(visit.interaction, self.verification_id)
+
+
 class UsernameAnswer(ApiModel):
     """A user name."""
 
@@ -77,7 +88,8 @@ class NewPassword(ApiModel):
 
 
 Answer = Annotated[
-    PhoneAnswer | EmailAnswer | UsernameAnswer | PasswordAnswer, Field(discriminator="type")
+    PhoneAnswer | EmailAnswer | SocialAnswer | UsernameAnswer | PasswordAnswer,
+    Field(discriminator="type"),
 ]
 
 

@@ -87,7 +87,13 @@ async def phrases(
 
 async def _public_form(scope: TenantScope) -> dict[str, Any]:
     active = [type_ for type_ in ConnectorType if await scope.connectors.active(type_)]
-    return public_form(scope.settings, tenant_id=scope.tenant.id, available=active)
+    offered = await scope.social.offered(scope.settings.social_sign_in_connector_targets)
+    return public_form(
+        scope.settings,
+        tenant_id=scope.tenant.id,
+        available=active,
+        social_connectors=[connector.document() for connector in offered],
+    )
 
 
 def _tree(catalogue: Phrases, language: str) -> dict[str, Any]:

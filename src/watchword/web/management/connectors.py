@@ -14,6 +14,7 @@ from watchword.configuration.errors import (
     VersionNotRestorable,
 )
 from watchword.configuration.models import ConfigurationVersion, Kind
+from watchword.configuration.social_connectors import ConnectorOverride
 from watchword.connector_kit.connector import Connector
 from watchword.connector_kit.errors import ConnectorClassNotFound, ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide, logo
@@ -21,10 +22,15 @@ from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import (
     ConnectorIdTaken,
     ConnectorNotFound,
+    InstanceExists,
     MetadataNotAllowed,
+    NeedsVisit,
     ReceiverMissing,
     ReceiverOfAnotherType,
     SyncProfileNotAllowed,
+    TargetFixed,
+    TargetMissing,
+    TargetTaken,
     TestConnectorNotFound,
     UnknownConnectorClass,
 )
@@ -32,6 +38,7 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.messaging.models import Channel, Recipient
+from watchword.social.errors import InsufficientInfo, NotSocial
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -48,7 +55,7 @@ class CreateConnector(ApiModel):
 
     connector_id: str = Field(max_length=128)
     config: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: ConnectorOverride | None = None
     sync_profile: bool = False
     enable_token_storage: bool = False
     id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,128}$")
@@ -58,7 +65,7 @@ class ChangeConnector(ApiModel):
     """What changes; `config` is replaced as a whole, and a secret sent as its mask stays."""
 
     config: dict[str, Any] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: ConnectorOverride | None = None
     sync_profile: bool | None = None
     enable_token_storage: bool | None = None
     expected_version: int | None = None
@@ -86,6 +93,13 @@ class SendTest(ApiModel):
         if found.metadata.type is not Channel.to(to).connector_type:
             raise ReceiverOfAnotherType
         return to
+
+
+class AskForAddress(ApiModel):
+    """What an address to a provider would be made of."""
+
+    state: str = Field(max_length=1024)
+    redirect_uri: str = Field(max_length=2048)
 
 
 class RestoreConnector(ApiModel):
@@ -149,7 +163,14 @@ async def get_connector(id: InstanceId, caller: Caller) -> dict[str, Any]:
 @router.post(
     "/connectors",
     response_model=dict[str, Any],
-    responses=problems(UnknownConnectorClass, InvalidConfig, ConnectorIdTaken),
+    responses=problems(
+        UnknownConnectorClass,
+        InvalidConfig,
+        ConnectorIdTaken,
+        TargetMissing,
+        TargetTaken,
+        InstanceExists,
+    ),
 )
 async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, Any]:
     """Set a provider up. The active connector of its type is replaced, and kept in history."""
@@ -158,7 +179,7 @@ async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, A
         body.connector_id,
         body.config,
         id=body.id,
-        metadata=body.metadata,
+        metadata=body.metadata.document() if body.metadata else None,
         sync_profile=body.sync_profile,
         store_tokens=body.enable_token_storage,
     )
@@ -171,6 +192,7 @@ async def create_connector(body: CreateConnector, caller: Caller) -> dict[str, A
     responses=problems(
         ConnectorNotFound,
         MetadataNotAllowed,
+        TargetFixed,
         SyncProfileNotAllowed,
         InvalidConfig,
         ConfigurationChanged,
@@ -182,7 +204,7 @@ async def change_connector(id: InstanceId, body: ChangeConnector, caller: Caller
         caller.actor,
         id,
         body.config,
-        metadata=body.metadata,
+        metadata=body.metadata.document() if body.metadata else None,
         sync_profile=body.sync_profile,
         store_tokens=body.enable_token_storage,
         expected_version=body.expected_version,
@@ -228,6 +250,21 @@ async def test_connector(
     )
 
 
+@router.post(
+    "/connectors/{id}/authorization-uri",
+    responses=problems(ConnectorNotFound, NotSocial, InsufficientInfo, NeedsVisit),
+)
+async def make_authorization_uri(id: InstanceId, body: AskForAddress, caller: Caller) -> None:
+    """Refuse: an address to a provider has a nonce and a verifier that one browser's visit keeps.
+
+    `POST /api/experience/verification/social/{id}/authorization-uri` makes one.
+    """
+    if not body.state or not body.redirect_uri:
+        raise InsufficientInfo
+    await caller.tenant.social.connector(id)
+    raise NeedsVisit
+
+
 @router.get(
     "/connectors/{id}/history",
     response_model=list[VersionAnswer],
@@ -271,11 +308,13 @@ async def check_credentials(id: InstanceId, caller: Caller) -> CredentialCheck:
 
 def _factory(found: ConnectorClass, language: str = "en") -> dict[str, Any]:
     metadata = found.metadata
+    is_social = metadata.type is ConnectorType.SOCIAL
     return {
+        **({"isStandard": metadata.is_standard, **NO_TOKENS} if is_social else {}),
         "id": metadata.id,
         "type": metadata.type,
         "target": metadata.target,
-        "platform": None,
+        "platform": metadata.platform,
         "name": dict(metadata.name),
         "description": dict(metadata.description),
         "logo": logo(found),
@@ -307,6 +346,7 @@ def _connector(caller: Management, saved: SavedConnector) -> dict[str, Any]:
     }
 
 
+NO_TOKENS = {"isTokenStorageSupported": False}
 OVERRIDABLE = frozenset({"target", "name", "logo", "logoDark"})
 
 
