@@ -177,9 +177,24 @@ async def test_the_client_may_choose_the_first_page(
 
 async def test_an_unbuilt_way_in_begins_at_the_sign_in_page(world: World) -> None:
     application = await world.add_application()
+    page = await world.authorize(application, first_screen="single_sign_on", direct_sign_in="sso:x")
+    assert page == f"/sign-in?app_id={application.id}"
+
+
+async def test_the_client_may_name_a_provider_and_the_page_to_fall_back_to(world: World) -> None:
+    application = await world.add_application()
     page = await world.authorize(
-        application, first_screen="single_sign_on", direct_sign_in="social:x"
+        application, first_screen="register", direct_sign_in="social:google"
     )
+    assert page == f"/direct/social/google?app_id={application.id}&fallback=register"
+
+
+@pytest.mark.parametrize("named", ["social:", "social:../x", "social:a b", "social", "x:google"])
+async def test_a_provider_that_can_have_no_such_name_is_passed_over(
+    world: World, named: str
+) -> None:
+    application = await world.add_application()
+    page = await world.authorize(application, direct_sign_in=named)
     assert page == f"/sign-in?app_id={application.id}"
 
 

@@ -60,6 +60,7 @@ class Social:
         *,
         redirect_uri: str,
         state: str | None = None,
+        is_agreed: bool = False,
     ) -> Departure:
         """Return the provider's address to go to; what comes back must come to this browser."""
         if interaction.event is InteractionEvent.FORGOT_PASSWORD:
@@ -67,7 +68,11 @@ class Social:
         saved = await self.accounts.connector(connector_id)
         self._require_offered(self.accounts.connectors.target_of(saved))
         return await self.accounts.begin(
-            interaction.id_digest, saved, redirect_uri=redirect_uri, state=state
+            interaction.id_digest,
+            saved,
+            redirect_uri=redirect_uri,
+            state=state,
+            is_agreed=is_agreed,
         )
 
     async def verify(

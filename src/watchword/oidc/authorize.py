@@ -42,6 +42,7 @@ PROMPTS = ("none", "login", "consent", "select_account")
 CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # of SHA-256, RFC 7636, 4.2
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
+TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 # Those of the contract; what is not here starts where people sign in.
 FIRST_SCREENS: dict[str, FirstScreen] = {
     "sign_in": "sign-in",
@@ -169,6 +170,7 @@ class AuthorizationService:
                 tag for tag in parameters.words("ui_locales")[:10] if LOCALE.fullmatch(tag)
             ),
             first_screen=first_screen,
+            direct_target=_direct_target(parameters),
             identifiers=_identifiers(parameters) if first_screen in CHOOSES_IDENTIFIERS else (),
         )
 
@@ -260,6 +262,12 @@ def _first_screen(parameters: Parameters) -> FirstScreen:
     asked = FIRST_SCREENS.get(parameters.find("first_screen") or "")
     wants_register = parameters.find("interaction_mode") == "signUp"
     return asked or ("register" if wants_register else "sign-in")
+
+
+def _direct_target(parameters: Parameters) -> str | None:
+    # `sso:…` names what is not built; the first page is shown then, as for a made-up target.
+    kind, _, target = (parameters.find("direct_sign_in") or "").partition(":")
+    return target if kind == "social" and TARGET.fullmatch(target) else None
 
 
 def _identifiers(parameters: Parameters) -> tuple[str, ...]:

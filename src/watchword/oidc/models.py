@@ -66,6 +66,8 @@ class AuthorizationRequest:
     login_hint: str | None = None
     ui_locales: tuple[str, ...] = ()
     first_screen: FirstScreen = "sign-in"
+    direct_target: str | None = None
+    """The social provider that the person goes to without seeing the first page."""
     identifiers: tuple[str, ...] = ()
     """What the pages ask for, where the application chose; empty leaves it to the settings."""
 
@@ -113,6 +115,9 @@ class AuthorizationRequest:
             query["login_hint"] = self.login_hint
         if self.ui_locales:
             query["ui_locales"] = " ".join(self.ui_locales)
+        if self.direct_target:
+            query["fallback"] = self.first_screen
+            return f"/direct/social/{self.direct_target}?{urlencode(query)}"
         return f"/{self.first_screen}?{urlencode(query)}"
 
     @property

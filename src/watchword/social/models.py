@@ -19,6 +19,8 @@ class SocialVerification:
     connector_instance_id: str
     target: str
     redirect_uri: str
+    is_agreed: bool
+    """Whether the person had ticked the terms before they left."""
     secrets: str | None
     """Sealed: state, nonce and code verifier; None once they were used."""
     state: SocialState

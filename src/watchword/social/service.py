@@ -68,6 +68,7 @@ class SocialService:
         *,
         redirect_uri: str,
         state: str | None = None,
+        is_agreed: bool = False,
     ) -> Departure:
         """Begin a try; an earlier one of the flow counts no more.
 
@@ -96,6 +97,7 @@ class SocialService:
             connector_instance_id=saved.id,
             target=self.connectors.target_of(saved),
             redirect_uri=redirect_uri,
+            is_agreed=is_agreed,
             secrets=sealed,
             state="pending",
             social_id=None,

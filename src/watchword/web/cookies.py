@@ -70,6 +70,11 @@ def holds_interaction_token(request: Request, token: str) -> bool:
     return token in _interactions(request).values()
 
 
+def interaction_tokens(request: Request) -> list[str]:
+    """Return the tokens of every interaction that this browser began, the newest last."""
+    return list(dict.fromkeys(_interactions(request).values()))
+
+
 def write_interaction_token(request: Request, response: Response, app_id: str, token: str) -> None:
     """Remember the interaction of *app_id* beside those of other applications."""
     tokens = _interactions(request)

@@ -43,7 +43,9 @@ class Providers(httpx2.AsyncBaseTransport):
     """The network: each emulated provider at a host of its own name."""
 
     def __init__(self) -> None:
-        self.reached = {name: httpx2.ASGITransport(app=emulator(name)) for name in CONFIGS}
+        self.reached: dict[str, httpx2.AsyncBaseTransport] = {
+            name: httpx2.ASGITransport(app=emulator(name)) for name in CONFIGS
+        }
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request to the provider that its host names."""

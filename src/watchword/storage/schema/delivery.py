@@ -47,6 +47,7 @@ social_verifications = Table(
     Column("connector_instance_id", Id(128), nullable=False),
     Column("target", String(128), nullable=False),
     Column("redirect_uri", Text, nullable=False),
+    Column("is_agreed", Boolean, nullable=False),  # the person had ticked the terms
     # State, nonce and code verifier, until the provider's answer has used them up.
     Column("secrets", Sealed("social", ("tenant_id", "flow_id", "id"))),
     Column("state", String(16), nullable=False),  # pending | spent | verified

@@ -13,6 +13,7 @@ from watchword.web.pages import (
     missing_profile,
     register,
     sign_in,
+    social,
     verification_code,
 )
 
@@ -26,6 +27,7 @@ for _pages in (
     missing_profile,
     mfa_verification,
     mfa_binding,
+    social,
     endings,
     invitation,
 ):

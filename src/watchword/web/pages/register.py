@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.interactions.models import InteractionEvent
-from watchword.web.pages import steps
+from watchword.web.pages import providers, steps
 from watchword.web.pages.errors import AgreementMissing
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
 
@@ -24,7 +24,7 @@ async def register_screen(visit: Visit, error: DomainError | None = None) -> Res
     types = steps.sign_up_types(visit)
     is_agreement = isinstance(error, AgreementMissing)
     words = visit.words(error)
-    field = visit.identifier_field(types, is_new=True)
+    field = visit.identifier_field(types, is_new=True) if types else None
     return visit.show(
         "identifier.html",
         error,
@@ -34,6 +34,8 @@ async def register_screen(visit: Visit, error: DomainError | None = None) -> Res
         action="/register",
         button="button_next" if "username" in types else "button_code",
         other="/sign-in" if visit.settings.allows_sign_in else None,
+        providers=await providers.providers_of(visit),
+        leave="/register/social",
         terms=visit.terms(is_registration=True),
         agreed=visit.form.has("agree"),
         errors={
@@ -66,7 +68,8 @@ async def password_screen(visit: Visit, error: DomainError | None = None) -> Res
 @router.get("/identifier-register")
 async def show_register(visit: Looking) -> Response:
     """Show the first page of sign-up."""
-    if not (visit.settings.allows_register and steps.sign_up_types(visit)):
+    ways = steps.sign_up_types(visit) or await providers.providers_of(visit)
+    if not (visit.settings.allows_register and ways):
         return visit.go("/sign-in")
     return await register_screen(visit)
 

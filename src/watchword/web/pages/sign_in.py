@@ -7,7 +7,7 @@ from watchword.core.errors import DomainError
 from watchword.interactions.models import InteractionEvent
 from watchword.sign_in_settings.models import SignInMethod
 from watchword.users.models import Identifier, IdentifierType
-from watchword.web.pages import steps
+from watchword.web.pages import providers, steps
 from watchword.web.pages.errors import AgreementMissing
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
 
@@ -38,6 +38,7 @@ def types_of(visit: Visit) -> tuple[IdentifierType, ...]:
 async def sign_in_screen(visit: Visit, error: DomainError | None = None) -> Response:
     """Show the first page: the identifier, with the password where nothing but it will do."""
     methods = methods_of(visit)
+    offered = await providers.providers_of(visit)
     wants_password = bool(methods) and not any(has_code(method) for method in methods)
     has_password = any(method.password for method in methods)
     field = None
@@ -54,8 +55,10 @@ async def sign_in_screen(visit: Visit, error: DomainError | None = None) -> Resp
         button="button_password" if wants_password else button,
         recovery=wants_password and await steps.recovery_types(visit),
         other="/register"
-        if visit.settings.allows_register and steps.sign_up_types(visit)
+        if visit.settings.allows_register and (steps.sign_up_types(visit) or offered)
         else None,
+        providers=offered,
+        leave="/sign-in/social",
         terms=visit.terms(is_registration=False),
         agreed=visit.form.has("agree"),
         errors=_errors_by_field(visit, error),

@@ -11,10 +11,11 @@ from watchword.core.errors import DomainError
 from watchword.interactions.errors import SessionNotFound
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import CODE_FACTORS, is_method_enabled
+from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
 from watchword.users.models import IdentifierType
 from watchword.verification.models import VerificationRecord
 from watchword.web.joining import join
-from watchword.web.pages import steps
+from watchword.web.pages import providers, steps
 from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
 from watchword.web.problems import language_of
@@ -74,7 +75,10 @@ class CodePage:
                 if record.identifier.type == "phone"
                 else interactions.set_email
             )
-            await add(proved.interaction, record.id)
+            try:
+                await add(proved.interaction, record.id)
+            except (PhoneAlreadyInUse, EmailAlreadyInUse) as error:
+                return await providers.number_is_taken(proved, record, error)
             return await steps.after_profile(await steps.again(proved))
         if self.flow == "mfa-binding":
             factor = CODE_FACTORS[record.identifier.type]

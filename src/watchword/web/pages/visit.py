@@ -186,7 +186,7 @@ async def visit(request: Request) -> Visit:
     """Return the visit of a page that is looked at."""
     scope, token = await tenant_scope(request), _token(request)
     interaction = await scope.interactions.load(token)
-    return await _visit(request, scope, interaction, Form({}))
+    return await visit_of(request, scope, interaction, Form({}))
 
 
 async def posted_visit(request: Request) -> Visit:
@@ -194,7 +194,7 @@ async def posted_visit(request: Request) -> Visit:
     scope, token = await tenant_scope(request), _token(request)
     form = await read_form(request, token)
     interaction = await scope.interactions.load(token)
-    return await _visit(request, scope, interaction, form)
+    return await visit_of(request, scope, interaction, form)
 
 
 Looking = Annotated[Visit, Depends(visit)]
@@ -208,9 +208,10 @@ def _token(request: Request) -> str:
     return token
 
 
-async def _visit(
+async def visit_of(
     request: Request, scope: TenantScope, interaction: Interaction, form: Form
 ) -> Visit:
+    """Return the visit of an interaction that the browser was shown to have begun."""
     request.state.languages = (
         *filter(None, [request.cookies.get(LANGUAGE_COOKIE)]),
         *interaction.request.ui_locales,

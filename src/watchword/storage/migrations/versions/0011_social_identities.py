@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("connector_instance_id", sa.String(length=128), nullable=False),
         sa.Column("target", sa.String(length=128), nullable=False),
         sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("is_agreed", sa.Boolean(), nullable=False),
         sa.Column("secrets", sa.Text(), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("social_id", sa.String(length=256), nullable=True),
