@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 import pytest
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from watchword.connector_kit.config import (
     ConfigWarning,
@@ -243,3 +243,16 @@ def test_a_number_from_a_form_is_the_same_place_as_the_saved_one() -> None:
     assert not Nested.sends_elsewhere(saved, {**saved, "port": "587"})
     assert not Nested.sends_elsewhere({"host": "a.example"}, {**saved, "port": " 587 "})
     assert Nested.sends_elsewhere(saved, {**saved, "port": "25"})
+
+
+ShortText = Annotated[str, StringConstraints(max_length=3)]
+
+
+class WithRule(ConnectorConfig):
+    name: Annotated[ShortText | None, Setting(label={"en": "Name"})] = None
+
+
+def test_a_rule_for_an_optional_text_leaves_it_a_text() -> None:
+    [item] = [item for item in WithRule.form_items() if item["key"] == "name"]
+
+    assert item["type"] == "Text"

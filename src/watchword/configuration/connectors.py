@@ -217,7 +217,10 @@ class ConnectorConfiguration:
 
     async def what_breaks(self, id: str) -> list[Breakage]:
         """Return what would stop working without this connector."""
-        return await self.consequences.of_deleting(self.writer.versions, await self.saved.get(id))
+        saved = await self.saved.get(id)
+        if saved.type is ConnectorType.SOCIAL:
+            return await self.consequences.of_taking_away(self.writer.versions, saved)
+        return await self.consequences.of_deleting(self.writer.versions, saved)
 
     def what_is_lost(
         self, present: SavedConnector, connector_id: str, config: Mapping[str, Any]

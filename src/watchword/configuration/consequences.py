@@ -55,6 +55,17 @@ class Consequences:
             if count
         ]
 
+    async def of_taking_away(self, versions: VersionRows, saved: SavedConnector) -> list[Breakage]:
+        """Return what goes with a provider that people sign in with; nothing refuses it."""
+        settings, _ = await sign_in_settings_of(versions)
+        target = self.saved.target_of(saved)
+        is_offered = target in settings.social_sign_in_connector_targets
+        count, is_at_least = await versions.count_linked(target)
+        return [
+            *([Breakage("button")] if is_offered else []),
+            *([Breakage("people_linked", count, is_at_least)] if count else []),
+        ]
+
     def of_replacing(
         self, present: SavedConnector, connector_id: str, config: Mapping[str, Any]
     ) -> Losses:

@@ -28,6 +28,7 @@ from watchword.storage.schema import (
     configuration_versions,
     organization_invitations,
     settings,
+    social_identities,
     users,
 )
 from watchword.users.models import IdentifierType
@@ -90,6 +91,7 @@ def _people_with_only(owned: ColumnElement[Any], other: ColumnElement[Any]) -> S
             owned.is_not(None),
             other.is_(None),
             u.password_digest.is_(None),
+            u.identities == {},
         )
     )
 
@@ -115,6 +117,12 @@ PEOPLE_WITH_ONLY: Mapping[IdentifierType, Select[Any]] = {
     "phone": _people_with_only(u.primary_phone, u.primary_email),
     "email": _people_with_only(u.primary_email, u.primary_phone),
 }
+LINKED = _counted(
+    select(social_identities.c.user_id).where(
+        social_identities.c.tenant_id == bindparam("tenant_id"),
+        social_identities.c.target == bindparam("target"),
+    )
+)
 OPEN_INVITATIONS: Mapping[IdentifierType, Select[Any]] = {
     "phone": _open_invitations(i.invitee.not_like("%@%")),
     "email": _open_invitations(i.invitee.like("%@%")),
@@ -209,6 +217,10 @@ class VersionRows(TenantRepository):
     async def count_people_with_only(self, identifier: IdentifierType) -> Counted:
         """Count people who have nothing but this kind of identifier to sign in with."""
         return _stopped(await self.first(PEOPLE_WITH_ONLY[identifier]))
+
+    async def count_linked(self, target: str) -> Counted:
+        """Count people who are linked to an account of this provider."""
+        return _stopped(await self.first(LINKED, target=target))
 
     async def count_open_invitations(self, identifier: IdentifierType, now: datetime) -> Counted:
         """Count invitations to this kind of identifier that nobody has accepted yet."""

@@ -254,8 +254,9 @@ def _without_none(annotation: Any) -> Any:
     if get_origin(annotation) in {Union, types.UnionType}:
         rest = [choice for choice in get_args(annotation) if choice is not type(None)]
         if len(rest) == 1:
-            return rest[0]
-    return annotation
+            annotation = rest[0]
+    # A rule for the value, such as a shape, says nothing of how it is asked for.
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _is_secret(item: FieldInfo) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes import FakeClock
 from tests.mocks.email import MockEmailConnector
 from tests.mocks.sms import MockSmsConnector
+from tests.mocks.social import MockSocialConnector
 from watchword.app import build_app
 from watchword.applications.models import ApplicationType, NewApplication
 from watchword.audit.models import SYSTEM
@@ -82,7 +83,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     server: ServerScope = app.state.server
     server.clock = clock
     server.registry = ConnectorRegistry(
-        [*server.registry.list(), MockSmsConnector, MockEmailConnector]
+        [*server.registry.list(), MockSmsConnector, MockEmailConnector, MockSocialConnector]
     )
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         yield Site(app, server, clock, stack)

@@ -90,6 +90,15 @@ class OAuth2Config(ClientConfig):
                 "어디에 있는지 적습니다(예: details.name). 공급자가 확인 여부를 알려 준다면 "
                 "emailVerified와 phoneVerified도 적습니다.",
             },
+            default={
+                "en": {
+                    "id": "id",
+                    "name": "name",
+                    "avatar": "avatar",
+                    "email": "email",
+                    "phone": "phone",
+                }
+            },
         ),
     ] = Field(default=ProfileMap(), alias="profileMap")
     custom: Annotated[

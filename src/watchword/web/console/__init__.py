@@ -26,6 +26,7 @@ from watchword.web.console import (
     resources,
     security,
     sign_in_experience,
+    social_connectors,
     tenants,
     test_numbers,
     users,
@@ -40,6 +41,8 @@ for _pages in (
     overview,
     connector_choice,
     connector_set_up,
+    # Before the connectors: their ids stand where its name does.
+    social_connectors,
     connectors,
     branding,
     sign_in_experience,

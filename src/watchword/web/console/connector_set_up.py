@@ -37,6 +37,7 @@ from watchword.web.console.forms import (
 )
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
+from watchword.web.console.social_connectors import to_social
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
@@ -45,6 +46,8 @@ router = console_router("/console/{tenant}/connectors/set-up")
 async def show_guide(desk: WorkDesk, connector_id: str) -> Response:
     """Show the guide beside an empty form."""
     found = desk.scope.connectors.class_of(connector_id)
+    if found.metadata.type is ConnectorType.SOCIAL:
+        return to_social(desk, "set-up", connector_id)
     fields = form_fields(desk, found, {}, with_defaults=True)
     return await _set_up_page(desk, found, fields, parsed({f.key: f.value for f in fields}))
 
@@ -53,6 +56,8 @@ async def show_guide(desk: WorkDesk, connector_id: str) -> Response:
 async def save_new(desk: WorkDesk, connector_id: str) -> Response:
     """Save the connector; it sends from now on, in place of the one before."""
     found = desk.scope.connectors.class_of(connector_id)
+    if found.metadata.type is ConnectorType.SOCIAL:
+        return to_social(desk, "set-up", connector_id)
     form = await desk.form()
     answers = read_answers(desk, found, form)
     if not answers.errors:
@@ -80,6 +85,8 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
 async def test_new(desk: WorkDesk, connector_id: str) -> Response:
     """Send a test with the form's unsaved values."""
     found = desk.scope.connectors.class_of(connector_id)
+    if found.metadata.type is ConnectorType.SOCIAL:
+        return to_social(desk, "set-up", connector_id)
     form = await desk.form()
     answers = read_answers(desk, found, form)
     outcome = await send_test(desk, found, form, answers, None)

@@ -34,6 +34,7 @@ from watchword.web.console.forms import (
 )
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
+from watchword.web.console.social_connectors import card_of_social, to_social
 
 router = console_router("/console/{tenant}/connectors")
 
@@ -82,6 +83,8 @@ async def bring_back(desk: WorkDesk, instance_id: str) -> Response:
 async def show_connector(desk: WorkDesk, instance_id: str) -> Response:
     """Show a connector's state and settings."""
     saved = await desk.scope.connectors.get(instance_id)
+    if saved.type is ConnectorType.SOCIAL:
+        return to_social(desk, saved.id)
     found = desk.scope.connectors.class_of(saved.connector_id)
     config = desk.scope.connectors.masked_config(saved)
     fields = form_fields(desk, found, config, kept=frozenset(saved.secrets))
@@ -92,6 +95,8 @@ async def show_connector(desk: WorkDesk, instance_id: str) -> Response:
 async def change_connector(desk: WorkDesk, instance_id: str) -> Response:
     """Save changed settings; they hold for the next message."""
     saved = await desk.scope.connectors.get(instance_id)
+    if saved.type is ConnectorType.SOCIAL:
+        return to_social(desk, saved.id)
     found = desk.scope.connectors.class_of(saved.connector_id)
     form = await desk.form()
     answers = read_answers(desk, found, form)
@@ -118,6 +123,8 @@ async def change_connector(desk: WorkDesk, instance_id: str) -> Response:
 async def test_saved(desk: WorkDesk, instance_id: str) -> Response:
     """Send a test with the form's values; secrets that were not replaced are the saved ones."""
     saved = await desk.scope.connectors.get(instance_id)
+    if saved.type is ConnectorType.SOCIAL:
+        return to_social(desk, saved.id)
     found = desk.scope.connectors.class_of(saved.connector_id)
     form = await desk.form()
     answers = read_answers(desk, found, form)
@@ -161,7 +168,7 @@ async def show_saved_guide(desk: WorkDesk, instance_id: str) -> Response:
     return desk.render(
         "connector_guide.html",
         saved=saved,
-        card=card_of(desk, saved),
+        card=_card_of(desk, saved),
         guide=rendered_guide(guide(found, desk.language)),
     )
 
@@ -174,7 +181,7 @@ async def show_history(desk: WorkDesk, instance_id: str, page: int = 1) -> Respo
         Kind.CONNECTOR, instance_id, PageRequest(max(1, page))
     )
     return desk.render(
-        "connector_history.html", saved=saved, card=card_of(desk, saved), versions=versions
+        "connector_history.html", saved=saved, card=_card_of(desk, saved), versions=versions
     )
 
 
@@ -199,16 +206,23 @@ async def ask_to_delete(desk: WorkDesk, instance_id: str) -> Response:
 async def delete_connector(desk: WorkDesk, instance_id: str) -> Response:
     """Delete it, once its name was typed."""
     saved = await desk.scope.connectors.get(instance_id)
-    name = card_of(desk, saved).name
+    name = _card_of(desk, saved).name
     if text_of(await desk.form(), "name").strip().casefold() != name.casefold():
         error = desk.text("console.connector.type_name", name=name)
         return await _delete_page(desk, saved, error=error)
     await desk.prove_fresh()
     await desk.scope.configuration.connectors.delete(desk.actor, instance_id, force=True)
-    return desk.go("connectors", done="connector_deleted")
+    back = ("connectors", "social") if saved.type is ConnectorType.SOCIAL else ("connectors",)
+    return desk.go(*back, done="connector_deleted")
 
 
 # Pages
+
+
+def _card_of(desk: Desk, saved: SavedConnector) -> Card:
+    return (
+        card_of_social(desk, saved) if saved.type is ConnectorType.SOCIAL else card_of(desk, saved)
+    )
 
 
 async def _details_page(
@@ -287,7 +301,7 @@ async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Re
     return desk.render(
         "connector_delete.html",
         saved=saved,
-        card=card_of(desk, saved),
+        card=_card_of(desk, saved),
         breaks=[_in_words(desk, saved, item) for item in broken if item.count is None],
         concerned=[_in_words(desk, saved, item) for item in broken if item.count is not None],
         error=error,

@@ -16,12 +16,15 @@ from watchword.sign_in_settings.models import (
     CODE_FACTORS,
     SignInSettings,
     SignUpChoice,
+    SocialSignIn,
     identifiers_of,
 )
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
+from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.routing import console_router
+from watchword.web.console.social_connectors import card_of_social
 
 router = console_router("/console/{tenant}/sign-in-experience")
 
@@ -157,6 +160,7 @@ async def _methods_page(
                 if settings.sign_in.method(identifier) is None and identifier not in unsent
             ],
             "modes": MODES,
+            "social": await _social_cards(desk),
             "before": None,
             "problem": "",
             "is_dirty": False,
@@ -164,6 +168,15 @@ async def _methods_page(
             **context,
         },
     )
+
+
+async def _social_cards(desk: Desk) -> dict[str, Card]:
+    """Return the providers that are set up, by target."""
+    return {
+        desk.scope.connectors.target_of(saved): card_of_social(desk, saved)
+        for saved in await desk.scope.connectors.list()
+        if saved.type is ConnectorType.SOCIAL
+    }
 
 
 async def _available(desk: Desk) -> set[ConnectorType]:
@@ -211,13 +224,34 @@ def _settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
         update={
             "sign_in_mode": mode if mode in MODES else saved.sign_in_mode,
             "forgot_password_methods": recovery,
+            **_social_of(saved, form),
         }
     )
+
+
+def _social_of(saved: SignInSettings, form: FormData) -> dict[str, Any]:
+    """Return what the card of the providers says; nothing where it was not shown."""
+    if "social_shown" not in form:
+        return {}
+    listed = dict.fromkeys(str(value) for value in form.getlist("social"))
+    before = saved.social_sign_in
+    ticked = {
+        "automatic_account_linking": ("social_links" in form, before.automatic_account_linking),
+        "skip_required_identifiers": ("social_skips" in form, before.skip_required_identifiers),
+    }
+    # What was never said and is not said now stays unsaid.
+    said = {name: now for name, (now, then) in ticked.items() if now or then is not None}
+    return {
+        "social_sign_in": SocialSignIn(**said),
+        "social_sign_in_connector_targets": tuple(listed),
+    }
 
 
 def _edited(settings: SignInSettings, action: str) -> SignInSettings:
     """Return the settings after a button such as `add-sign-up:phone` or `up:email`."""
     verb, _, name = action.partition(":")
+    if verb in SOCIAL_ACTIONS:
+        return SOCIAL_ACTIONS[verb](settings, name)
     choice = next((c for c in CHOICES if c == name), None)
     identifier = next((i for i in IDENTIFIERS if i == name), None)
     if choice is not None and verb == "add-sign-up" and choice in settings.open_sign_up_choices:
@@ -250,6 +284,35 @@ def _moved(settings: SignInSettings, identifier: IdentifierType, by: int) -> Sig
     return settings.with_sign_in_order(order)
 
 
+def _with_target(settings: SignInSettings, target: str) -> SignInSettings:
+    kept = settings.social_sign_in_connector_targets
+    return _with_targets(settings, kept if target in kept else (*kept, target))
+
+
+def _without_target(settings: SignInSettings, target: str) -> SignInSettings:
+    kept = settings.social_sign_in_connector_targets
+    return _with_targets(settings, tuple(name for name in kept if name != target))
+
+
+def _moved_target(settings: SignInSettings, target: str, *, by: int) -> SignInSettings:
+    order = list(settings.social_sign_in_connector_targets)
+    if target not in order:
+        return settings
+    place = order.index(target)
+    order.insert(min(max(place + by, 0), len(order) - 1), order.pop(place))
+    return _with_targets(settings, tuple(order))
+
+
+def _with_targets(settings: SignInSettings, targets: tuple[str, ...]) -> SignInSettings:
+    return settings.model_copy(update={"social_sign_in_connector_targets": targets})
+
+
+SOCIAL_ACTIONS: dict[str, Callable[[SignInSettings, str], SignInSettings]] = {
+    "add-social": _with_target,
+    "remove-social": _without_target,
+    "up-social": partial(_moved_target, by=-1),
+    "down-social": partial(_moved_target, by=1),
+}
 METHOD_ACTIONS: dict[str, Callable[[SignInSettings, IdentifierType], SignInSettings]] = {
     "add-sign-in": SignInSettings.with_sign_in_method,
     "remove-sign-in": SignInSettings.without_sign_in_method,
@@ -262,5 +325,13 @@ METHOD_ACTIONS: dict[str, Callable[[SignInSettings, IdentifierType], SignInSetti
 def _patch(settings: SignInSettings) -> dict[str, Any]:
     document = settings.document()
     return {
-        name: document[name] for name in ("signUp", "signIn", "signInMode", "forgotPasswordMethods")
+        name: document[name]
+        for name in (
+            "signUp",
+            "signIn",
+            "signInMode",
+            "forgotPasswordMethods",
+            "socialSignIn",
+            "socialSignInConnectorTargets",
+        )
     }
