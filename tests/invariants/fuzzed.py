@@ -43,6 +43,7 @@ from watchword.storage.schema import (
     organizations,
     resources,
     sessions,
+    social_identities,
     tenants,
     users,
     webhooks,
@@ -56,6 +57,7 @@ PHONE = "821012345678"
 OTHER_PHONE = "821087654321"
 KEPT = (
     users,
+    social_identities,
     applications,
     resources,
     organizations,
@@ -149,6 +151,7 @@ class Fuzzed:
             "application_id": created.application.id,
             "instance_id": connector.id,
             "message_id": messages_.items[0].id,
+            "social_id": await self._set_up_provider(),
             "secret": created.secret or "",
             "link": await linked(await self.world.scope(), "Club"),
             "scope_id": "x",
@@ -163,6 +166,16 @@ class Fuzzed:
         client = self.people["member"]
         client.headers.update(self.me.headers)
         client.cookies.set("_session", self.me.session)
+
+    async def _set_up_provider(self) -> str:
+        self.world.server.outbound.transport = httpx2.MockTransport(
+            lambda _: httpx2.Response(200, json={})
+        )
+        configuration = (await self.world.scope()).configuration
+        config = {"clientId": "x", "clientSecret": "x"}
+        saved = await configuration.connectors.create(SYSTEM, "google-universal", config)
+        await self.world.set_up(socialSignInConnectorTargets=["google"])
+        return saved.id
 
     async def _set_up_machine(self) -> None:
         scope = await self.world.scope(OTHER)

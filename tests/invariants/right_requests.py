@@ -53,6 +53,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "subject_id": "default",
         "token": "x",
         "hash": "x",
+        "target": "google",
         "name:path": "tokens.css",
         "path:path": "x",
     }
@@ -94,10 +95,21 @@ def _experience(fuzzed: Fuzzed) -> Iterator[Right]:
         "waiting",
         {"identifier": {"type": "username", "value": "alice"}, "password": "weak"},
     )
-    yield api(f"{API}/identification", "proved", {"verificationId": "x"})
+    yield api(
+        f"{API}/identification", "proved", {"verificationId": "x", "linkSocialIdentity": True}
+    )
+    social = f"{API}/verification/social/{{connector_id}}"
+    for path, body in (
+        ("authorization-uri", {"state": "s", "redirectUri": "https://shop.example/"}),
+        ("verify", {"connectorData": {"code": "x", "state": "y"}, "verificationId": "x"}),
+    ):
+        at = f"{social}/{path}"
+        known = at.replace("{connector_id}", fuzzed.ids["social_id"])
+        yield Right(Route("POST", at), known, "waiting", body)
     for profile in (
         {"type": "phone", "verificationId": "x"},
         {"type": "email", "verificationId": "x"},
+        {"type": "social", "verificationId": "x"},
         {"type": "username", "value": "9"},
         {"type": "password", "value": "weak"},
     ):
@@ -138,6 +150,7 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     )
     yield api("POST", f"{connector}/restore", {"version": 99, "reason": "x"})
     yield api("POST", f"{connector}/check")
+    yield api("POST", f"{connector}/authorization-uri", {"state": "", "redirectUri": "x"})
     yield api(
         "POST",
         "/api/connectors/{factory_id}/test",
@@ -427,6 +440,15 @@ def _pages(fuzzed: Fuzzed) -> Iterator[Right]:
     link = fuzzed.ids["link"]
     answer = {"decision": "sign_in", "token": form_token(f"{link} ")}
     yield Right(Route("POST", "/i/{token}"), f"/i/{link}", "waiting", answer, is_form=True)
+    token = form_token(_interaction_token(fuzzed.people["waiting"]))
+    for path in ("/sign-in/social", "/register/social", "/social/link"):
+        yield Right(
+            Route("POST", f"{path}/{{connector_id}}"),
+            f"{path}/{fuzzed.ids['social_id']}",
+            "waiting",
+            {"token": token, "agree": "yes", "do": "link"},
+            is_form=True,
+        )
 
 
 def _account(fuzzed: Fuzzed) -> Iterator[Right]:
@@ -550,6 +572,23 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{new}/preview", templates="[]", preview_usage="Generic")
     yield form(f"{new}/compare", **template)
     yield form(f"{new}/paste", **template, pasted="{}")
+    chosen = {"target": "a b", "name_en": "x", "name_ko": "x", "logo": "x", "instance_id": "x"}
+    provider = {**chosen, "clientId": "", "clientSecret": "x", "scope": "x", "prompts": "{"}
+    social = f"{t}/connectors/social"
+    yield Right(
+        Route("POST", f"{social}/set-up/{{connector_id}}"),
+        "/console/default/connectors/social/set-up/google-universal",
+        "operator",
+        {"csrf": csrf, **provider},
+        is_form=True,
+    )
+    yield Right(
+        Route("POST", f"{social}/{{instance_id}}"),
+        f"/console/default/connectors/social/{fuzzed.ids['social_id']}",
+        "operator",
+        {"csrf": csrf, **provider, "version": "99"},
+        is_form=True,
+    )
     saved = f"{t}/connectors/{{instance_id}}"
     yield form(f"{saved}/paste", **template, pasted="{}")
     yield form(saved, **{**template, "version": "99"})

@@ -33,6 +33,8 @@ LISTS = frozenset(
         "configuration",
         "connectors",
         "connectors/set-up",
+        "connectors/social",
+        "connectors/social/set-up",
         "get-started",
         "inbox",
         "messages",
@@ -91,6 +93,8 @@ TAKES_NO_ID = frozenset(
         Route("GET", "/account/signed-in"),
         Route("GET", "/unknown-session"),
         Route("GET", "/account-suspended"),
+        # Made in a visit only: refused for whichever connector.
+        Route("POST", "/api/connectors/{id}/authorization-uri"),
         # A connector class is the server's; settings there are one of.
         Route("GET", "/api/connector-factories"),
         Route("GET", "/api/connector-factories/{id}"),
@@ -165,6 +169,7 @@ TAKES_NO_ID = frozenset(
         *(Route(m, f"{T}/organization-roles/new") for m in ("GET", "POST")),
         Route("POST", f"{T}/organization-roles/scopes"),
         *(Route(m, f"{T}/connectors/set-up/{{connector_id}}") for m in ("GET", "POST")),
+        *(Route(m, f"{T}/connectors/social/set-up/{{connector_id}}") for m in ("GET", "POST")),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/test"),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/compare"),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/paste"),

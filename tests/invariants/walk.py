@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlsplit
 
 import httpx2
 import pyotp
@@ -44,6 +44,8 @@ from watchword.connector_kit.wording import default_email_templates
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_link_token
 from watchword.core.phone import PhoneNumber
+from watchword.emulators import emulator
+from watchword.emulators.oauth_kit import CLIENT_ID, CLIENT_SECRET
 from watchword.factors.recovery_codes import new_codes
 from watchword.guard.models import LockoutPool
 from watchword.invitations.models import NewInvitation
@@ -74,6 +76,8 @@ WEBHOOK = NewWebhook(
 )
 REPORT = {"MessageSid": "SM1", "MessageStatus": "delivered"}
 
+GOOGLE = {"clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET}
+
 Stage = Literal[
     "waiting",
     "proved",
@@ -82,6 +86,7 @@ Stage = Literal[
     "second",
     "submitted",
     "signed-in",
+    "away",
     "own-account",
 ]
 FORGOT = "ForgotPassword"
@@ -117,6 +122,8 @@ class Visit:
     totp_secret: str = ""
     mail_id: str = ""
     mail_code: str = ""
+    answer: dict[str, str] = field(default_factory=dict)
+    """What a provider sent along, on the way back to Acme."""
 
     @property
     def token(self) -> str:
@@ -157,6 +164,8 @@ class Walk:
     webhook_id: str = ""
     other_webhook_id: str = ""
     delivery_id: str = ""
+    social_id: str = ""
+    """A connector that people sign in with."""
     organization: dict[str, str] = field(default_factory=dict)
     """Ids of an organization, and of its role, scope and invitation, by placeholder."""
     link: str = ""
@@ -211,6 +220,9 @@ class Walk:
                 self.world, OTHER_ORIGIN, OTHER, self.begun, self.password_digest
             )
             return
+        if stage == "away":
+            await self._leave()
+            return
         has_account = stage in {"second", "submitted", "signed-in"}
         phone, event = (PHONE, "SignIn") if has_account else (self.new_phone, event)
         if event == FORGOT:
@@ -251,6 +263,20 @@ class Walk:
         assert asked.status_code == 200, asked.text
         visit.mail_id = asked.json()["verificationId"]
         visit.mail_code = await self.world.code(OTHER)
+
+    async def _leave(self) -> None:
+        """Let a person go to Acme's provider, who sends them back."""
+        client = await self.world.browser(OTHER_ORIGIN)
+        await start(client)
+        self.visit = Visit(dict(client.cookies))
+        gone = await client.post(
+            f"/sign-in/social/{self.social_id}", data={"token": form_token(self.visit.token)}
+        )
+        assert gone.status_code == 303, gone.text
+        async with httpx2.AsyncClient(transport=self.world.server.outbound.transport) as outside:
+            back = await outside.post(gone.headers["location"], data={"person": "ada"})
+        self.visit.answer = dict(parse_qsl(urlsplit(back.headers["location"]).query))
+        self.visit.record_id = self.visit.answer["state"].partition(".")[0]
 
     async def _tokens(self, client: httpx2.AsyncClient, answer: httpx2.Response) -> dict[str, str]:
         code = parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
@@ -348,6 +374,7 @@ async def settled(world: World) -> Walk:
     shown = await scope.configuration.resources.create(SYSTEM, "Acme shop", "https://shop.example")
     told = await scope.configuration.resources.add_scope(SYSTEM, shown.id, "buy")
     walk.console_resource = {"resource_id": shown.id, "scope_id": told.id}
+    walk.social_id = await _provider(world)
     await _webhooks(world, walk)
     await _test_numbers(world, walk)
     sent = await (await walk.machine(HOME)).post("/api/verification-codes", json={"phone": PHONE})
@@ -383,6 +410,15 @@ async def _factors(world: World, walk: Walk) -> None:
     await scope.account_factors.choose(
         SYSTEM, walk.user_id, lambda said: replace(said, skip_on_sign_in=True)
     )
+
+
+async def _provider(world: World) -> str:
+    """Set a provider up and offer it; it is emulated, and needs no network."""
+    world.server.outbound.transport = httpx2.ASGITransport(app=emulator("google"))
+    configuration = (await world.scope(OTHER)).configuration
+    saved = await configuration.connectors.create(SYSTEM, "google-universal", GOOGLE)
+    await world.set_up(OTHER, socialSignInConnectorTargets=["google"])
+    return saved.id
 
 
 async def _webhooks(world: World, walk: Walk) -> None:
@@ -861,6 +897,29 @@ _record(f"{API}/identification", _proof, "proved")
 _record(f"{API}/profile", lambda walk: {"type": "phone", **_proof(walk)}, "proved")
 
 
+def _by_provider(path: str, body: Callable[[Walk], Any], stage: Stage, *, own: bool) -> None:
+    """Ask about Acme's connector, in Acme's visit or in one of the place's own."""
+
+    @step("POST", path, stage=stage, event="SignIn")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        client = await walk.client(at, cookies=at is HOME or not own)
+        if own and at is not HOME:
+            await start(client)
+        address = path.replace("{connector_id}", walk.social_id)
+        return await client.post(address, json=body(walk))
+
+
+def _provider_answer(walk: Walk) -> Any:
+    return {"connectorData": walk.visit.answer, "verificationId": walk.visit.record_id}
+
+
+AWAY = {"state": "s", "redirectUri": f"{OTHER_ORIGIN}/callback"}
+for _own in (False, True):
+    _social = f"{API}/verification/social/{{connector_id}}"
+    _by_provider(f"{_social}/authorization-uri", lambda _: AWAY, "waiting", own=_own)
+    _by_provider(f"{_social}/verify", _provider_answer, "away", own=_own)
+
+
 # The pages: the same interaction, and a form's token.
 
 
@@ -988,6 +1047,26 @@ _form(
     "newcomer",
 )
 _form("/mfa-binding/BackupCode", stage="newcomer")
+
+
+def _at_provider(method: str, path: str, stage: Stage = "waiting") -> None:
+    @step(method, path, stage=stage, event="SignIn")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = path.replace("{connector_id}", walk.social_id).replace("{target}", "google")
+        client = await walk.client(at)
+        if method == "GET":
+            return await client.get(address, params=walk.visit.answer)
+        form = {"token": form_token(walk.visit.token), "do": "link"}
+        return await client.post(address, data=form)
+
+
+for _flow in ("sign-in", "register"):
+    _at_provider("POST", f"/{_flow}/social/{{connector_id}}")
+_at_provider("GET", "/direct/social/{target}")
+for _path in ("/callback/{connector_id}", "/callback/social/{connector_id}"):
+    _at_provider("GET", _path, "away")
+for _method in ("GET", "POST"):
+    _at_provider(_method, "/social/link/{connector_id}")
 _page("/consent", "signed-in")
 _form("/consent", lambda _: {"decision": "deny"}, "signed-in")
 
@@ -1331,6 +1410,19 @@ _console("POST", "connectors/{instance_id}/paste", "instance_id", lambda _: {"pa
 _console("POST", "connectors/{instance_id}/check", "instance_id")
 _console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
 _console("POST", "connectors/{instance_id}/bring-back", "instance_id")
+
+
+def _console_social(method: str) -> None:
+    @step(method, "/console/{tenant}/connectors/social/{instance_id}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = f"{at.console}/connectors/social/{walk.social_id}"
+        if method == "GET":
+            return await walk.operator.get(address)
+        return await walk.operator.post(address, clientId=CLIENT_ID, scope="openid")
+
+
+for _method in ("GET", "POST"):
+    _console_social(_method)
 for _page_of in ("", "/deliveries", "/history"):
     _console("GET", f"webhooks/{{webhook_id}}{_page_of}", "webhook_id")
 HOOKED = {"name": WEBHOOK.name, "url": WEBHOOK.config.url, "events": "User.Deleted"}
