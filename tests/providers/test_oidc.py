@@ -1,5 +1,6 @@
 """Any provider that speaks OpenID Connect."""
 
+import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -112,6 +113,19 @@ async def test_a_signed_token_says_who_it_is(key: Any, algorithm: str) -> None:
 LATER, EARLIER = 10**10, 1
 
 
+def half_of(access_token: str, algorithm: str = "sha256") -> str:
+    """Return what an ID token says of its access token (OpenID Connect Core, 3.1.3.6)."""
+    digest = hashlib.new(algorithm, access_token.encode()).digest()
+    return urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(("algorithm", "hashed"), [("RS256", "sha256"), ("RS512", "sha512")])
+async def test_a_token_that_names_its_access_token_is_believed(algorithm: str, hashed: str) -> None:
+    token = id_token(RSA, algorithm, **CLAIMS, at_hash=half_of("access", hashed))
+
+    assert (await signed_in(token)).id == "person-1"
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -131,6 +145,11 @@ LATER, EARLIER = 10**10, 1
         {"nbf": LATER},
         {"nonce": "another"},
         {"nonce": None},
+        {"at_hash": "another"},
+        {"at_hash": ""},
+        # The whole digest, and that of nothing: neither is the half of this token's.
+        {"at_hash": "PxbPKb7_OSKQ5QNH-4kYErORKwSVIVRGYMPFcMzLRwY"},
+        {"at_hash": half_of("")},
     ],
     ids=str,
 )

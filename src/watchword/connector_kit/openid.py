@@ -1,9 +1,11 @@
 """OpenID Connect from the other side: a provider's own word, and its ID token, checked."""
 
+import hashlib
 import hmac
 from abc import abstractmethod
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -51,6 +53,8 @@ class IdTokenRules:
     oldest: timedelta | None = None
     """How long ago it may have been signed; None where its own end is enough."""
     nonce: str = ""
+    access_token: str = ""
+    """What came with it: a token that says which one it goes with must mean this one."""
 
     def check(self, claims: Mapping[str, Any], now: datetime) -> None:
         """Let the claims pass; raises IdTokenRefused with what is wrong."""
@@ -67,6 +71,19 @@ class IdTokenRules:
             raise IdTokenRefused("too old")
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), self.nonce.encode()):
             raise IdTokenRefused("another sign-in's: the nonce differs")
+
+    def check_access_token(self, claims: Mapping[str, Any], algorithm: str) -> None:
+        """Let a token pass that goes with the access token (OpenID Connect Core, 3.1.3.8)."""
+        said = claims.get("at_hash")
+        if said is None:
+            return
+        # Its own algorithm says which hash; Ed25519 signs with SHA-512.
+        hashed = hashlib.new(f"sha{algorithm[2:] if algorithm != 'EdDSA' else 512}")
+        hashed.update(self.access_token.encode())
+        half = hashed.digest()[: hashed.digest_size // 2]
+        expected = urlsafe_b64encode(half).rstrip(b"=")
+        if not hmac.compare_digest(str(said).encode(), expected):
+            raise IdTokenRefused("for another access token")
 
     def _check_audience(self, claims: Mapping[str, Any]) -> None:
         named = claims.get("aud")
@@ -103,6 +120,7 @@ def verified_claims(
         except (JoseError, ValueError):
             continue
         rules.check(claims, now)
+        rules.check_access_token(claims, algorithm)
         return claims
     raise IdTokenRefused("not signed by the provider")
 
@@ -170,7 +188,8 @@ class OpenIdConnector(OAuthConnector[ClientSettings]):
             if self.needs_id_token:
                 raise IdTokenRefused("the provider gave no ID token")
             return {}
-        rules, now = self.rules(endpoints, authorization), self.context.clock.now()
+        rules = replace(self.rules(endpoints, authorization), access_token=tokens.access_token)
+        now = self.context.clock.now()
         try:
             return verified_claims(tokens.id_token, await self._known_keys(endpoints), rules, now)
         except UnknownKey:

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Never, Self, TypeVar, assert_never
+from typing import Annotated, Any, ClassVar, Never, Self, TypeVar, assert_never
 from urllib.parse import urlsplit
 
 import orjson
@@ -105,11 +105,15 @@ class Authorization:
 class SocialConfig(ConnectorConfig):
     """Base of the settings of a provider that people sign in with."""
 
+    first: ClassVar[tuple[str, ...]] = ()
+    """Keys of the settings that the form begins with, in order."""
+
     @classmethod
     def form_items(cls, language: str = "en") -> list[dict[str, Any]]:
         """Return the form; nothing is sent here, so there is no pace to ask for."""
-        common = cls.common_keys()
-        return [item for item in super().form_items(language) if item["key"] not in common]
+        common, places = cls.common_keys(), {key: place for place, key in enumerate(cls.first)}
+        items = [item for item in super().form_items(language) if item["key"] not in common]
+        return sorted(items, key=lambda item: places.get(item["key"], len(places)))
 
 
 class PublicClientConfig(SocialConfig):

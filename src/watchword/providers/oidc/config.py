@@ -60,6 +60,8 @@ class IdTokenVerification(BaseModel):
 class OidcConfig(ClientConfig):
     """Either an issuer that publishes everything, or each address by itself."""
 
+    first = ("issuer", "clientId", "clientSecret", "scope")
+
     issuer: Annotated[
         WebPage | None,
         Setting(
