@@ -24,7 +24,13 @@ async def seed(wish: dict[str, Any]) -> str:
     async with opened(load_settings()) as server:
         if "connector" in wish:
             scope = await server.scope_of("default")
-            await scope.configuration.connectors.create(ACTOR, wish["connector"], wish["config"])
+            await scope.configuration.connectors.create(
+                ACTOR,
+                wish["connector"],
+                wish["config"],
+                id=wish.get("connectorId"),
+                metadata=wish.get("metadata"),
+            )
         if "signIn" in wish:
             scope = await server.scope_of("default")
             await scope.configuration.settings.save_sign_in(ACTOR, wish["signIn"])
