@@ -22,6 +22,7 @@ from watchword.account.own_account import OwnAccount
 from watchword.account.own_factors import OwnFactors
 from watchword.account.repository import Leftovers
 from watchword.account.service import AccountService
+from watchword.account.social_proofs import SocialProofs
 from watchword.account.step_up import StepUp
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
@@ -441,6 +442,7 @@ class TenantScopes:
                 settings=account_center,
                 sign_in=sign_in_settings,
                 step_up=step_up,
+                social_proofs=SocialProofs(social=social, audit=audit, clock=clock),
                 signed_in=provider.signed_in,
                 notices=notices,
             ),

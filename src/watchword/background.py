@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from watchword.connector_kit.models import ConnectorType
 from watchword.core.ids import new_id
 from watchword.messaging.models import Channel
 from watchword.web.scope import ServerScope, TenantScope
@@ -98,7 +99,9 @@ async def watch_connectors(server: ServerScope, holder: str) -> None:
         if not await scope.leases.take("health", holder, now, now + 2 * HEALTH):
             continue
         for saved in await scope.connectors.list():
-            await scope.health.watch(saved)
+            # Nothing is sent through those that people sign in with.
+            if saved.type is not ConnectorType.SOCIAL:
+                await scope.health.watch(saved)
 
 
 async def purge(server: ServerScope, retention: Retention, holder: str) -> None:

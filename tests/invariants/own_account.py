@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from tests.invariants.world import VERIFIER, World, authorization
+import httpx2
+
+from tests.invariants.world import OTHER_ORIGIN, VERIFIER, World, authorization
 from watchword.account.models import FIELDS
 from watchword.account.step_up import api_flow, page_flow
 from watchword.audit.models import SYSTEM
@@ -16,6 +18,11 @@ from watchword.web.pages.forms import form_token
 
 EVERY_SCOPE = "openid profile email phone address custom_data identities urn:logto:scope:sessions"
 PROOF = "logto-verification-id"
+
+
+def social_id(number: int) -> str:
+    """Return who the person of this number is at the provider."""
+    return f"member-{number}"
 
 
 @dataclass
@@ -34,6 +41,8 @@ class Member:
     """Ids, by what they prove."""
     codes: dict[str, str] = field(default_factory=dict)
     """What to type, by where."""
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What the provider sent along with them, by where they left."""
     sid: str = ""
     grant_id: str = ""
     factor_id: str = ""
@@ -69,7 +78,9 @@ async def member(world: World, origin: str, tenant: str, number: int, digest: st
             password_digest=digest,
         )
     )
-    await scope.users.change(user.id, UserChange(identities={"google": {"userId": "1"}}))
+    await scope.users.change(
+        user.id, UserChange(identities={"google": {"userId": social_id(number)}})
+    )
     totp = await scope.account_factors.add_totp(SYSTEM, user.id, scope.account_factors.new_totp())
     session = await scope.oidc.sessions.create(user.id, ("sms", "otp"))
     email = f"member{number}@example.com"
@@ -93,6 +104,28 @@ async def member(world: World, origin: str, tenant: str, number: int, digest: st
         made.records[name] = record.id
     await _ask_for_codes(world, origin, tenant, made)
     return made
+
+
+async def visit_provider(world: World, tenant: str, connector_id: str, made: Member) -> None:
+    """Let the person prove who they are at the provider, and come back from there twice more."""
+    social = (await world.scope(tenant)).social
+    saved = await social.connector(connector_id)
+    user = await (await world.scope(tenant)).users.get(made.user_id)
+    for name, flow in (
+        ("social", api_flow(user.id)),
+        ("api", api_flow(user.id)),
+        ("page", page_flow(user.id, made.sid, "social")),
+    ):
+        begun = await social.begin(flow, saved, redirect_uri=f"{OTHER_ORIGIN}/callback")
+        made.records[f"social {name}"] = begun.verification.id
+        async with httpx2.AsyncClient(transport=world.server.outbound.transport) as outside:
+            told = {"sub": user.identities["google"]["userId"]}
+            await outside.put("http://google/emulator/lies", json=told)
+            back = await outside.post(begun.address, data={"person": "ada"})
+        made.answers[name] = dict(parse_qsl(urlsplit(back.headers["location"]).query))
+    proved = await social.find_by_id(made.records["social social"])
+    assert proved is not None
+    await social.finish(proved.flow_id, saved, made.answers["social"])
 
 
 async def _token(world: World, origin: str, made: Member) -> str:

@@ -54,6 +54,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "token": "x",
         "hash": "x",
         "target": "google",
+        "failure": "AuthorizationDenied",
         "name:path": "tokens.css",
         "path:path": "x",
     }
@@ -473,6 +474,8 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
     yield api("POST", f"{mine}/password", {"password": "weak"})
     yield api("POST", f"{mine}/primary-phone", {"phone": PHONE, **new})
     yield api("POST", f"{mine}/primary-email", {"email": "x@example.com", **new})
+    for method in ("POST", "PUT"):
+        yield api(method, f"{mine}/identities", {"newIdentifierVerificationRecordId": "x"})
     for path in ("/identities/{target}", "/sessions/{session_id}", "/grants/{grant_id}"):
         yield api("DELETE", f"{mine}{path}")
     for name in ("email", "phone"):
@@ -491,6 +494,10 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
     yield api("POST", f"{proofs}/verification-code", asked)
     typed = {"identifier": identifier(PHONE), "verificationId": "x", "code": "x"}
     yield api("POST", f"{proofs}/verification-code/verify", typed)
+    away = {"state": "s", "redirectUri": "https://shop.example/"}
+    yield api("POST", f"{proofs}/social", {"connectorId": fuzzed.ids["social_id"], **away})
+    answer = {"verificationRecordId": "x", "connectorData": {"code": "x", "state": "s"}}
+    yield api("POST", f"{proofs}/social/verify", answer)
     verify, task = "/account/verify", "?task=phone"
     yield page(verify, task, way="password", password="no")
     for path, query in ((verify, task), ("/account/phone", ""), ("/account/email", "")):
@@ -512,6 +519,7 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
     yield page("/account/password", identifier="x", password="weak")
     yield page("/account/profile", name="x", given_name="x", family_name="x", nickname="x")
     yield page("/account/social/{target}/remove")
+    yield page("/account/social/{target}/link")
     yield page("/account/sessions/end", session="x")
     yield page("/account/sessions/revoke", grant="x")
 

@@ -15,7 +15,12 @@ from urllib.parse import parse_qs, parse_qsl, quote, unquote, urlsplit
 import httpx2
 import pyotp
 
-from tests.invariants.own_account import Member, member, open_account_center
+from tests.invariants.own_account import (
+    Member,
+    member,
+    open_account_center,
+    visit_provider,
+)
 from tests.invariants.routes import Route
 from tests.invariants.world import (
     API,
@@ -219,6 +224,7 @@ class Walk:
             self.me = await member(
                 self.world, OTHER_ORIGIN, OTHER, self.begun, self.password_digest
             )
+            await visit_provider(self.world, OTHER, self.social_id, self.me)
             return
         if stage == "away":
             await self._leave()
@@ -1053,6 +1059,7 @@ def _at_provider(method: str, path: str, stage: Stage = "waiting") -> None:
     @step(method, path, stage=stage, event="SignIn")
     async def ask(walk: Walk, at: Place) -> httpx2.Response:
         address = path.replace("{connector_id}", walk.social_id).replace("{target}", "google")
+        address = address.replace("{failure}", "AuthorizationDenied")
         client = await walk.client(at)
         if method == "GET":
             return await client.get(address, params=walk.visit.answer)
@@ -1067,6 +1074,7 @@ for _path in ("/callback/{connector_id}", "/callback/social/{connector_id}"):
     _at_provider("GET", _path, "away")
 for _method in ("GET", "POST"):
     _at_provider(_method, "/social/link/{connector_id}")
+_at_provider("GET", "/social/failed/{connector_id}/{failure}")
 _page("/consent", "signed-in")
 _form("/consent", lambda _: {"decision": "deny"}, "signed-in")
 
@@ -1114,6 +1122,12 @@ for _name in ("phone", "email"):
     _mine("POST", f"{MINE}/primary-{_name}", _new(_name))
     _mine("DELETE", f"{MINE}/primary-{_name}")
 _mine("DELETE", f"{MINE}/identities/{{target}}")
+for _method in ("POST", "PUT"):
+    _mine(
+        _method,
+        f"{MINE}/identities",
+        lambda walk: {"newIdentifierVerificationRecordId": walk.me.records["social social"]},
+    )
 for _name in ("sessions", "grants"):
     _mine("GET", f"{MINE}/{_name}")
 _mine("DELETE", f"{MINE}/sessions/{{session_id}}")
@@ -1146,6 +1160,21 @@ _mine(
 )
 
 
+_mine(
+    "POST",
+    f"{VERIFICATIONS}/social",
+    lambda walk: {"connectorId": walk.social_id, **AWAY},
+)
+_mine(
+    "POST",
+    f"{VERIFICATIONS}/social/verify",
+    lambda walk: {
+        "verificationRecordId": walk.me.records["social api"],
+        "connectorData": walk.me.answers["api"],
+    },
+)
+
+
 # The account pages: a session of Acme's, and a form's token.
 
 
@@ -1166,7 +1195,8 @@ def _account(
         client.headers["cookie"] = f"_session={walk.me.session}"
         address = f"{path.replace('{target}', 'google')}{query}"
         if method == "GET":
-            return await client.get(address)
+            answer = walk.me.answers["page"] if path.endswith("/back") else None
+            return await client.get(address, params=answer)
         return await client.post(address, data={**walk.me.form, **fields(walk)})
 
 
@@ -1203,6 +1233,8 @@ _account("POST", "/account/username", lambda walk: {"identifier": f"renamed_{wal
 _account("POST", "/account/password", lambda walk: {"password": f"New-pass-{walk.begun}-Phone"})
 _account("POST", "/account/profile", lambda _: {"name": "Ace"})
 _account("POST", "/account/social/{target}/remove")
+_account("POST", "/account/social/{target}/link")
+_account("GET", "/account/social/{target}/back")
 APP = "/account/authenticator-app"
 CODES = "/account/backup-codes"
 

@@ -1,13 +1,14 @@
 """What a signed-in person sees, changes and ends of their own account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from watchword.account.admission import Admission
 from watchword.account.errors import LastSignInMethodRequired, ScopeMissing
 from watchword.account.models import AccountCenterSettings, Asker, FieldName, can_prove_themselves
-from watchword.account.service import AccountService, without_identity
+from watchword.account.service import AccountService, with_identity, without_identity
+from watchword.account.social_proofs import SocialProofs
 from watchword.account.step_up import StepUp, masked
 from watchword.core.context import RequestContext
 from watchword.core.phone import PhoneNumber
@@ -66,6 +67,7 @@ class OwnAccount:
     settings: AccountCenterSettings
     sign_in: SignInSettings
     step_up: StepUp
+    social_proofs: SocialProofs
     signed_in: SignedIn
     notices: Notices
 
@@ -168,18 +170,44 @@ class OwnAccount:
         change = UserChange(primary_phone=None) if type_ == "phone" else _NO_EMAIL
         await self._change_contact(asker, type_, change, None, context)
 
-    async def unlink(self, asker: Asker, target: str) -> None:
+    async def link(
+        self, asker: Asker, proof_id: str, context: RequestContext, *, replaces: bool = False
+    ) -> None:
+        """Link the social account that the proof is of.
+
+        Raises ProofNotFound, and IdentityAlreadyInUse where another account is linked to it, or
+        this one to another account of the provider, unless that is to be replaced.
+        """
+        await self.admit_to_identities(asker)
+        proof = await self.social_proofs.get_proved(asker, proof_id)
+        social = {"userId": proof.proved().id, "details": proof.proved().details()}
+        await self._change_identity(
+            asker,
+            "identity_linked",
+            proof.target,
+            lambda user: with_identity(user, proof.target, social, replaces=replaces),
+            context,
+        )
+
+    async def unlink(self, asker: Asker, target: str, context: RequestContext) -> None:
         """Take a social account away; raises IdentityNotExist, LastSignInMethodRequired."""
+        await self.admit_to_identities(asker)
+        without_identity(asker.user, target)
+        await self._change_identity(
+            asker,
+            "identity_removed",
+            target,
+            lambda user: _with_a_way_in(user, without_identity(user, target)),
+            context,
+        )
+
+    async def admit_to_identities(self, asker: Asker) -> None:
+        """Let pass who may link and unlink social accounts."""
         if can_prove_themselves(asker.user):
             await self.step_up.require(asker)
         self.settings.require_editable("social")
         asker.require_scope("identities", Unauthorized)
         asker.require_first_party()
-        await self.accounts.rewrite(
-            asker.actor,
-            asker.user.id,
-            lambda user: _with_a_way_in(user, without_identity(user, target)),
-        )
 
     async def list_sessions(self, asker: Asker) -> Sequence[Session]:
         """Return where the person is signed in."""
@@ -237,6 +265,23 @@ class OwnAccount:
         await self.accounts.rewrite(
             asker.actor, asker.user.id, lambda user: _with_a_way_in(user, change), besides
         )
+
+    async def _change_identity(
+        self,
+        asker: Asker,
+        what: Change,
+        target: str,
+        decide: Callable[[User], UserChange],
+        context: RequestContext,
+    ) -> None:
+        language = self.step_up.language(context)
+        name = await self.social_proofs.social.name_of(target, language)
+        await self.notices.spend(asker.user, "email")
+
+        async def besides(tx: Database, before: User, _after: User) -> None:
+            await self.notices.tell(before, "email", what, language=language, tx=tx, new=name)
+
+        await self.accounts.rewrite(asker.actor, asker.user.id, decide, besides)
 
     async def _note(self, asker: Asker, action: str, payload: Mapping[str, Any]) -> None:
         await self.accounts.audit.record(

@@ -11,7 +11,7 @@ from watchword.audit.service import AuditService
 from watchword.core.context import asked_by
 from watchword.oidc.sessions import SessionService
 from watchword.storage import Database, Storage
-from watchword.users.errors import IdentityNotExist
+from watchword.users.errors import IdentityAlreadyInUse, IdentityNotExist
 from watchword.users.models import KEEP, NewUser, User, UserChange
 from watchword.users.passwords import GivenPassword
 from watchword.users.service import UserService
@@ -150,6 +150,19 @@ def _new_of(wanted: UserChange, user: User) -> UserChange:
     if wanted.primary_email == user.primary_email:
         wanted = replace(wanted, primary_email=KEEP)
     return wanted
+
+
+def with_identity(
+    user: User, target: str, identity: Mapping[str, Any], *, replaces: bool = False
+) -> UserChange:
+    """Return the change that adds a social account; raises IdentityAlreadyInUse.
+
+    One of the same provider is in the way, unless this one *replaces* it.
+    """
+    known = user.identities.get(target)
+    if known is not None and known["userId"] != identity["userId"] and not replaces:
+        raise IdentityAlreadyInUse
+    return UserChange(identities={**user.identities, target: dict(identity)})
 
 
 def without_identity(user: User, target: str) -> UserChange:

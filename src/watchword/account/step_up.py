@@ -35,6 +35,7 @@ CODES: Mapping[IdentifierType, RecordType] = {
     "phone": RecordType.PHONE_CODE,
     "email": RecordType.EMAIL_CODE,
 }
+ACCOUNT = "account:"
 REFUSED = "user.proof_refused"
 """What the audit log calls a proof that was wrong."""
 
@@ -49,8 +50,18 @@ def page_flow(user_id: str, session: str, purpose: str) -> str:
     return f"{_beginning(user_id)}{session}:{purpose}"
 
 
+def is_flow_of(user: User, flow: str) -> bool:
+    """Tell whether a flow is of the person's own account."""
+    return flow.startswith(_beginning(user.id))
+
+
+def is_account_flow(flow: str) -> bool:
+    """Tell whether a flow is of somebody's own account, and of no visit that signs people in."""
+    return flow.startswith(ACCOUNT)
+
+
 def _beginning(user_id: str) -> str:
-    return f"account:{user_id}:"
+    return f"{ACCOUNT}{user_id}:"
 
 
 def ends_at(record: VerificationRecord) -> datetime:
@@ -171,7 +182,7 @@ class StepUp:
 
     async def list_live(self, user: User, flow: str) -> list[VerificationRecord]:
         """Return a flow's records that are not over, the oldest first."""
-        assert flow.startswith(_beginning(user.id))
+        assert is_flow_of(user, flow)
         now = self.clock.now()
         return [record for record in await self.verification.list(flow) if now < ends_at(record)]
 
@@ -182,7 +193,7 @@ class StepUp:
 
     async def _find(self, user: User, record_id: str) -> VerificationRecord | None:
         record = await self.verification.find_anywhere(record_id)
-        if record is None or not record.flow_id.startswith(_beginning(user.id)):
+        if record is None or not is_flow_of(user, record.flow_id):
             return None
         return record if self.clock.now() < ends_at(record) else None
 

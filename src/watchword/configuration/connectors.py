@@ -17,6 +17,7 @@ from watchword.configuration.models import (
     changes_between,
     secret_changes,
 )
+from watchword.configuration.pictures import with_pictures
 from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
 from watchword.configuration.social_connectors import (
     changed_override,
@@ -33,7 +34,7 @@ from watchword.connectors.errors import (
     SyncProfileNotAllowed,
     TokenStorageNotSupported,
 )
-from watchword.connectors.models import SavedConnector
+from watchword.connectors.models import PICTURES, SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.ids import new_id, new_token
@@ -66,6 +67,7 @@ class ConnectorConfiguration:
         """
         found = self.saved.class_of(connector_id)
         check_new_override(found, metadata)
+        chosen = await with_pictures(self.saved.context.client, metadata or {}, {})
         stored, secrets = self._parted(connector_id, config, None)
         if store_tokens:
             raise TokenStorageNotSupported(connector_id)
@@ -77,7 +79,7 @@ class ConnectorConfiguration:
             type=found.metadata.type,
             config=stored,
             secrets=self.saved.sealed(instance_id, secrets),
-            metadata=dict(metadata or {}),
+            metadata=chosen,
             sync_profile=sync_profile,
             version=1,
             tested_at=None,
@@ -111,6 +113,10 @@ class ConnectorConfiguration:
 
         Raises NothingToChange where nothing is named, and what `create` raises.
         """
+        if metadata is not None:
+            # Before anything is locked: another host may take its time.
+            known = (await self.saved.get(id)).metadata
+            metadata = await with_pictures(self.saved.context.client, metadata, known)
         async with self.writer.writing(actor, reason) as write:
             before = await self._active(write, id)
             found = self.saved.class_of(before.connector_id)
@@ -342,7 +348,7 @@ class ConnectorConfiguration:
                 before,
                 config=wanted.document["config"],
                 secrets=wanted.secrets,
-                metadata=wanted.document["metadata"],
+                metadata=_with_known_pictures(wanted.document["metadata"], before),
                 sync_profile=wanted.document["syncProfile"],
                 retired_at=None,
             ),
@@ -360,11 +366,21 @@ class ConnectorConfiguration:
         await self._record(write, Action.RESTORED, before, after)
 
 
+def _with_known_pictures(chosen: Mapping[str, Any], before: SavedConnector) -> dict[str, Any]:
+    """Return an earlier override with the pictures that are there for its addresses."""
+    pictures = {
+        name: picture
+        for name, picture in before.metadata.get(PICTURES, {}).items()
+        if chosen.get(name) == before.metadata.get(name)
+    }
+    return {**chosen, **({PICTURES: pictures} if pictures else {})}
+
+
 def _document(saved: SavedConnector) -> dict[str, Any]:
     return {
         "connectorId": saved.connector_id,
         "type": saved.type.value,
         "config": dict(saved.config),
-        "metadata": dict(saved.metadata),
+        "metadata": saved.override,
         "syncProfile": saved.sync_profile,
     }

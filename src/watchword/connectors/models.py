@@ -15,6 +15,9 @@ from watchword.connector_kit.models import (
 MASK = "••••••••"
 """Stands for a saved secret; sent back, it means "keep"."""
 
+PICTURES = "pictures"
+"""Where a connector's metadata keeps what the addresses of its logos led to."""
+
 KEPT_AFTER_RETIRING = timedelta(days=7)
 """How long reports for a replaced connector's messages are still read."""
 
@@ -40,6 +43,11 @@ class SavedConnector:
     retired_at: datetime | None = None
 
     @property
+    def override(self) -> dict[str, Any]:
+        """Return what the tenant chose of how people see it, without what we fetched for it."""
+        return {name: value for name, value in self.metadata.items() if name != PICTURES}
+
+    @property
     def is_active(self) -> bool:
         """Tell whether messages go out through it."""
         return self.retired_at is None
@@ -60,8 +68,10 @@ class ShownConnector:
     logo: str = ""
     """A data URI, or an address that the tenant chose."""
     logo_dark: str | None = None
-    own_logo: str = ""
-    """Of the connector class: a data URI always."""
+    picture: str = ""
+    """The logo as a data URI always, for pages of ours: they ask no other host for anything."""
+    is_own_picture: bool = True
+    """False where the tenant's address leads to none, and the connector class's stands for it."""
     platform: str | None = None
     is_standard: bool = False
 

@@ -19,7 +19,7 @@ from watchword.connectors.errors import (
     SecretsWantedAgain,
     UnknownConnectorClass,
 )
-from watchword.connectors.models import MASK, Callback, SavedConnector, ShownConnector
+from watchword.connectors.models import MASK, PICTURES, Callback, SavedConnector, ShownConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
 from watchword.core.ids import new_token
@@ -144,14 +144,17 @@ class ConnectorService:
         if found is None:
             # A package that is no longer installed: the row still has its name.
             return ShownConnector(saved.id, saved.connector_id, {"en": saved.connector_id})
-        metadata = found.metadata
+        metadata, address = found.metadata, chosen.get("logo", "")
+        fetched = chosen.get(PICTURES, {}).get("logo")
+        picture = address if address.startswith("data:") else fetched
         return ShownConnector(
             id=saved.id,
             target=chosen.get("target", metadata.target),
             name=chosen.get("name") or metadata.name,
             logo=chosen.get("logo") or logo(found),
             logo_dark=chosen.get("logoDark"),
-            own_logo=logo(found),
+            picture=picture or logo(found),
+            is_own_picture=picture is not None or not chosen.get("logo"),
             platform=metadata.platform,
             is_standard=metadata.is_standard,
         )

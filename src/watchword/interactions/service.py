@@ -384,6 +384,11 @@ class InteractionService:
         await self._require_proved(interaction)
         return await self.profile.set_email(interaction, verification_id)
 
+    async def add_social(self, interaction: Interaction, verification_id: str) -> Interaction:
+        """Add a proved social account to the pending profile."""
+        await self._require_proved(interaction)
+        return await self.social.add(interaction, verification_id)
+
     async def set_username(self, interaction: Interaction, username: str) -> Interaction:
         """Add a user name to the pending profile."""
         await self._require_proved(interaction)

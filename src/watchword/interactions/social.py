@@ -134,7 +134,10 @@ class Social:
             raise VerificationFailed
         await self._require_free(interaction, proof)
         gathered = interaction.with_profile(social=_identity(proof))
-        return await self.interactions.save(replace(gathered, result=None), self.clock.now())
+        # Both were done in this visit: what signed the person in, and what their provider said.
+        amr = tuple(dict.fromkeys((*interaction.state.amr, *AMR[RecordType.SOCIAL])))
+        gathered = replace(gathered, state=replace(gathered.state, amr=amr), result=None)
+        return await self.interactions.save(gathered, self.clock.now())
 
     async def related(self, proof: SocialVerification) -> tuple[Identifier, User] | None:
         """Return whose account the provider has proved to be this person's; the phone first."""

@@ -29,6 +29,8 @@ Change = Literal[
     "codes_added",
     "codes_removed",
     "second_step_off",
+    "identity_linked",
+    "identity_removed",
 ]
 ADDED: dict[SavedType, Change] = {"Totp": "app_added", "BackupCode": "codes_added"}
 REMOVED: dict[SavedType, Change] = {"Totp": "app_removed", "BackupCode": "codes_removed"}
@@ -100,7 +102,7 @@ class Notices:
         await self.messaging.queue_notice(
             to,
             self.phrases.text(language, f"messages.account.{change}.text", host=host, new=new),
-            subject=self.phrases.text(language, f"messages.account.{change}.subject"),
+            subject=self.phrases.text(language, f"messages.account.{change}.subject", new=new),
             language=language,
             tx=tx,
         )

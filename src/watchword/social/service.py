@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from watchword.connector_kit.config import localized
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.social import Authorization, SocialConnector
 from watchword.connectors.models import SavedConnector, ShownConnector
@@ -60,6 +61,12 @@ class SocialService:
             for found in [self.connectors.shown(saved)]
         }
         return [shown[target] for target in targets if target in shown]
+
+    async def name_of(self, target: str, language: str) -> str:
+        """Return what people call a provider, and its target where it is set up no more."""
+        for shown in await self.offered([target]):
+            return localized(shown.name, language)
+        return target
 
     async def begin(
         self,
@@ -149,10 +156,14 @@ class SocialService:
         verification = await self.rows.find(flow_id)
         return None if verification is None else self._living(verification)
 
+    async def find_by_id(self, verification_id: str) -> SocialVerification | None:
+        """Return the try of this id, whosever it is, or None."""
+        verification = await self.rows.find_by_id(verification_id)
+        return None if verification is None else self._living(verification)
+
     async def find_by_state(self, state: str) -> SocialVerification | None:
         """Return the try that made this state, whosever it is, or None."""
-        verification = await self.rows.find_by_id(state.partition(".")[0][:32])
-        return None if verification is None else self._living(verification)
+        return await self.find_by_id(state.partition(".")[0][:32])
 
     async def purge(self, now: datetime) -> int:
         """Delete what is past its time."""

@@ -18,6 +18,17 @@ PROBLEM: dict[str, Any] = {
 # Every route that reads something can answer with these.
 ANYWHERE = {"guard.invalid_input": 400, "server.storage_unavailable": 503}
 
+# What a provider that people sign in with can make of it, by the contract's code.
+AT_PROVIDER = (
+    "connector.authorization_failed",
+    "connector.general",
+    "connector.invalid_config",
+    "connector.rate_limit_exceeded",
+    "connector.social_auth_code_invalid",
+    "connector.social_invalid_access_token",
+    "connector.social_invalid_id_token",
+)
+
 
 def problems(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[int | str, Any]:
     """Return the responses of a route that raises *errors*, or what has one of *codes*."""

@@ -21,7 +21,9 @@ TWILIO = {
 DIFFERENCES = (
     # Which connectors there are, and how their forms read, is each product's own.
     Difference(
-        r"answer(\.\d+)?\.(formItems|name)\..*", adr=8, steps="factories|one factory|create.*|patch its.*"
+        r"answer(\.\d+)?\.(formItems|name)\..*",
+        adr=8,
+        steps="factories|one factory|create.*|patch its.*",
     ),
     Difference(r"answer\.length", adr=8, steps="factories"),
     Difference(r"answer\.\d+\..*", adr=8, steps="factories"),

@@ -49,7 +49,19 @@ class Providers(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request to the provider that its host names."""
+        if request.url.host not in self.reached:
+            raise httpx2.ConnectError(f"no such host: {request.url.host}")
         return await self.reached[request.url.host].handle_async_request(request)
+
+
+async def choose(providers: Providers, address: str, person: str | None) -> dict[str, str]:
+    """Choose who one is at a provider, or turn back; return what comes back with the browser."""
+    form = {"denied": "yes"} if person is None else {"person": person}
+    async with httpx2.AsyncClient(transport=providers) as client:
+        shown = await client.get(address)
+        assert shown.status_code == 200, shown.text
+        answer = await client.post(address, data=form)
+    return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
 
 @dataclass
@@ -99,12 +111,7 @@ class Site:
 
     async def at_provider(self, address: str, person: str | None) -> dict[str, str]:
         """Let a person choose who they are at the provider; return what comes back with them."""
-        form = {"denied": "yes"} if person is None else {"person": person}
-        async with self.internet() as client:
-            shown = await client.get(address)
-            assert shown.status_code == 200, shown.text
-            answer = await client.post(address, data=form)
-        return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+        return await choose(self.providers, address, person)
 
     async def person(self, event: str = "SignIn") -> "Person":
         """Return somebody whom an application has sent to sign in."""

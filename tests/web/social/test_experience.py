@@ -11,6 +11,7 @@ import pytest
 from tests.web.experience.conftest import ORIGIN, resume
 from tests.web.social.conftest import PHONE, Person, Site
 from watchword.audit.models import SYSTEM as SYSTEM_ACTOR
+from watchword.background import watch_connectors
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.users.models import UserChange
@@ -584,3 +585,18 @@ async def test_the_public_form_lists_the_providers_in_their_order(site: Site) ->
     assert kakao["logo"].startswith("data:image/svg+xml;base64,")
     assert kakao["platform"] == "Universal"
     assert "config" not in kakao
+
+
+async def test_a_provider_is_not_watched_since_nothing_is_sent_through_it(site: Site) -> None:
+    async def cost() -> int:
+        site.clock.advance(timedelta(hours=1))
+        await site.scope()
+        before = site.server.storage.statements
+        await watch_connectors(site.server, "process-1")
+        return site.server.storage.statements - before
+
+    alone = await cost()
+    await site.connect("google")
+
+    assert alone > 1
+    assert await cost() == alone

@@ -1,6 +1,7 @@
 """Social sign-in on our own pages, in a browser without scripts."""
 
 import re
+from base64 import b64encode
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -10,7 +11,11 @@ import pytest
 from tests.interactions.world import OUTBOX
 from tests.web.pages.browser import ORIGIN, Browser, Page
 from tests.web.social.conftest import PHONE, Site
+from watchword.audit.models import SYSTEM
+from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connectors.models import SavedConnector
 from watchword.core.phone import PhoneNumber
+from watchword.providers.oauth2.connector import OAuth2Connector
 from watchword.users.models import UserChange
 
 TERMS = {"termsOfUseUrl": "https://example.com/terms"}
@@ -75,7 +80,7 @@ async def test_the_first_pages_offer_the_providers_without_asking_other_hosts(si
         assert "data:" in page.response.headers["content-security-policy"]
         await browser.open("/register")
     korean = await site.browser("ko-KR")
-    assert "카카오로 계속하기" in korean.page.words
+    assert "카카오 계정으로 계속하기" in korean.page.words
 
 
 async def test_without_providers_the_first_page_is_as_it_was(site: Site) -> None:
@@ -85,35 +90,75 @@ async def test_without_providers_the_first_page_is_as_it_was(site: Site) -> None
     assert "Continue with" not in page.words
 
 
-async def test_a_logo_from_elsewhere_is_not_fetched(site: Site) -> None:
-    from watchword.audit.models import SYSTEM
-    from watchword.connector_kit.registry import ConnectorRegistry
-    from watchword.providers.oauth2.connector import OAuth2Connector
+PICTURE = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+ACME = {
+    "authorizationEndpoint": "https://idp.example/auth",
+    "tokenEndpoint": "https://idp.example/token",
+    "userInfoEndpoint": "https://idp.example/me",
+    "clientId": "c",
+    "clientSecret": "s",
+}
+LOOKS = {
+    "target": "acme",
+    "name": {"en": "Acme"},
+    "logo": "https://cdn.example.com/logo.svg",
+}
 
+
+async def set_acme_up(site: Site, kind: str, picture: bytes) -> SavedConnector:
+    """Save a provider whose logo is at another host, and offer it."""
     site.server.registry = ConnectorRegistry([*site.server.registry.list(), OAuth2Connector])
     await site.server.forget("default")
-    config = {
-        "authorizationEndpoint": "https://idp.example/auth",
-        "tokenEndpoint": "https://idp.example/token",
-        "userInfoEndpoint": "https://idp.example/me",
-        "clientId": "c",
-        "clientSecret": "s",
-    }
-    override = {
-        "target": "acme",
-        "name": {"en": "Acme"},
-        "logo": "https://cdn.example.com/logo.png",
-    }
-    await (await site.scope()).configuration.connectors.create(
-        SYSTEM, "oauth2", config, metadata=override
+    site.providers.reached["cdn.example.com"] = httpx2.MockTransport(
+        lambda _: httpx2.Response(200, content=picture, headers={"Content-Type": kind})
     )
+    connectors = (await site.scope()).configuration.connectors
+    saved = await connectors.create(SYSTEM, "oauth2", ACME, metadata=LOOKS)
     await site.settle(socialSignInConnectorTargets=["acme"])
+    return saved
+
+
+async def test_a_logo_is_fetched_once_and_shown_without_asking_its_host(site: Site) -> None:
+    saved = await set_acme_up(site, "image/svg+xml; charset=utf-8", PICTURE)
+    del site.providers.reached["cdn.example.com"]
 
     page = (await site.browser()).page
 
     assert "Continue with Acme" in page.words
+    assert f"data:image/svg+xml;base64,{b64encode(PICTURE).decode()}" in page.html
     assert "cdn.example.com" not in page.html
     assert "cdn.example.com" not in page.response.headers["content-security-policy"]
+    # The contract's answers name the address, and what was fetched is nobody's business.
+    assert saved.override == LOOKS
+
+
+@pytest.mark.parametrize(
+    ("kind", "picture"), [("text/html", PICTURE), ("image/png", b"x" * (24 * 1024 + 1))]
+)
+async def test_what_is_no_picture_or_too_large_is_not_kept(
+    site: Site, kind: str, picture: bytes
+) -> None:
+    saved = await set_acme_up(site, kind, picture)
+
+    shown = (await site.scope()).connectors.shown(saved)
+
+    assert shown.picture.startswith("data:image/svg+xml")
+    assert not shown.is_own_picture
+
+
+async def test_a_picture_stays_while_its_host_is_down(site: Site) -> None:
+    saved = await set_acme_up(site, "image/svg+xml", PICTURE)
+    del site.providers.reached["cdn.example.com"]
+
+    changed = await (await site.scope()).configuration.connectors.change(
+        SYSTEM, saved.id, metadata={**LOOKS, "name": {"en": "Acme Inc."}}
+    )
+
+    assert changed.metadata["pictures"] == saved.metadata["pictures"]
+    moved = await (await site.scope()).configuration.connectors.change(
+        SYSTEM, saved.id, metadata={**LOOKS, "logo": "https://cdn.example.com/other.svg"}
+    )
+    assert "pictures" not in moved.metadata
 
 
 async def test_somebody_new_gives_their_number_and_comes_in(site: Site) -> None:
@@ -306,12 +351,34 @@ async def test_who_turned_back_may_try_again_or_choose_another_way(site: Site) -
     await site.connect("google")
     browser = await by_way_of(site, await site.browser(), "google", None)
 
-    assert browser.page.status == 401
+    assert browser.page.path == "/social/failed/google-1/AuthorizationDenied"
     assert "You turned back at Google" in browser.page.words
     assert any(link.startswith("/sign-in?") for link in browser.page.links)
     address = await leave(browser, "google")
     await come_back(site, browser, "google", address, "ada")
     assert browser.page.path == "/continue/phone"
+
+
+async def test_a_failure_can_be_read_in_another_language_and_again(site: Site) -> None:
+    await site.connect("google")
+    browser = await by_way_of(site, await site.browser(), "google", None)
+    assert "code=" not in str(browser.page.response.url)
+
+    await browser.open(f"{browser.page.path}?lang=ko")
+    assert "Google 화면에서" in browser.page.words
+    await browser.open(browser.page.path)
+
+    assert browser.page.status == 200
+    assert "Google 화면에서" in browser.page.words
+
+
+async def test_a_made_up_failure_says_nothing_of_its_own(site: Site) -> None:
+    await site.connect("google")
+    browser = await site.browser()
+
+    await browser.open("/social/failed/google-1/Call-0900-123456-now")
+
+    assert "0900" not in browser.page.words
 
 
 async def test_the_address_of_another_browsers_answer_signs_nobody_in(site: Site) -> None:
@@ -323,7 +390,7 @@ async def test_the_address_of_another_browsers_answer_signs_nobody_in(site: Site
 
     await victim.open(f"/callback/google-1?{urlencode(stolen)}")
 
-    assert victim.page.status == 400
+    assert victim.page.path == "/social/failed/google-1/StateMismatch"
     assert "began in another window or browser" in victim.page.words
     assert await site.owner_of("google", "100000000000000000001") is None
     # And it cost neither of them anything.
@@ -358,7 +425,7 @@ async def test_an_answer_that_was_changed_on_the_way_lets_nobody_in(
 
     await come_back(site, browser, "google", address, "ada", **change)
 
-    assert browser.page.status in {400, 401}
+    assert browser.page.path.startswith("/social/failed/google-1/")
     assert not browser.is_signed_in
     assert await site.owner_of("google", "100000000000000000001") is None
 
@@ -371,7 +438,7 @@ async def test_a_state_that_begins_rightly_is_still_compared_to_its_end(site: Si
 
     await come_back(site, browser, "google", address, "ada", state=f"{state[:-1]}x")
 
-    assert browser.page.status == 400
+    assert browser.page.path == "/social/failed/google-1/StateMismatch"
 
 
 async def test_loading_the_callback_again_changes_nothing(site: Site) -> None:
@@ -397,7 +464,7 @@ async def test_a_repeated_parameter_is_no_answer(site: Site) -> None:
 
     await browser.open(f"/callback/google-1?{urlencode(answer)}&code=another")
 
-    assert browser.page.status == 400
+    assert browser.page.path == "/social/failed/google-1/StateMismatch"
 
 
 async def test_the_other_callback_address_works_as_well(site: Site) -> None:
@@ -448,7 +515,7 @@ async def test_a_provider_that_is_down_is_a_page_with_a_next_step(site: Site) ->
     await browser.open(f"/callback/google-1?{urlencode(answer)}")
     site.providers.reached["google"] = working
 
-    assert browser.page.status == 400
+    assert browser.page.path == "/social/failed/google-1/ProviderUnavailable"
     assert "Try Google again" in browser.page.words
     assert "refused" not in browser.page.words
 

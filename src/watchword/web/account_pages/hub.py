@@ -10,6 +10,7 @@ from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.web.account_pages.factors import second_steps
 from watchword.web.account_pages.visit import AccountPageRoute, Looking, Visit
+from watchword.web.pages.providers import providers_of
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
@@ -23,13 +24,22 @@ class Row:
     is_editable: bool
 
 
+@dataclass(frozen=True)
+class Linked:
+    """A provider on the security page, with an account of the person's there or without."""
+
+    target: str
+    name: str
+    is_linked: bool
+
+
 @router.get("/account")
 async def show_hub(visit: Looking) -> Response:
     """Show where everything is."""
     settings = visit.settings
     pages = {
         "profile": settings.shows("name") or settings.shows("profile"),
-        "security": bool(_rows(visit)) or settings.shows("mfa"),
+        "security": bool(_rows(visit)) or settings.shows("mfa") or settings.shows("social"),
         "sessions": settings.shows("session"),
     }
     return visit.show(
@@ -46,10 +56,18 @@ async def show_security(visit: Looking) -> Response:
     return visit.show(
         "security.html",
         rows=_rows(visit),
-        identities=sorted(visit.user.identities) if visit.settings.shows("social") else [],
+        identities=await _identities(visit) if visit.settings.shows("social") else [],
         edits_social=visit.settings.lets_edit("social"),
         second=await second_steps(visit) if visit.settings.shows("mfa") else None,
     )
+
+
+async def _identities(visit: Visit) -> list[Linked]:
+    """Return the linked accounts, and the providers that one could be linked of."""
+    offered = {found.target: found.name for found in await providers_of(visit)}
+    linked = visit.user.identities
+    named = [Linked(target, offered.get(target, target), True) for target in sorted(linked)]
+    return named + [Linked(key, name, False) for key, name in offered.items() if key not in linked]
 
 
 def _rows(visit: Visit) -> list[Row]:

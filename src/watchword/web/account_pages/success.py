@@ -8,7 +8,7 @@ from watchword.web.pages.visit import redirect
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
-REMOVED = ("phone", "email", "authenticator-app", "backup-codes")
+REMOVED = ("phone", "email", "social", "authenticator-app", "backup-codes")
 TASKS = (
     *("phone", "email", "username", "password", "social", "profile", "sessions"),
     *("authenticator-app", "backup-codes", "second-step"),

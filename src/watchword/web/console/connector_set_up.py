@@ -10,6 +10,7 @@ from starlette.responses import Response
 from watchword.configuration.consequences import EVERYWHERE
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.guides import guide
+from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.models import SavedConnector
 from watchword.web.console.connector_comparison import comparison, listed, usage_name
 from watchword.web.console.connector_parts import (

@@ -143,10 +143,9 @@ async def change_social(desk: WorkDesk, instance_id: str) -> Response:
 def card_of_social(desk: Desk, saved: SavedConnector) -> Card:
     """Return the card of a saved connector, by the name and logo that people see."""
     shown = desk.scope.connectors.shown(saved)
-    # The console asks no other host for a picture either.
-    logo = shown.logo if shown.logo.startswith("data:") else shown.own_logo
     name = localized(shown.name, desk.language)
-    return Card(saved.connector_id, name, "", logo, (), is_active=saved.is_active)
+    # The console asks no other host for a picture either.
+    return Card(saved.connector_id, name, "", shown.picture, (), is_active=saved.is_active)
 
 
 def callback_of(desk: Desk, instance_id: str) -> str:
@@ -220,6 +219,7 @@ async def _set_up_page(
         instance_id=instance_id,
         callback=callback_of(desk, instance_id),
         is_standard=found.metadata.is_standard,
+        lacks_picture=False,
         is_new=True,
         **_typed(form, answers),
         status_code=422 if answers.errors else 200,
@@ -250,6 +250,7 @@ async def _details_page(
         base=desk.address("connectors", "social", saved.id),
         callback=callback_of(desk, saved.id),
         is_standard=found.metadata.is_standard,
+        lacks_picture=not desk.scope.connectors.shown(saved).is_own_picture,
         is_new=False,
         is_dirty=form is not None,
         **{**_typed(form, answers, known), **({} if form else {"syncs": saved.sync_profile})},

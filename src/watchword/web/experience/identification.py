@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
+from watchword.connectors.errors import ConnectorNotFound
 from watchword.interactions.errors import (
     EventForbidden,
     IdentifierNotFound,
@@ -14,7 +15,7 @@ from watchword.interactions.errors import (
     VerificationFailed,
 )
 from watchword.interactions.models import Identification
-from watchword.users.errors import UserNotExist, UserSuspended
+from watchword.users.errors import IdentityNotExist, UserNotExist, UserSuspended
 from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import RecordId
 from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Visiting, visited
@@ -42,6 +43,8 @@ class Identify(ApiModel):
             VerificationFailed,
             IdentifierNotFound,
             IdentityConflict,
+            IdentityNotExist,
+            ConnectorNotFound,
             SignInMethodNotEnabled,
             RecoveryMethodNotEnabled,
             EventForbidden,

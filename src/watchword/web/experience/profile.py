@@ -56,7 +56,7 @@ class SocialAnswer(ApiModel):
 
     async def give(self, visit: Visit) -> None:
         """Add it to the pending profile."""
-        await visit.interactions.social.add(visit.interaction, self.verification_id)
+        await visit.interactions.add_social(visit.interaction, self.verification_id)
 
 
 class UsernameAnswer(ApiModel):

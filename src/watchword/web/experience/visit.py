@@ -27,11 +27,17 @@ from watchword.interactions.errors import (
     RecoveryCodesRequired,
     SecondFactorRequired,
     SessionNotFound,
+    SocialAccountExistsInProfile,
     VerificationFailed,
 )
 from watchword.interactions.models import Interaction
 from watchword.interactions.service import InteractionService
-from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
+from watchword.users.errors import (
+    EmailAlreadyInUse,
+    IdentityAlreadyInUse,
+    PhoneAlreadyInUse,
+    UsernameAlreadyInUse,
+)
 from watchword.verification.errors import (
     CodeExpired,
     CodeMismatch,
@@ -87,13 +93,26 @@ Arrived = Annotated[Arrival, Depends(arrival)]
 Visiting = Annotated[Visit, Depends(visit)]
 
 
-TAKEN = (PhoneAlreadyInUse, EmailAlreadyInUse, UsernameAlreadyInUse)
+TAKEN = (
+    PhoneAlreadyInUse,
+    EmailAlreadyInUse,
+    UsernameAlreadyInUse,
+    IdentityAlreadyInUse,
+    SocialAccountExistsInProfile,
+)
 """Somebody else has it, or was faster."""
 
 
-def visited(*errors: type[DomainError]) -> dict[int | str, Any]:
-    """Return the responses of a route inside an interaction that raises *errors*, too."""
-    return problems(SessionNotFound, InteractionNotFound, InteractionConflict, CrossOrigin, *errors)
+def visited(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[int | str, Any]:
+    """Return the responses of a route inside an interaction that raises *errors* or *codes*."""
+    return problems(
+        SessionNotFound,
+        InteractionNotFound,
+        InteractionConflict,
+        CrossOrigin,
+        *errors,
+        codes=codes,
+    )
 
 
 FACTORS = tuple(

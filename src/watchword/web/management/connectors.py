@@ -1,6 +1,5 @@
 """`/api/connectors` and `/api/connector-factories`: what a tenant sends through."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -329,7 +328,7 @@ def _connector(caller: Management, saved: SavedConnector) -> dict[str, Any]:
     found = caller.server.registry.find(saved.connector_id)
     described = _factory(found) if found else {"type": saved.type, "target": saved.connector_id}
     config = caller.tenant.connectors.masked_config(saved)
-    overridden: Mapping[str, Any] = saved.metadata
+    overridden = saved.override
     return {
         **described,
         **{name: overridden[name] for name in OVERRIDABLE & overridden.keys()},
@@ -338,7 +337,7 @@ def _connector(caller: Management, saved: SavedConnector) -> dict[str, Any]:
         "syncProfile": saved.sync_profile,
         "enableTokenStorage": False,
         "config": config if found is None else found.config_type.nested(config),
-        "metadata": dict(overridden),
+        "metadata": overridden,
         "extraInfo": {},
         # Ours.
         "version": saved.version,

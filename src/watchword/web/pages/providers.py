@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.connector_kit.config import localized
@@ -17,7 +19,9 @@ from watchword.verification.models import VerificationRecord
 from watchword.web.pages import steps
 from watchword.web.pages.visit import Visit, redirect
 from watchword.web.problems import language_of
+from watchword.web.scope import TenantScope
 
+LONGEST_ANSWER = 4096
 SIGN_IN, REGISTER = InteractionEvent.SIGN_IN, InteractionEvent.REGISTER
 
 
@@ -32,12 +36,22 @@ class Provider:
     """A data URI: a sign-in page asks no other host for anything."""
 
 
-async def providers_of(visit: Visit) -> list[Provider]:
+class Shown(Protocol):
+    """A visit to a page, of whoever: the sign-in pages show providers, and the account's."""
+
+    @property
+    def request(self) -> Request: ...
+
+    @property
+    def scope(self) -> TenantScope: ...
+
+
+async def providers_of(visit: Shown) -> list[Provider]:
     """Return the providers that this tenant offers, in its order."""
     # Read once for a configuration: every first page shows them.
     offered: Sequence[ShownConnector] | None = visit.scope.derived.get("providers")
     if offered is None:
-        targets = visit.settings.social_sign_in_connector_targets
+        targets = visit.scope.settings.social_sign_in_connector_targets
         offered = await visit.scope.social.offered(targets) if targets else []
         visit.scope.derived["providers"] = offered
     language = language_of(visit.request)
@@ -46,29 +60,39 @@ async def providers_of(visit: Visit) -> list[Provider]:
             connector_id=shown.id,
             target=shown.target,
             name=localized(shown.name, language),
-            logo=shown.logo if shown.logo.startswith("data:") else shown.own_logo,
+            logo=shown.picture,
         )
         for shown in offered
     ]
 
 
-async def provider_named(visit: Visit, target: str) -> Provider | None:
+async def provider_named(visit: Shown, target: str) -> Provider | None:
     """Return the provider of this target, if the tenant offers it."""
     return next((found for found in await providers_of(visit) if found.target == target), None)
 
 
-async def provider_of(visit: Visit, connector_id: str) -> Provider | None:
+async def provider_of(visit: Shown, connector_id: str) -> Provider | None:
     """Return the provider of this connector, if the tenant offers it."""
     listed = await providers_of(visit)
     return next((found for found in listed if found.connector_id == connector_id), None)
 
 
-def callback_of(visit: Visit, connector_id: str) -> str:
+def callback_of(scope: TenantScope, connector_id: str) -> str:
     """Return where the provider sends people back to; each connector has an address of its own.
 
     So an answer can't be taken for that of another provider (RFC 9700, 4.4.2).
     """
-    return f"{visit.scope.origin}/callback/{connector_id}"
+    return f"{scope.origin}/callback/{connector_id}"
+
+
+def answer_of(request: Request) -> dict[str, str]:
+    """Return what the provider sent along with the browser; nothing, if it makes no sense."""
+    pairs = request.query_params.multi_items()
+    fields = dict(pairs)
+    # RFC 6749, 3.1: no parameter comes twice.
+    if len(fields) != len(pairs) or any(len(value) > LONGEST_ANSWER for _, value in pairs):
+        return {}
+    return fields
 
 
 async def depart(visit: Visit, connector_id: str) -> Response:
@@ -78,7 +102,7 @@ async def depart(visit: Visit, connector_id: str) -> Response:
     departure = await visit.scope.interactions.social.begin(
         interaction,
         connector_id,
-        redirect_uri=callback_of(visit, connector_id),
+        redirect_uri=callback_of(visit.scope, connector_id),
         is_agreed=visit.form.has("agree"),
     )
     return redirect(departure.address)

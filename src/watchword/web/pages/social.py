@@ -2,17 +2,29 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from watchword.connector_kit.errors import AuthorizationDenied
+from watchword.account.step_up import is_account_flow
+from watchword.connector_kit.errors import (
+    AccessTokenRefused,
+    AuthorizationCodeRefused,
+    AuthorizationDenied,
+    AuthorizationFailed,
+    ConnectorError,
+    IdTokenRefused,
+    InvalidConfig,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
 from watchword.interactions.errors import SessionNotFound
 from watchword.oidc.models import FirstScreen
-from watchword.social.errors import StateMismatch
+from watchword.social.errors import AnswerSpent, StateMismatch
 from watchword.social.models import SocialVerification
 from watchword.web.cookies import interaction_tokens, read_interaction_token
 from watchword.web.pages import providers, register, sign_in, steps
@@ -24,6 +36,7 @@ from watchword.web.pages.visit import (
     PageRoute,
     Posting,
     Visit,
+    redirect,
     visit_of,
 )
 from watchword.web.scope import Scope, TenantScope
@@ -33,7 +46,23 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FALLBACKS: frozenset[FirstScreen] = frozenset(
     {"sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register"}
 )
-LONGEST_ANSWER = 4096
+# What the page of a failed try may be asked to say: nothing that an address could make up.
+FAILURES: dict[str, type[DomainError]] = {
+    error.__name__: error
+    for error in (
+        AccessTokenRefused,
+        AnswerSpent,
+        AuthorizationCodeRefused,
+        AuthorizationDenied,
+        AuthorizationFailed,
+        ConnectorError,
+        IdTokenRefused,
+        InvalidConfig,
+        ProviderThrottled,
+        ProviderUnavailable,
+        StateMismatch,
+    )
+}
 
 
 # There.
@@ -80,7 +109,7 @@ async def go_directly(target: str, visit: Looking, fallback: str = "sign-in") ->
     except DomainError as error:
         if error.code in ENDS_VISIT or error.code in FAULTS:
             raise
-        return await failed(visit, error, provider.connector_id)
+        return await _failed(visit, error, provider.connector_id)
 
 
 # And back.
@@ -90,8 +119,11 @@ async def go_directly(target: str, visit: Looking, fallback: str = "sign-in") ->
 @router.get("/callback/social/{connector_id}")
 async def come_back(connector_id: str, request: Request, scope: Scope) -> Response:
     """Take the provider's answer, which must be to a try of this very browser."""
-    answer = _answer(request)
+    answer = providers.answer_of(request)
     proof = await scope.social.find_by_state(answer.get("state", ""))
+    if proof is not None and is_account_flow(proof.flow_id):
+        # Somebody who is signed in adds it to their account.
+        return redirect(f"/account/social/{quote(proof.target, safe='')}/back?{request.url.query}")
     token = _token_of(request, proof)
     if proof is None or token is None:
         return await _strange(request, scope, connector_id)
@@ -107,22 +139,13 @@ async def come_back(connector_id: str, request: Request, scope: Scope) -> Respon
     except DomainError as error:
         if error.code in ENDS_VISIT or error.code in FAULTS:
             raise
-        return await failed(visit, error, connector_id, agreed=proof.is_agreed)
+        return await _failed(visit, error, connector_id)
 
 
 async def _go_on(visit: Visit, proof: SocialVerification) -> Response:
     if visit.interaction.is_identified:
         return await steps.finish(visit)
     return await providers.welcome(visit, proof)
-
-
-def _answer(request: Request) -> dict[str, str]:
-    pairs = request.query_params.multi_items()
-    fields = dict(pairs)
-    # RFC 6749, 3.1: no parameter comes twice.
-    if len(fields) != len(pairs) or any(len(value) > LONGEST_ANSWER for _, value in pairs):
-        return {}
-    return fields
 
 
 def _token_of(request: Request, proof: SocialVerification | None) -> str | None:
@@ -141,22 +164,41 @@ async def _strange(request: Request, scope: TenantScope, connector_id: str) -> R
     if token is None:
         raise SessionNotFound
     visit = await visit_of(request, scope, await scope.interactions.load(token), Form({}))
-    return await failed(visit, StateMismatch(), connector_id)
+    return await _failed(visit, StateMismatch(), connector_id)
 
 
-async def failed(
-    visit: Visit, error: DomainError, connector_id: str, *, agreed: bool = False
+async def _failed(visit: Visit, error: DomainError, connector_id: str) -> Response:
+    # A page of its own: what the provider sent along leaves the address bar, and neither loading
+    # the page again nor another language looks at that answer twice.
+    names = (known.__name__ for known in type(error).__mro__ if known.__name__ in FAILURES)
+    name = next(names, None)
+    if name is None:
+        return await _failure_screen(visit, error, connector_id)
+    return visit.go(f"/social/failed/{quote(connector_id, safe='')}/{name}")
+
+
+@router.get("/social/failed/{connector_id}/{failure}")
+async def show_failure(connector_id: str, failure: str, visit: Looking) -> Response:
+    """Say why the provider did not do."""
+    error = FAILURES.get(failure, AuthorizationFailed)()
+    # What failed was an earlier request; this one shows what there is to show.
+    return await _failure_screen(visit, error, connector_id, is_over=True)
+
+
+async def _failure_screen(
+    visit: Visit, error: DomainError, connector_id: str, *, is_over: bool = False
 ) -> Response:
     """Say why the provider did not do, and offer another try and the other ways."""
     provider = await providers.provider_of(visit, connector_id)
+    tried = await visit.scope.interactions.social.of(visit.interaction)
     return visit.show(
         "social_failed.html",
-        error,
+        None if is_over else error,
         provider=provider,
         is_denied=isinstance(error, AuthorizationDenied),
         start="/sign-in" if visit.settings.allows_sign_in else "/register",
         terms=None,
-        agreed=agreed,
+        agreed=tried is not None and tried.is_agreed,
         error_words=visit.words(error),
     )
 
