@@ -91,7 +91,7 @@ async def test_a_connector_is_tried_from_here_before_it_moves(
     await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
     await owner.open("promotion?source=trial&item=connectors.sms")
     form = owner.page.form("/promotion/move")
-    pairs = {name: value for name, value in form.pairs if value is not None}
+    pairs = dict(form.pairs)
 
     answer = await owner.client.post(
         "/console/default/promotion/test",

@@ -13,7 +13,6 @@ from watchword.configuration.errors import (
     NothingChosen,
 )
 from watchword.configuration.promotion import Preview, Promotion
-from watchword.connector_kit.config import localized
 from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
@@ -21,7 +20,7 @@ from watchword.core.phone import PhoneNumber
 from watchword.messaging.models import Recipient
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.errors import NoSuchPage
-from watchword.web.console.messages import timeline_of
+from watchword.web.console.message_timeline import followed
 from watchword.web.console.routing import console_router
 from watchword.web.problems import status_of
 
@@ -127,16 +126,8 @@ async def _tried(desk: Desk, form: FormData) -> dict[str, Any]:
             actor=desk.actor,
         )
     except DomainError as error:
-        nothing = {"message": None, "timeline": (), "proof": ""}
-        return {"problem": desk.message(error), "field_errors": {}, **nothing}
-    name = localized(found.metadata.name, desk.language)
-    return {
-        "problem": "",
-        "field_errors": {},
-        "message": message,
-        "timeline": timeline_of(message, name),
-        "proof": "",
-    }
+        return {"problem": desk.message(error)}
+    return {"problem": "", **await followed(desk, message)}
 
 
 def _receiver(sends: ConnectorType, text: str) -> Recipient:
