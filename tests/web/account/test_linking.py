@@ -256,9 +256,13 @@ async def test_the_page_says_what_became_of_a_try_that_failed(
 
     await come_back(linking, browser, await leave(browser), None)
 
-    assert browser.page.status == 401
+    assert browser.page.path == "/account/social/google"
+    assert "did not let you in" in browser.page.words
     assert "Link Google" in browser.page.words
     assert await linking.social_id(ada) is None
+    korean = next(link for link in browser.page.links if "lang=ko" in link)
+    await browser.open(korean)
+    assert "다른 서비스에서 로그인을 마치지 못했습니다" in browser.page.words
 
 
 async def test_an_answer_to_another_sessions_try_links_nothing(
@@ -274,9 +278,27 @@ async def test_an_answer_to_another_sessions_try_links_nothing(
 
     await come_back(linking, victim, address, "ada")
 
-    assert victim.page.status == 400
+    assert victim.page.path == "/account/social/google"
+    assert "Link Google" in victim.page.words
     assert await linking.social_id(ada) is None
     assert await linking.social_id(bob) is None
+
+
+async def test_an_answer_to_the_same_persons_try_elsewhere_links_nothing_here(
+    linking: Linking, ada: Person
+) -> None:
+    browser = await ada.browser.open("/account/social/google")
+    await step_up(browser)
+    address = await leave(browser)
+    user = await (await linking.site.scope()).users.get(ada.id)
+    elsewhere = (await linking.site.sign_in(user)).browser
+    await elsewhere.open("/account/social/google")
+    await step_up(elsewhere)
+
+    await come_back(linking, elsewhere, address, "ada")
+
+    assert "Link Google" in elsewhere.page.words
+    assert await linking.social_id(ada) is None
 
 
 async def test_linking_on_a_page_wants_a_proof_that_is_still_fresh_on_the_way_back(

@@ -301,10 +301,18 @@ async def test_of_many_answers_at_once_one_is_looked_at(site: Site) -> None:
     person = await site.person()
     address, record_id = await person.depart(google)
     answer = await site.at_provider(address, "ada")
+    google_itself, asked = site.providers.reached["google"], list[str]()
 
+    async def listen(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return await google_itself.handle_async_request(request)
+
+    site.providers.reached["google"] = httpx2.MockTransport(listen)
     answers = await asyncio.gather(*(person.arrive(google, answer, record_id) for _ in range(5)))
 
     assert sorted(found.status_code for found in answers) == [200, 401, 401, 401, 401]
+    # The provider would refuse the code a second time, too; it is not even asked.
+    assert len([path for path in asked if "token" in path]) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,26 @@ from watchword.users.errors import IdentityNotExist
 from watchword.web.account_pages.errors import NotSignedIn
 from watchword.web.account_pages.success import done
 from watchword.web.account_pages.visit import AccountPageRoute, Looking, Posting, Visit
+from watchword.web.pages import failures
 from watchword.web.pages.providers import answer_of, callback_of, provider_named
-from watchword.web.pages.visit import FAULTS, redirect
+from watchword.web.pages.visit import FAULTS, redirect, words_of
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
 Target = Annotated[str, Path(max_length=128)]
 
 
-async def screen(visit: Visit, target: str, error: DomainError | None = None) -> Response:
-    """Show the linked account and how to take it away, or the way to link one."""
+async def screen(
+    visit: Visit,
+    target: str,
+    error: DomainError | None = None,
+    *,
+    failed: DomainError | None = None,
+) -> Response:
+    """Show the linked account and how to take it away, or the way to link one.
+
+    With *failed*, say what became of an earlier try.
+    """
     await visit.account.admit_to_identities(visit.asker)
     provider = await provider_named(visit, target)
     is_linked = target in visit.user.identities
@@ -32,6 +42,7 @@ async def screen(visit: Visit, target: str, error: DomainError | None = None) ->
         error,
         name=provider.name if provider else target,
         is_linked=is_linked,
+        failed_words=words_of(visit.request, failed),
         account=_account_name(visit.user.identities.get(target)),
         here=visit.address(f"{_page(target)}/{'remove' if is_linked else 'link'}"),
     )
@@ -40,7 +51,8 @@ async def screen(visit: Visit, target: str, error: DomainError | None = None) ->
 @router.get("/account/social/{target}")
 async def show_social(target: Target, visit: Looking) -> Response:
     """Show one linked account, or the way to link one."""
-    return await screen(visit, target)
+    failed = visit.request.query_params.get("failed")
+    return await screen(visit, target, failed=failures.named(failed) if failed else None)
 
 
 @router.post("/account/social/{target}/link")
@@ -58,7 +70,9 @@ async def leave_to_link(target: Target, visit: Posting) -> Response:
             flow=visit.flow("social"),
         )
     except DomainError as error:
-        return await _refused(visit, target, error)
+        if error.code in FAULTS:
+            raise
+        return await screen(visit, target, error)
     return redirect(departure.address)
 
 
@@ -74,8 +88,13 @@ async def come_back(target: Target, visit: Looking) -> Response:
         if not begun.is_verified:
             await visit.account.social_proofs.finish(visit.asker, begun.id, answer)
         await visit.account.link(visit.asker, begun.id, visit.context)
+    except (NotSignedIn, ProofRequired):
+        raise
     except DomainError as error:
-        return await _refused(visit, target, error)
+        name = failures.name_of(error)
+        if name is None:
+            raise
+        return visit.go(_page(target), failed=name)
     return await done(visit, "social")
 
 
@@ -87,12 +106,6 @@ async def remove_social(target: Target, visit: Posting) -> Response:
     except LastSignInMethodRequired as error:
         return await screen(visit, target, error)
     return await done(visit, "social", is_removal=True)
-
-
-async def _refused(visit: Visit, target: str, error: DomainError) -> Response:
-    if isinstance(error, NotSignedIn | ProofRequired) or error.code in FAULTS:
-        raise error
-    return await screen(visit, target, error)
 
 
 def _page(target: str) -> str:

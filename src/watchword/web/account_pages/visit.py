@@ -119,7 +119,7 @@ class Visit:
         return set(self.request.query_params)
 
 
-CHOICES = frozenset({"task", "by", "removed"})
+CHOICES = frozenset({"task", "by", "removed", "failed"})
 """What an address says beside its options; kept when the page is asked for in another language."""
 
 

@@ -101,7 +101,7 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
         except (InstanceExists, ConnectorIdTaken) as error:
             answers.errors = {"": desk.message(error)}
         else:
-            return desk.go("connectors", "social", saved.id, done="connector_saved")
+            return desk.go("connectors", "social", saved.id, done="provider_saved")
     return await _set_up_page(desk, found, answers, form)
 
 

@@ -9,25 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchword.account.step_up import is_account_flow
-from watchword.connector_kit.errors import (
-    AccessTokenRefused,
-    AuthorizationCodeRefused,
-    AuthorizationDenied,
-    AuthorizationFailed,
-    ConnectorError,
-    IdTokenRefused,
-    InvalidConfig,
-    ProviderThrottled,
-    ProviderUnavailable,
-)
+from watchword.connector_kit.errors import AuthorizationDenied
 from watchword.core.digests import digest_of_token
 from watchword.core.errors import DomainError
 from watchword.interactions.errors import SessionNotFound
 from watchword.oidc.models import FirstScreen
-from watchword.social.errors import AnswerSpent, StateMismatch
+from watchword.social.errors import StateMismatch
 from watchword.social.models import SocialVerification
 from watchword.web.cookies import interaction_tokens, read_interaction_token
-from watchword.web.pages import providers, register, sign_in, steps
+from watchword.web.pages import failures, providers, register, sign_in, steps
 from watchword.web.pages.forms import Form
 from watchword.web.pages.visit import (
     ENDS_VISIT,
@@ -46,23 +36,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FALLBACKS: frozenset[FirstScreen] = frozenset(
     {"sign-in", "register", "reset-password", "identifier-sign-in", "identifier-register"}
 )
-# What the page of a failed try may be asked to say: nothing that an address could make up.
-FAILURES: dict[str, type[DomainError]] = {
-    error.__name__: error
-    for error in (
-        AccessTokenRefused,
-        AnswerSpent,
-        AuthorizationCodeRefused,
-        AuthorizationDenied,
-        AuthorizationFailed,
-        ConnectorError,
-        IdTokenRefused,
-        InvalidConfig,
-        ProviderThrottled,
-        ProviderUnavailable,
-        StateMismatch,
-    )
-}
 
 
 # There.
@@ -170,8 +143,7 @@ async def _strange(request: Request, scope: TenantScope, connector_id: str) -> R
 async def _failed(visit: Visit, error: DomainError, connector_id: str) -> Response:
     # A page of its own: what the provider sent along leaves the address bar, and neither loading
     # the page again nor another language looks at that answer twice.
-    names = (known.__name__ for known in type(error).__mro__ if known.__name__ in FAILURES)
-    name = next(names, None)
+    name = failures.name_of(error)
     if name is None:
         return await _failure_screen(visit, error, connector_id)
     return visit.go(f"/social/failed/{quote(connector_id, safe='')}/{name}")
@@ -180,7 +152,7 @@ async def _failed(visit: Visit, error: DomainError, connector_id: str) -> Respon
 @router.get("/social/failed/{connector_id}/{failure}")
 async def show_failure(connector_id: str, failure: str, visit: Looking) -> Response:
     """Say why the provider did not do."""
-    error = FAILURES.get(failure, AuthorizationFailed)()
+    error = failures.named(failure)
     # What failed was an earlier request; this one shows what there is to show.
     return await _failure_screen(visit, error, connector_id, is_over=True)
 
