@@ -40,6 +40,7 @@ KEPT = frozenset(
         "organization_members",
         "organization_member_roles",
         "social_identities",
+        "test_users",
     }
 )
 """The log outlives those it is about; the rest goes with the row that it refers to."""

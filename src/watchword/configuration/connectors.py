@@ -133,7 +133,7 @@ class ConnectorConfiguration:
             if sync_profile is not None:
                 after = replace(after, sync_profile=sync_profile)
             if config is not None:
-                after = self._with_config(before, config)
+                after = self._with_config(after, config)
             return await self._save(write, before, after)
 
     async def put(
@@ -170,7 +170,8 @@ class ConnectorConfiguration:
                     reason=reason,
                 )
             after = self._with_config(before, config) if config else before
-            after = replace(after, metadata=dict(metadata or {}), sync_profile=sync_profile)
+            chosen = _with_known_pictures(metadata or {}, before)
+            after = replace(after, metadata=chosen, sync_profile=sync_profile)
             return await self._save(write, before, after)
 
     async def present(

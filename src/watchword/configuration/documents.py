@@ -296,8 +296,8 @@ class DocumentConfiguration:
             "connectorId": saved.connector_id,
             "config": {name: config[name] for name in sorted(config)},
         }
-        if saved.metadata:
-            part["metadata"] = dict(saved.metadata)
+        if saved.override:
+            part["metadata"] = dict(saved.override)
         if saved.sync_profile:
             part["syncProfile"] = True
         return part
