@@ -21,7 +21,7 @@ from tests.browser.test_first_story import (
 from tests.journeys.server import Installation, Server
 from watchword.account.models import FIELDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 OLD, NEW = "+14155550177", "+14155550188"
 

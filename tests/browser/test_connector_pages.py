@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.test_first_story import WIDE, Walk, set_the_console_up
 from tests.journeys.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 TWILIO = "/console/default/connectors/set-up/twilio-short-message-service"
 

@@ -17,7 +17,7 @@ from tests.journeys.test_webhooks import manage
 from watchword.core.phone import PhoneNumber
 from watchword.emulators.twilio import ACCOUNT_SID, AUTH_TOKEN, MESSAGING_SERVICE_SID
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 NUMBER, OTHER_NUMBER = "+14155550177", "+14155550178"
 MASKED = PhoneNumber(NUMBER[1:]).masked

@@ -8,7 +8,7 @@ from tests.browser.test_first_story import NARROW, Look, see_claims, type_code
 from tests.browser.test_flows import NUMBER, Settled, type_identifier
 from tests.journeys.server import Installation, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 
 @pytest.mark.proves("S46")

@@ -18,7 +18,7 @@ from tests.browser.test_first_story import (
 )
 from tests.journeys.server import Installation, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 NAME, PASSWORD = "grace", "calm-otter-7-lamps"
 

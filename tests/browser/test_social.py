@@ -27,7 +27,7 @@ from tests.browser.test_first_story import (
 from tests.journeys.provider import running_provider
 from tests.journeys.server import Installation, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 PHONE = "14155550177"
 
