@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
 RECORDED = Path(__file__).with_name("recorded")
 LEFT_OUT = "…"
+FORM = "application/x-www-form-urlencoded"
 SENTENCES = {"message", "details", "error_description"}
-MOMENTS = re.compile(r"(At|at|_at|expires_in)$")
+MOMENTS = re.compile(r"(At|at|_at|expires_in|exp)$")
 SAID = {"accept-language"}
 """Headers that are sent as recorded; the client itself says who asks."""
+VISIT = re.compile(r"/oidc/auth/[\w-]{20,}")
 ID = re.compile(r"[a-z0-9]{12}|[A-Za-z0-9_-]{21}")
 
 Step = dict[str, Any]
@@ -64,13 +67,20 @@ class Replay:
             **self._sent(step),
         )
         self._same(step["step"], "status", step["status"], answer.status_code)
-        if answer.status_code == step["status"] and "answer" in step:
-            self._compare(step["step"], "answer", step["answer"], answer.json())
+        if answer.status_code == step["status"]:
+            if "answer" in step:
+                ours = answer.json() if answer.content else None
+                self._compare(step["step"], "answer", step["answer"], ours)
+            if "location" in step:
+                where = answer.headers.get("location", "")
+                self._compare(step["step"], "location", step["location"], _parted(where))
         return answer
 
     def _sent(self, step: Step) -> dict[str, Any]:
         headers = {name: step["headers"][name] for name in SAID & step.get("headers", {}).keys()}
         body = self._ours(step.get("body"))
+        if step.get("headers", {}).get("content-type") == FORM:
+            return {"data": body, "headers": headers}
         if isinstance(body, str):
             # Recorded as it was sent: no JSON.
             return {"content": body, "headers": {**headers, "content-type": "application/json"}}
@@ -124,6 +134,17 @@ class Replay:
                 value = value.replace(recorded, ours)
             return self.fill(value)
         return value
+
+
+def _parted(location: str) -> dict[str, Any]:
+    """Return where a redirect leads, what it takes along, and in which part of the address."""
+    address = urlsplit(location)
+    to = f"{address.scheme}://{address.netloc}{address.path}" if address.netloc else address.path
+    return {
+        "to": VISIT.sub(f"/oidc/auth/{LEFT_OUT}", to),
+        "in": "fragment" if address.fragment else "query",
+        "params": dict(parse_qsl(address.fragment or address.query)),
+    }
 
 
 def _paths(body: Mapping[str, Any]) -> set[tuple[str, ...]]:
