@@ -391,8 +391,8 @@ def see_console(tour: Tour) -> None:
         )
         for link in links:
             kind = re.sub(r"/[a-z0-9]{12,}(?=/|$)", "/*", link)
-            # One template draws them all.
-            if "/set-up/" in link and not link.endswith(SET_UP):
+            # One template draws them all; and what is downloaded is not drawn.
+            if ("/set-up/" in link and not link.endswith(SET_UP)) or link.endswith(".csv"):
                 continue
             if link.startswith("/console/default/") and kind not in known:
                 known.add(kind)

@@ -255,7 +255,7 @@ def test_a_forgotten_password_is_recovered_by_email(office: Office) -> None:
     walk.label("pages.password.label").fill(OTHER_PASSWORD)
     walk.button("pages.sign_in.button_password").click()
     is_in(walk)
-    assert walk.t("messages.password_reset.text") in site.mail.wait_for(before + 3)
+    assert walk.t("messages.account.password_reset.text") in site.mail.wait_for(before + 3)
     assert walk.complaints.lines == []
 
 

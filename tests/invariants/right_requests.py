@@ -509,7 +509,7 @@ def _account(fuzzed: Fuzzed) -> Iterator[Right]:
         yield page(f"/account/{name}/remove")
     app, codes = "/account/authenticator-app", "/account/backup-codes"
     for path in (app, f"{app}/replace"):
-        yield page(path, secret="JBSWY3DPEHPK3PXP", code="12345")
+        yield page(path, secret="JBSWY3DPEHPK3PXP" * 2, code="12345")
     for path in (f"{app}/remove", f"{codes}/remove", f"{codes}/generate"):
         yield page(path)
     for path in (codes, f"{codes}/download"):

@@ -37,7 +37,7 @@ from watchword.storage.database import StorageConflict
 
 STEP_SECONDS = 30  # RFC 6238, 5.2
 SIX_DIGITS = re.compile(r"[0-9]{6}")
-BASE32 = re.compile(r"[A-Z2-7]{16,128}")  # RFC 4226, 4: at least 128 bits, but apps make 80
+BASE32 = re.compile(r"[A-Z2-7]{23,128}")  # RFC 4226, 4: 128 bits or more; 112 are let pass
 
 TAKEN: dict[SavedType, type[DomainError]] = {
     "Totp": TotpAlreadyInUse,

@@ -73,6 +73,14 @@ async def test_an_app_that_shows_another_code_is_not_added(site: Site, ada: Pers
     assert await listed(ada) == []
 
 
+async def test_a_secret_that_is_too_short_is_refused(ada: Person) -> None:
+    body = {"type": "Totp", "secret": "JBSWY3DPEHPK3PXP"}
+
+    answer = await ada.api.post(FACTORS, json=body)
+
+    assert refusal(answer) == (422, "user.totp_secret_invalid")
+
+
 async def test_a_second_app_takes_the_place_of_the_first_only_by_put(
     site: Site, ada: Person
 ) -> None:
@@ -166,13 +174,13 @@ async def test_every_change_is_in_the_audit_log(site: Site, ada: Person) -> None
 
 
 CHANGES = [
-    ("POST", FACTORS, {"type": "Totp", "secret": "JBSWY3DPEHPK3PXP"}),
+    ("POST", FACTORS, {"type": "Totp", "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}),
     (
         "POST",
         FACTORS,
         {"type": "BackupCode", "codes": [*(f"23456789abc{c}" for c in "defghjkmnp")]},
     ),
-    ("PUT", f"{FACTORS}/totp", {"secret": "JBSWY3DPEHPK3PXP"}),
+    ("PUT", f"{FACTORS}/totp", {"secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}),
     ("POST", f"{FACTORS}/totp-secret/generate", None),
     ("POST", f"{FACTORS}/backup-codes/generate", None),
     ("DELETE", f"{FACTORS}/x", None),
