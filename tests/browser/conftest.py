@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.journeys.server import PYTHON, Installation, Server
 from tests.ports import free_port
@@ -142,6 +142,9 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+TOO_WIDE = "document.documentElement.scrollWidth - innerWidth"
+
+
 class Camera:
     """Takes named pictures, to be looked at, into `tests/browser/output/`."""
 
@@ -153,7 +156,12 @@ class Camera:
         """Take a picture of the screen, after checking that nothing sticks out sideways."""
         # A click that leads on returns before the next page is there to be measured.
         page.wait_for_load_state()
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        try:
+            wide = page.evaluate(TOO_WIDE)
+        except Error:
+            # The page before was there still, and went away meanwhile.
+            page.wait_for_load_state("networkidle")
+            wide = page.evaluate(TOO_WIDE)
         assert wide <= 0, f"{name}: the page is {wide} px too wide"
         page.screenshot(path=self.folder / f"{name}.png")
 

@@ -71,6 +71,14 @@ class Walk:
         """Expect the page to say this."""
         expect(self.page.get_by_text(self.t(key, **values)).first).to_be_visible()
 
+    def confirm(self) -> None:
+        """Save what the console has just asked about, and wait for it."""
+        title = self.page.get_by_text(self.t("console.sign_in_experience.confirm_title"))
+        self.button("console.confirm").click()
+        # "Saved." stands in "changes that are not saved." too, on the page before.
+        expect(title).to_have_count(0)
+        self.says("console.done.saved")
+
     def take(self, name: str) -> None:
         """Take a picture of the page."""
         self.camera.take(self.page, name)
@@ -142,8 +150,7 @@ def switch_phone_on(walk: Walk) -> None:
     walk.button("console.save").click()
     walk.says("console.sign_in_experience.confirm_title")
     walk.take("before-and-after")
-    walk.button("console.confirm").click()
-    walk.says("console.done.saved")
+    walk.confirm()
     assert phone in page.inner_text("main")
 
 

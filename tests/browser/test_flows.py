@@ -40,8 +40,7 @@ class Settled(Walk):
             pressed.first.click()
             expect(pressed).to_have_count(0)
         self.button("console.save").click()
-        self.button("console.confirm").click()
-        self.says("console.done.saved")
+        self.confirm()
 
     def person(self) -> Walk:
         """Return somebody with a browser of their own, at the demo application."""

@@ -109,8 +109,7 @@ def offer_acme(admin: Walk) -> None:
     expect(page.locator("[name=social][value=acme]")).to_have_count(1)
     admin.button("console.save").click()
     admin.says("console.sign_in_experience.confirm_title")
-    admin.button("console.confirm").click()
-    admin.says("console.done.saved")
+    admin.confirm()
     admin.take("social-offered")
 
 

@@ -85,8 +85,7 @@ class Office(Walk):
                 pressed.first.click()
                 expect(pressed).to_have_count(0)
         self.button("console.save").click()
-        self.button("console.confirm").click()
-        self.says("console.done.saved")
+        self.confirm()
 
     def person(self, look: Look) -> Walk:
         """Return somebody with a browser of their own, at the demo application's button."""
