@@ -285,6 +285,7 @@ def test_terms_are_agreed_to_and_sign_up_can_be_switched_off(office: Office) -> 
     office.settle("mode=SignIn")
     sent = len(site.emulator.messages())
     other = office.person(WIDE)
+    other.says("pages.sign_in.title")
     expect(other.link("pages.sign_in.other")).to_have_count(0)
     other.page.goto(f"{site.origin}/register?app_id=demo-app")
     expect(other.page).to_have_url(re.compile("/sign-in"))
