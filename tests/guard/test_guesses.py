@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -125,6 +126,26 @@ async def test_who_is_stopped_here_locks_nobody_out(
     await guess(lockout, "821011111111")
     for _ in range(200):
         assert not await guess(lockout, "821012345678")
+
+    come_from("198.51.100.1")
+    assert await guess(lockout, "821012345678")
+
+
+@pytest.mark.proves("S22")
+async def test_under_the_strict_preset_one_address_locks_no_number(
+    world: World, come_from: Callable[[str], None]
+) -> None:
+    strict = GuardPolicy.strict()
+    lockout = replace(
+        lockout_of(
+            world,
+            failures_per_address=strict.failures_per_address,
+            failures_per_subnet=strict.failures_per_subnet,
+        ),
+        policy=strict.tightened_lockout(LockoutPolicy()),
+    )
+    looked_at = [await guess(lockout, "821012345678") for _ in range(120)]
+    assert sum(looked_at) == 30
 
     come_from("198.51.100.1")
     assert await guess(lockout, "821012345678")
