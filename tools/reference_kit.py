@@ -34,6 +34,7 @@ TITLES = {
     "scrubbing": "What nobody may read",
     "guides": "Guide and logo",
     "outbound": "The client",
+    "number_checks": "What a carrier knows of a number",
     "testing": "The promises, as tests",
     "core.phone": "Phone numbers",
     "core.email": "E-mail addresses",

@@ -37,6 +37,7 @@ from watchword.configuration.test_numbers import allowed_in_production
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.models import OutgoingMessage
+from watchword.connector_kit.number_checks import installed_check
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connectors.repository import ConnectorRows
@@ -50,6 +51,7 @@ from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.factors.repository import FactorRows
 from watchword.factors.service import FactorService
+from watchword.guard.carrier import Carrier
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.limits import Limits
 from watchword.guard.models import GuardPolicy, ServerRules
@@ -212,6 +214,9 @@ def assemble(settings: Settings) -> ServerScope:
     storage = storage_for(settings.database_url, settings.database_pool)
     clock = Clock()
     directory = TenantDirectory.of(storage, clock)
+    outbound = OutboundClient(
+        allowed=settings.outbound_allow, is_development=settings.is_development
+    )
     return ServerScope(
         storage=storage,
         clock=clock,
@@ -231,9 +236,7 @@ def assemble(settings: Settings) -> ServerScope:
             clock=clock,
         ),
         inbox=Inbox(),
-        outbound=OutboundClient(
-            allowed=settings.outbound_allow, is_development=settings.is_development
-        ),
+        outbound=outbound,
         dispatch=Dispatch(),
         # A client of its own: receivers that do not answer must not keep messages from providers.
         courier=Courier(
@@ -245,15 +248,16 @@ def assemble(settings: Settings) -> ServerScope:
         metrics_token=settings.metrics_token,
         metrics_allow=settings.metrics_allow,
         provider_base_urls=settings.provider_base_urls,
-        build_scope=TenantScopes(settings),
+        build_scope=TenantScopes(settings, carrier_of(settings, outbound)),
     )
 
 
 class TenantScopes:
     """Builds tenants' scopes; keeps what outlives a change of configuration."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, carrier: Carrier | None) -> None:
         self.settings = settings
+        self.carrier = carrier
         self.signing_keys: dict[str, SigningKeys] = {}
 
     async def __call__(self, server: ServerScope, tenant: Tenant) -> TenantScope:
@@ -325,6 +329,7 @@ class TenantScopes:
                 webhooks=webhooks,
             ),
             server=ServerRules(self.settings.allowed_countries, self.settings.refused_prefixes),
+            carrier=self.carrier,
         )
         messaging = MessagingService(
             rows=MessageRows(storage, tenant.id),
@@ -553,6 +558,19 @@ def show_in_inbox(
     )
     what = "Text message" if subject is None else f"E-mail, {subject!r},"
     print(f"\n  {what} to {to}\n  {text}\n", flush=True)  # noqa: T201  # the developer's phone
+
+
+def carrier_of(settings: Settings, client: OutboundClient) -> Carrier | None:
+    """Return whom the server asks about numbers, or None where nobody is asked."""
+    if settings.number_check is None:
+        return None
+    found = installed_check(settings.number_check)
+    config = found.config_type.model_validate(settings.number_check_config)
+    return Carrier(
+        check=found(config, client),
+        wait=settings.number_check_wait,
+        sends_unchecked=settings.number_check_failure == "send",
+    )
 
 
 def is_public(origin: str) -> bool:

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from watchword.connector_kit.number_checks import installed_check
 from watchword.core.keys import SecretKeys
 from watchword.guard.models import country_code
 
@@ -19,6 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "WATCHWORD_"
 DEVELOPMENT_URL = "http://localhost:3001"
+LONGEST_NUMBER_CHECK = timedelta(seconds=10)
 
 
 class InvalidSettings(Exception):
@@ -114,6 +116,24 @@ class Settings(BaseSettings):
         description="How no number may begin that gets a text, country code first, "
         "comma-separated: `882,979,44870`. Binds every tenant.",
     )
+    number_check: str | None = Field(
+        default=None,
+        description="Which installed package is asked what a carrier knows of a number before a "
+        "code goes there: the name of its entry point. Nothing is asked without it.",
+    )
+    number_check_config: Annotated[dict[str, Any], NoDecode, BeforeValidator(_json)] = Field(
+        default_factory=dict,
+        repr=False,
+        description="JSON object of what that package is set up with, such as its key.",
+    )
+    number_check_wait: timedelta = Field(
+        default=timedelta(seconds=2),
+        description="How long a code waits for that answer, in seconds; 10 at most.",
+    )
+    number_check_failure: Literal["refuse", "send"] = Field(
+        default="refuse",
+        description="What happens to a code where no answer comes in time: it is refused, or sent.",
+    )
     metrics_token: str | None = Field(
         default=None, repr=False, description="Bearer token that may read `/metrics`."
     )
@@ -152,7 +172,7 @@ class Settings(BaseSettings):
     def _parse_keys(cls, value: Any) -> Any:
         return SecretKeys.parse(value) if isinstance(value, str) else value
 
-    @field_validator("delivery_wait", mode="before")
+    @field_validator("delivery_wait", "number_check_wait", mode="before")
     @classmethod
     def _parse_seconds(cls, value: Any) -> Any:
         return timedelta(seconds=float(value)) if isinstance(value, str | int | float) else value
@@ -189,6 +209,33 @@ class Settings(BaseSettings):
             if urlsplit(url).scheme not in {"http", "https"}:
                 raise ValueError(f"has no http(s) address for {name!r}")
         return value
+
+    @field_validator("number_check_wait")
+    @classmethod
+    def _check_wait(cls, value: timedelta) -> timedelta:
+        if not timedelta() < value <= LONGEST_NUMBER_CHECK:
+            raise ValueError("is not between 0 and 10 seconds")
+        return value
+
+    @field_validator("number_check")
+    @classmethod
+    def _check_number_check(cls, value: str | None) -> str | None:
+        # An empty value means that nothing was set.
+        if not value:
+            return None
+        installed_check(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_number_check_config(self) -> "Settings":
+        if self.number_check is None:
+            return self
+        try:
+            installed_check(self.number_check).config_type.model_validate(self.number_check_config)
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise ValueError(f"{PREFIX}NUMBER_CHECK_CONFIG: {'; '.join(wrong)}") from None
+        return self
 
     @model_validator(mode="after")
     def _check_production(self) -> "Settings":

@@ -148,6 +148,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = MappingProxyType(
         f"{KIT}.scrubbing": ("HIDDEN", "scrub"),
         f"{KIT}.guides": ("guide", "logo"),
         f"{KIT}.outbound": ("OutboundClient",),
+        f"{KIT}.number_checks": ("NumberCheck", "NumberCheckConfig", "Risk"),
         f"{KIT}.testing": (
             "ConnectorContract",
             "HttpConnectorContract",

@@ -21,6 +21,18 @@ class NumberTypeNotAllowed(DomainError):
     code = "guard.number_type_not_allowed"
 
 
+class NumberAtRisk(DomainError):
+    """A carrier knows something of this number that speaks against sending a code there."""
+
+    code = "guard.number_at_risk"
+
+
+class NumberUnchecked(DomainError):
+    """Nobody could say what a carrier knows of this number, and nothing goes out unchecked."""
+
+    code = "guard.number_unchecked"
+
+
 class TooManyAttempts(DomainError):
     """The identifier is locked after too many failures in a row; `count` is minutes to wait."""
 

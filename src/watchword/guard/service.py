@@ -7,12 +7,20 @@ from functools import cached_property
 
 from watchword.audit.models import Actor, Event
 from watchword.audit.service import AuditService
+from watchword.connector_kit.models import UsageType
 from watchword.core.clock import Clock
 from watchword.core.context import asked_by
 from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
-from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyMessages
+from watchword.guard.carrier import Carrier
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    NumberAtRisk,
+    NumberTypeNotAllowed,
+    NumberUnchecked,
+    TooManyMessages,
+)
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.gates import Gate, Reason, window
 from watchword.guard.limits import DAY, Limits, Recipient
@@ -72,6 +80,8 @@ class SendGuard:
     reports: GuardReports | None = None
     """None where nobody hears of refusals."""
     server: ServerRules = NO_RULES
+    carrier: Carrier | None = None
+    """What is asked about a number before a code goes there; None where nothing is."""
 
     @cached_property
     def gates(self) -> GateRepository:
@@ -97,9 +107,11 @@ class SendGuard:
         *,
         client_ip: str | None = None,
         is_told: bool = True,
+        usage: UsageType = UsageType.GENERIC,
     ) -> None:
-        """Use up one message to a number or an address, or raise why not: TooManyMessages,
-        CountryNotAllowed, NumberTypeNotAllowed; StorageUnavailable when limits can't be counted.
+        """Use up one code to a number or an address, or raise why not: TooManyMessages,
+        CountryNotAllowed, NumberTypeNotAllowed; StorageUnavailable when limits can't be counted;
+        NumberAtRisk and NumberUnchecked where a carrier is asked.
 
         With *is_told*, the first refusal in each window is an event for the tenant's webhooks.
         """
@@ -120,6 +132,9 @@ class SendGuard:
             if is_told:
                 await self._tell_of_limit(recipient)
             raise TooManyMessages
+        if self.carrier is not None and isinstance(to, PhoneNumber):
+            # Last: a look-up costs money, too, and is limited by what was counted before it.
+            await self._require_no_risk(self.carrier, to, usage)
 
     def require_allowed(self, to: Recipient) -> None:
         """Let pass whom the tenant writes to; raises CountryNotAllowed, NumberTypeNotAllowed."""
@@ -208,6 +223,17 @@ class SendGuard:
         """Delete windows in which nothing counts any more."""
         return await self.counters.purge_windows(now)
 
+    async def _require_no_risk(self, carrier: Carrier, to: PhoneNumber, usage: UsageType) -> None:
+        try:
+            risk = await carrier.find_risk(to, usage)
+        except NumberUnchecked as error:
+            await self._tell(Reason.RISK, ["unchecked"], error, to, risk="unchecked")
+            raise
+        if risk is not None:
+            refused = NumberAtRisk()
+            await self._tell(Reason.RISK, self._buckets("risk", to.digits), refused, to, risk=risk)
+            raise refused
+
     def _broken_rule(self, to: Recipient) -> tuple[Reason, DomainError] | None:
         if not isinstance(to, PhoneNumber):
             return None
@@ -248,10 +274,15 @@ class SendGuard:
         return None
 
     async def _tell(
-        self, reason: Reason, key: Sequence[str], error: DomainError, to: Recipient | None
+        self,
+        reason: Reason,
+        key: Sequence[str],
+        error: DomainError,
+        to: Recipient | None,
+        **more: str,
     ) -> None:
         if self.reports is not None:
-            await self.reports.refused(reason, key, error, told_of(to))
+            await self.reports.refused(reason, key, error, told_of(to) | more)
 
     async def _warn(self, sent: int, most: int, now: datetime) -> None:
         if self.reports is not None:

@@ -87,7 +87,7 @@ class VerificationService:
         """
         fixed = await self._fixed(to)
         if fixed is None:
-            await self.guard.spend_send(to, client_ip=client_ip, is_told=is_told)
+            await self.guard.spend_send(to, client_ip=client_ip, is_told=is_told, usage=usage)
         else:
             self.guard.require_allowed(to)
             deliver = False

@@ -14,7 +14,9 @@ from watchword.connectors.errors import ConnectorNotFound, NoConnector
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
+    NumberAtRisk,
     NumberTypeNotAllowed,
+    NumberUnchecked,
     TooManyAttempts,
     TooManyMessages,
 )
@@ -113,7 +115,9 @@ async def prove_password(body: ProvePassword, me: Asking) -> Made:
         InvalidPhoneNumber,
         InvalidEmail,
         CountryNotAllowed,
+        NumberAtRisk,
         NumberTypeNotAllowed,
+        NumberUnchecked,
         TooManyMessages,
         NoConnector,
         codes=("connector.general",),

@@ -178,6 +178,7 @@ async def _page(
         numbers=NUMBERS,
         today=await desk.scope.guard.today(),
         server=desk.scope.guard.server,
+        carrier=desk.scope.guard.carrier,
         optional=OPTIONAL_LIMITS,
         versions={"guard": guard_version, "settings": version},
         countries=countries(desk.language),

@@ -8,7 +8,9 @@ from watchword.core.email import InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
+    NumberAtRisk,
     NumberTypeNotAllowed,
+    NumberUnchecked,
     TooManyAttempts,
     TooManyMessages,
 )
@@ -90,7 +92,9 @@ class NewPasswordIdentity(ApiModel):
         TooManyMessages,
         TooManyAttempts,
         CountryNotAllowed,
+        NumberAtRisk,
         NumberTypeNotAllowed,
+        NumberUnchecked,
         RecoveryMethodNotEnabled,
         SignInMethodNotEnabled,
         CaptchaRequired,

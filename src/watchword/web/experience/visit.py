@@ -12,7 +12,9 @@ from watchword.core.errors import DomainError
 from watchword.factors import errors as factor_errors
 from watchword.guard.errors import (
     CountryNotAllowed,
+    NumberAtRisk,
     NumberTypeNotAllowed,
+    NumberUnchecked,
     TooManyAttempts,
     TooManyMessages,
 )
@@ -145,7 +147,9 @@ SECOND_STEP = visited(
     TooManyAttempts,
     TooManyMessages,
     CountryNotAllowed,
+    NumberAtRisk,
     NumberTypeNotAllowed,
+    NumberUnchecked,
     NoConnector,
     ConnectorError,
 )

@@ -9,7 +9,13 @@ from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.errors import NoConnector
 from watchword.core.email import InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber
-from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyMessages
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    NumberAtRisk,
+    NumberTypeNotAllowed,
+    NumberUnchecked,
+    TooManyMessages,
+)
 from watchword.users.models import EMAIL, Identifier
 from watchword.verification.errors import CodeExpired, CodeMismatch, CodeNotFound, TooManyTries
 from watchword.verification.models import recipient_of
@@ -64,7 +70,9 @@ class VerifyCode(SendCode):
         InvalidEmailAddress,
         TooManyMessages,
         CountryNotAllowed,
+        NumberAtRisk,
         NumberTypeNotAllowed,
+        NumberUnchecked,
         ConnectorError,
     ),
 )
