@@ -2,9 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Executable, String, Table, bindparam, delete, insert, select
+from sqlalchemy import Executable, String, Table, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.core.pagination import Page, PageRequest
@@ -15,16 +14,12 @@ from watchword.organization_roles.models import (
     RoleType,
 )
 from watchword.storage import Row
+from watchword.storage.entities import EntityRows, EntityTable
 from watchword.storage.lists import each_of
 from watchword.storage.pages import (
     TENANT,
-    THIS,
-    PagedRepository,
     columns_of,
-    find_in,
     listing,
-    matching,
-    pattern_of,
 )
 from watchword.storage.schema import (
     organization_role_resource_scopes,
@@ -36,22 +31,6 @@ from watchword.storage.schema import (
 r, s = organization_roles.c, organization_scopes.c
 rs, rrs = organization_role_scopes.c, organization_role_resource_scopes.c
 
-
-def _insert(table: Table) -> Executable:
-    return insert(table).values({column.name: bindparam(column.name) for column in table.columns})
-
-
-ADD_ROLE, ADD_SCOPE = _insert(organization_roles), _insert(organization_scopes)
-FIND_ROLE, FIND_SCOPE = find_in(organization_roles), find_in(organization_scopes)
-LOCK_ROLE, LOCK_SCOPE = FIND_ROLE.with_for_update(), FIND_SCOPE.with_for_update()
-DELETE_ROLE = delete(organization_roles).where(r.tenant_id == TENANT, r.id == THIS)
-DELETE_SCOPE = delete(organization_scopes).where(s.tenant_id == TENANT, s.id == THIS)
-ROLES = select(*columns_of(organization_roles)).where(r.tenant_id == TENANT)
-ALL_ROLES = listing(ROLES, r.name)
-FOUND_ROLES = listing(ROLES.where(matching(r.id, r.name, r.description)), r.name)
-SCOPES = select(*columns_of(organization_scopes)).where(s.tenant_id == TENANT)
-ALL_SCOPES = listing(SCOPES, s.name)
-FOUND_SCOPES = listing(SCOPES.where(matching(s.name)), s.name)
 
 _each_role, _each_scope, _each_name = each_of("role_ids"), each_of("scope_ids"), each_of("names")
 ROLES_BY_NAME = select(r.id, r.name).where(
@@ -123,39 +102,16 @@ REMOVE_ROLE_SCOPE = delete(organization_role_scopes).where(
 )
 
 
-class RoleRows(PagedRepository):
+class RoleRows(EntityRows[OrganizationRole]):
     """A tenant's organization roles, and what they allow."""
 
-    async def find(self, id: str) -> OrganizationRole | None:
-        """Return the role, or None."""
-        row = await self.first(FIND_ROLE, id_=id)
-        return role_of(row) if row else None
+    kept_in = EntityTable.of(
+        organization_roles, order=[r.name], searched=[r.id, r.name, r.description]
+    )
 
-    async def lock(self, id: str) -> OrganizationRole | None:
-        """Return the role, or None; nobody else changes it before the transaction ends."""
-        row = await self.first(LOCK_ROLE, id_=id)
-        return role_of(row) if row else None
-
-    async def add(self, role: OrganizationRole) -> None:
-        """Insert the row; raises StorageConflict."""
-        await self.run(ADD_ROLE, **{**vars(role), "type": role.type.value})
-
-    async def change(self, id: str, columns: Mapping[str, Any]) -> OrganizationRole | None:
-        """Write these columns and return the row, or None; raises StorageConflict."""
-        row = await self.change_row(organization_roles, id, columns)
-        return role_of(row) if row else None
-
-    async def delete(self, id: str) -> int:
-        """Delete the row, and take the role from whoever has it."""
-        return await self.run(DELETE_ROLE, id_=id)
-
-    async def list(self, page: PageRequest, search: str) -> Page[OrganizationRole]:
-        """Return one page, by name."""
-        if search:
-            rows, total = await self.page(FOUND_ROLES, page, pattern=pattern_of(search))
-        else:
-            rows, total = await self.page(ALL_ROLES, page)
-        return Page([role_of(row) for row in rows], total, page)
+    def read(self, row: Row) -> OrganizationRole:
+        """Return the role that a row holds."""
+        return role_of(row)
 
     async def by_name(self, names: Sequence[str]) -> Sequence[Named]:
         """Return the roles that have one of these names."""
@@ -201,43 +157,18 @@ class RoleRows(PagedRepository):
         return await self.run(REMOVE_ROLE_SCOPE, role_id=id, scope_id=scope_id)
 
 
-class ScopeRows(PagedRepository):
+class ScopeRows(EntityRows[OrganizationScope]):
     """A tenant's organization scopes."""
 
-    async def find(self, id: str) -> OrganizationScope | None:
-        """Return the scope, or None."""
-        row = await self.first(FIND_SCOPE, id_=id)
-        return OrganizationScope(**row) if row else None
+    kept_in = EntityTable.of(organization_scopes, order=[s.name], searched=[s.name])
+
+    def read(self, row: Row) -> OrganizationScope:
+        """Return the scope that a row holds."""
+        return OrganizationScope(**row)
 
     async def by_name(self, names: Sequence[str]) -> Sequence[str]:
         """Return those of these names that a scope has."""
         return [row["name"] for row in await self.all(SCOPES_BY_NAME, names=[*names])]
-
-    async def lock(self, id: str) -> OrganizationScope | None:
-        """Return the scope, or None; nobody else changes it before the transaction ends."""
-        row = await self.first(LOCK_SCOPE, id_=id)
-        return OrganizationScope(**row) if row else None
-
-    async def add(self, scope: OrganizationScope) -> None:
-        """Insert the row; raises StorageConflict."""
-        await self.run(ADD_SCOPE, **vars(scope))
-
-    async def change(self, id: str, columns: Mapping[str, Any]) -> OrganizationScope | None:
-        """Write these columns and return the row, or None; raises StorageConflict."""
-        row = await self.change_row(organization_scopes, id, columns)
-        return OrganizationScope(**row) if row else None
-
-    async def delete(self, id: str) -> int:
-        """Delete the row, and take the scope from every role."""
-        return await self.run(DELETE_SCOPE, id_=id)
-
-    async def list(self, page: PageRequest, search: str) -> Page[OrganizationScope]:
-        """Return one page, by name."""
-        if search:
-            rows, total = await self.page(FOUND_SCOPES, page, pattern=pattern_of(search))
-        else:
-            rows, total = await self.page(ALL_SCOPES, page)
-        return Page([OrganizationScope(**row) for row in rows], total, page)
 
 
 def role_of(row: Row) -> OrganizationRole:

@@ -4,12 +4,14 @@ import builtins
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
 from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
+from watchword.organization_roles.changes import Changes, Kind
 from watchword.organization_roles.errors import (
     NameTaken,
     OrganizationRoleNotFound,
@@ -28,6 +30,21 @@ from watchword.storage import Database, Storage
 from watchword.storage.database import StorageConflict
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
+
+ROLE = Kind(
+    "organization_role",
+    Event.ORGANIZATION_ROLE_CREATED,
+    Event.ORGANIZATION_ROLE_DATA_UPDATED,
+    Event.ORGANIZATION_ROLE_DELETED,
+    OrganizationRoleNotFound,
+)
+SCOPE = Kind(
+    "organization_scope",
+    Event.ORGANIZATION_SCOPE_CREATED,
+    Event.ORGANIZATION_SCOPE_DATA_UPDATED,
+    Event.ORGANIZATION_SCOPE_DELETED,
+    OrganizationScopeNotFound,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,58 +66,35 @@ class OrganizationRoleService:
 
     async def get(self, id: str) -> RoleWithScopes:
         """Return a role with what it allows; raises OrganizationRoleNotFound."""
-        return (await self._with_scopes([await self._role(id)]))[0]
+        return (await self._with_scopes([await self._role_changes.get(id)]))[0]
 
     async def create(self, actor: Actor, new: NewRole) -> OrganizationRole:
         """Make a role; raises NameTaken, and StorageReferenceMissing for an unknown scope."""
         role = OrganizationRole(
             id=new_id(), name=new.name, description=new.description, type=new.type
         )
+        told = {
+            "organizationScopeIds": [*new.scope_ids],
+            "resourceScopeIds": [*new.resource_scope_ids],
+        }
         async with self._writing() as tx:
+            await self._role_changes.add(tx, actor, role, **told)
             rows = self.roles.within(tx)
-            await rows.add(role)
             if new.scope_ids:
                 await rows.add_scopes(role.id, new.scope_ids)
             if new.resource_scope_ids:
                 await rows.add_resource_scopes(role.id, new.resource_scope_ids)
-            after = {
-                **role.document(),
-                "organizationScopeIds": [*new.scope_ids],
-                "resourceScopeIds": [*new.resource_scope_ids],
-            }
-            await self._note(tx, actor, Event.ORGANIZATION_ROLE_CREATED, role.id, after=after)
         return role
 
     async def change(self, actor: Actor, id: str, changes: Mapping[str, Any]) -> OrganizationRole:
         """Change a role's name, description or type; raises NameTaken and …NotFound."""
         async with self._writing() as tx:
-            rows = self.roles.within(tx)
-            before = await rows.lock(id)
-            after = await rows.change(id, changes) if before and changes else before
-            if before is None or after is None:
-                raise OrganizationRoleNotFound(id)
-            if before != after:
-                await self._note(
-                    tx,
-                    actor,
-                    Event.ORGANIZATION_ROLE_DATA_UPDATED,
-                    id,
-                    before=before.document(),
-                    after=after.document(),
-                )
-        return after
+            return await self._role_changes.change(tx, actor, id, changes)
 
     async def delete(self, actor: Actor, id: str) -> None:
         """Delete a role and take it from whoever has it; raises OrganizationRoleNotFound."""
         async with self._writing() as tx:
-            rows = self.roles.within(tx)
-            before = await rows.lock(id)
-            if before is None:
-                raise OrganizationRoleNotFound(id)
-            await rows.delete(id)
-            await self._note(
-                tx, actor, Event.ORGANIZATION_ROLE_DELETED, id, before=before.document()
-            )
+            await self._role_changes.delete(tx, actor, id)
 
     async def role_ids(self, ids: Sequence[str], names: Sequence[str]) -> Sequence[str]:
         """Return the ids and those of the roles with these names, each once.
@@ -122,7 +116,7 @@ class OrganizationRoleService:
 
     async def list_scopes_of(self, id: str, page: PageRequest) -> Page[OrganizationScope]:
         """Return what a role allows, by name; raises OrganizationRoleNotFound."""
-        await self._role(id)
+        await self._role_changes.get(id)
         return await self.roles.scopes(id, page)
 
     async def add_scopes(self, actor: Actor, id: str, scope_ids: Sequence[str]) -> None:
@@ -163,10 +157,7 @@ class OrganizationRoleService:
 
     async def get_scope(self, id: str) -> OrganizationScope:
         """Return a scope; raises OrganizationScopeNotFound."""
-        scope = await self.scopes.find(id)
-        if scope is None:
-            raise OrganizationScopeNotFound(id)
-        return scope
+        return await self._scope_changes.get(id)
 
     async def create_scope(
         self, actor: Actor, name: str, description: str | None = None
@@ -174,10 +165,7 @@ class OrganizationRoleService:
         """Make a scope; raises NameTaken."""
         scope = OrganizationScope(id=new_id(), name=name, description=description)
         async with self._writing() as tx:
-            await self.scopes.within(tx).add(scope)
-            await self._note(
-                tx, actor, Event.ORGANIZATION_SCOPE_CREATED, scope.id, after=scope.document()
-            )
+            await self._scope_changes.add(tx, actor, scope)
         return scope
 
     async def change_scope(
@@ -185,33 +173,12 @@ class OrganizationRoleService:
     ) -> OrganizationScope:
         """Change a scope's name or description; raises NameTaken and …NotFound."""
         async with self._writing() as tx:
-            rows = self.scopes.within(tx)
-            before = await rows.lock(id)
-            after = await rows.change(id, changes) if before and changes else before
-            if before is None or after is None:
-                raise OrganizationScopeNotFound(id)
-            if before != after:
-                await self._note(
-                    tx,
-                    actor,
-                    Event.ORGANIZATION_SCOPE_DATA_UPDATED,
-                    id,
-                    before=before.document(),
-                    after=after.document(),
-                )
-        return after
+            return await self._scope_changes.change(tx, actor, id, changes)
 
     async def delete_scope(self, actor: Actor, id: str) -> None:
         """Delete a scope and take it from every role; raises OrganizationScopeNotFound."""
         async with self._writing() as tx:
-            rows = self.scopes.within(tx)
-            before = await rows.lock(id)
-            if before is None:
-                raise OrganizationScopeNotFound(id)
-            await rows.delete(id)
-            await self._note(
-                tx, actor, Event.ORGANIZATION_SCOPE_DELETED, id, before=before.document()
-            )
+            await self._scope_changes.delete(tx, actor, id)
 
     # Inside a change.
 
@@ -223,11 +190,13 @@ class OrganizationRoleService:
         except StorageConflict as conflict:
             raise NameTaken from conflict
 
-    async def _role(self, id: str) -> OrganizationRole:
-        role = await self.roles.find(id)
-        if role is None:
-            raise OrganizationRoleNotFound(id)
-        return role
+    @cached_property
+    def _role_changes(self) -> Changes[OrganizationRole]:
+        return Changes(kind=ROLE, rows=self.roles, audit=self.audit, webhooks=self.webhooks)
+
+    @cached_property
+    def _scope_changes(self) -> Changes[OrganizationScope]:
+        return Changes(kind=SCOPE, rows=self.scopes, audit=self.audit, webhooks=self.webhooks)
 
     async def _with_scopes(
         self, roles: Sequence[OrganizationRole]
@@ -239,28 +208,6 @@ class OrganizationRoleService:
             RoleWithScopes(role, scopes.get(role.id, ()), resource_scopes.get(role.id, ()))
             for role in roles
         ]
-
-    async def _note(
-        self,
-        tx: Database,
-        actor: Actor,
-        event: Event,
-        id: str,
-        *,
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-    ) -> None:
-        kind, _, what = event.value.partition(".")
-        subject = "organization_role" if kind == "OrganizationRole" else "organization_scope"
-        told = {"data": {"tenantId": self.roles.tenant_id, **after}} if after else {}
-        await self.webhooks.announce(event, {"params": {"id": id}, **told}, tx=tx)
-        await self.audit.record(
-            f"{subject}.{WORDS[what]}",
-            actor,
-            subject=f"{subject}:{id}",
-            payload={"before": before, "after": after},
-            tx=tx,
-        )
 
     async def _note_scopes(
         self,
@@ -280,6 +227,3 @@ class OrganizationRoleService:
             payload={"added": [*added], "removed": [*removed]},
             tx=tx,
         )
-
-
-WORDS = {"Created": "created", "Data.Updated": "changed", "Deleted": "deleted"}

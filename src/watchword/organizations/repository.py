@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, delete, func, insert, null, select, union_all
+from sqlalchemy import String, and_, bindparam, delete, func, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.core.pagination import Page, PageRequest
@@ -13,13 +13,12 @@ from watchword.organization_roles.models import Named, OrganizationRole, Organiz
 from watchword.organization_roles.repository import grouped, role_of
 from watchword.organizations.models import Featured, Member, Membership, Organization, Permit
 from watchword.storage import Row
+from watchword.storage.entities import EntityRows, EntityTable
 from watchword.storage.lists import each_of
 from watchword.storage.pages import (
     TENANT,
-    THIS,
     PagedRepository,
     columns_of,
-    find_in,
     listing,
     matching,
     pattern_of,
@@ -43,16 +42,6 @@ USER = bindparam("user_id", type_=String)
 FEATURED_USERS = 3
 
 # Organizations.
-
-ADD = insert(organizations).values({column.name: bindparam(column.name) for column in o})
-FIND = find_in(organizations)
-# Whoever changes who belongs to one waits for others who do, too.
-LOCK = FIND.with_for_update()
-DELETE = delete(organizations).where(o.tenant_id == TENANT, o.id == THIS)
-_newest_first = (o.created_at.desc(), o.id)
-_ours = select(*columns_of(organizations)).where(o.tenant_id == TENANT)
-ALL = listing(_ours, *_newest_first)
-FOUND = listing(_ours.where(matching(o.id, o.name)), *_newest_first)
 
 _each_organization = each_of("ids")
 _ranked = (
@@ -209,39 +198,16 @@ SCOPES = (
 )
 
 
-class OrganizationRows(PagedRepository):
+class OrganizationRows(EntityRows[Organization]):
     """Finds, adds and changes organizations."""
 
-    async def find(self, id: str) -> Organization | None:
-        """Return the organization, or None."""
-        row = await self.first(FIND, id_=id)
-        return Organization(**row) if row else None
+    kept_in = EntityTable.of(
+        organizations, order=[o.created_at.desc(), o.id], searched=[o.id, o.name]
+    )
 
-    async def lock(self, id: str) -> Organization | None:
-        """Return the organization, or None; nobody else changes it before the transaction ends."""
-        row = await self.first(LOCK, id_=id)
-        return Organization(**row) if row else None
-
-    async def add(self, organization: Organization) -> None:
-        """Insert the row."""
-        await self.run(ADD, **vars(organization))
-
-    async def change(self, id: str, columns: Mapping[str, Any]) -> Organization | None:
-        """Write these columns and return the row, or None."""
-        row = await self.change_row(organizations, id, columns)
-        return Organization(**row) if row else None
-
-    async def delete(self, id: str) -> int:
-        """Delete the row, and with it its members and invitations."""
-        return await self.run(DELETE, id_=id)
-
-    async def list(self, page: PageRequest, search: str) -> Page[Organization]:
-        """Return one page, the newest first."""
-        if search:
-            rows, total = await self.page(FOUND, page, pattern=pattern_of(search))
-        else:
-            rows, total = await self.page(ALL, page)
-        return Page([Organization(**row) for row in rows], total, page)
+    def read(self, row: Row) -> Organization:
+        """Return the organization that a row holds."""
+        return Organization(**row)
 
     async def featured(self, ids: Sequence[str]) -> Mapping[str, Featured]:
         """Return how many belong to each, and who came last, in one statement."""

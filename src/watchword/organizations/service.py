@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from watchword.audit.models import Actor
@@ -9,6 +10,7 @@ from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
+from watchword.organization_roles.changes import Changes, Kind
 from watchword.organization_roles.errors import OrganizationRoleNotFound
 from watchword.organization_roles.models import OrganizationRole, OrganizationScope
 from watchword.organization_roles.service import OrganizationRoleService
@@ -32,6 +34,13 @@ from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
 ID_LENGTH = 12
+KIND = Kind(
+    "organization",
+    Event.ORGANIZATION_CREATED,
+    Event.ORGANIZATION_DATA_UPDATED,
+    Event.ORGANIZATION_DELETED,
+    OrganizationNotFound,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,52 +71,24 @@ class OrganizationService:
 
     async def get(self, id: str) -> Organization:
         """Return an organization; raises OrganizationNotFound."""
-        found = await self.organizations.find(id)
-        if found is None:
-            raise OrganizationNotFound(id)
-        return found
+        return await self._changes.get(id)
 
     async def create(self, actor: Actor, new: NewOrganization) -> Organization:
         """Make an organization without members."""
         made = Organization(id=new_id(ID_LENGTH), created_at=self.clock.now(), **vars(new))
         async with self.storage.transaction() as tx:
-            await self.organizations.within(tx).add(made)
-            await self._note(
-                tx, actor, Event.ORGANIZATION_CREATED, "created", made.id, after=made.document()
-            )
+            await self._changes.add(tx, actor, made)
         return made
 
     async def change(self, actor: Actor, id: str, changes: Mapping[str, Any]) -> Organization:
         """Change what is named in *changes*, by field; raises OrganizationNotFound."""
         async with self.storage.transaction() as tx:
-            rows = self.organizations.within(tx)
-            before = await rows.lock(id)
-            after = await rows.change(id, changes) if before and changes else before
-            if before is None or after is None:
-                raise OrganizationNotFound(id)
-            if before != after:
-                await self._note(
-                    tx,
-                    actor,
-                    Event.ORGANIZATION_DATA_UPDATED,
-                    "changed",
-                    id,
-                    before=before.document(),
-                    after=after.document(),
-                )
-        return after
+            return await self._changes.change(tx, actor, id, changes)
 
     async def delete(self, actor: Actor, id: str) -> None:
         """Delete an organization with its members and invitations; raises OrganizationNotFound."""
         async with self.storage.transaction() as tx:
-            rows = self.organizations.within(tx)
-            before = await rows.lock(id)
-            if before is None:
-                raise OrganizationNotFound(id)
-            await rows.delete(id)
-            await self._note(
-                tx, actor, Event.ORGANIZATION_DELETED, "deleted", id, before=before.document()
-            )
+            await self._changes.delete(tx, actor, id)
 
     # Who belongs to them.
 
@@ -243,30 +224,13 @@ class OrganizationService:
 
     # Inside a change.
 
+    @cached_property
+    def _changes(self) -> Changes[Organization]:
+        return Changes(kind=KIND, rows=self.organizations, audit=self.audit, webhooks=self.webhooks)
+
     async def _require_member(self, id: str, user_id: str) -> None:
         if not await self.members.has(id, user_id):
             raise MembershipRequired
-
-    async def _note(
-        self,
-        tx: Database,
-        actor: Actor,
-        event: Event,
-        word: str,
-        id: str,
-        *,
-        before: Mapping[str, Any] | None = None,
-        after: Mapping[str, Any] | None = None,
-    ) -> None:
-        told = {"data": {"tenantId": self.organizations.tenant_id, **after}} if after else {}
-        await self.webhooks.announce(event, {"params": {"id": id}, **told}, tx=tx)
-        await self.audit.record(
-            f"organization.{word}",
-            actor,
-            subject=f"organization:{id}",
-            payload={"before": before, "after": after},
-            tx=tx,
-        )
 
     async def _note_members(
         self,
