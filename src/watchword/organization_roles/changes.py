@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
 from watchword.core.errors import DomainError
+from watchword.core.revisions import require_unchanged
 from watchword.storage import Database
 from watchword.storage.entities import EntityRows
 from watchword.webhooks.models import Event
@@ -61,11 +62,21 @@ class Changes(Generic[Entity]):
         await self._note(tx, actor, self.kind.created, "created", made.id, after=after)
 
     async def change(
-        self, tx: Database, actor: Actor, id: str, changes: Mapping[str, Any]
+        self,
+        tx: Database,
+        actor: Actor,
+        id: str,
+        changes: Mapping[str, Any],
+        seen: str | None = None,
     ) -> Entity:
-        """Change what is named in *changes*, by field; raises where it is not there."""
+        """Change what is named in *changes*, by field; raises where it is not there.
+
+        With *seen*, the revision of its document, raises ChangedMeanwhile where it is another.
+        """
         rows = self.rows.within(tx)
         before = await rows.lock(id)
+        if before is not None:
+            require_unchanged(before.document(), seen)
         after = await rows.change(id, changes) if before and changes else before
         if before is None or after is None:
             raise self.kind.not_found(id)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from watchword.core.revisions import revision_of
+
 
 class RoleType(StrEnum):
     """Who can have a role."""
@@ -31,6 +33,11 @@ class OrganizationScope:
     id: str
     name: str
     description: str | None
+
+    @property
+    def revision(self) -> str:
+        """Return what names this state of it."""
+        return revision_of(self.document())
 
     def document(self) -> dict[str, Any]:
         """Return the contract's form."""
@@ -74,3 +81,13 @@ class RoleWithScopes:
     role: OrganizationRole
     scopes: tuple[Named, ...]
     resource_scope_ids: tuple[str, ...]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Return what a form shows of it."""
+        return {**self.role.document(), "scopes": [scope.id for scope in self.scopes]}
+
+    @property
+    def revision(self) -> str:
+        """Return what names this state of it."""
+        return revision_of(self.shown)

@@ -11,6 +11,7 @@ from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
 from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
+from watchword.core.revisions import require_unchanged
 from watchword.organization_roles.changes import Changes, Kind
 from watchword.organization_roles.errors import (
     NameTaken,
@@ -91,6 +92,28 @@ class OrganizationRoleService:
         async with self._writing() as tx:
             return await self._role_changes.change(tx, actor, id, changes)
 
+    async def save(
+        self,
+        actor: Actor,
+        id: str,
+        changes: Mapping[str, Any],
+        *,
+        scope_ids: Sequence[str],
+        seen: str | None = None,
+    ) -> None:
+        """Change a role and what it allows at once; raises as `change` and `replace_scopes` do.
+
+        With *seen*, the revision that the change was made from, ChangedMeanwhile, too.
+        """
+        async with self._writing() as tx:
+            rows = self.roles.within(tx)
+            before = await rows.lock(id)
+            if before is None:
+                raise OrganizationRoleNotFound(id)
+            require_unchanged((await self._with_scopes([before], rows))[0].shown, seen)
+            await self._role_changes.change(tx, actor, id, changes)
+            await self._replace_scopes(tx, actor, id, scope_ids)
+
     async def delete(self, actor: Actor, id: str) -> None:
         """Delete a role and take it from whoever has it; raises OrganizationRoleNotFound."""
         async with self._writing() as tx:
@@ -131,12 +154,9 @@ class OrganizationRoleService:
         OrganizationRoleNotFound where there is no such role and nothing that it should allow.
         """
         async with self._writing() as tx:
-            rows = self.roles.within(tx)
-            if await rows.lock(id) is None and not scope_ids:
+            if await self.roles.within(tx).lock(id) is None and not scope_ids:
                 raise OrganizationRoleNotFound(id)
-            removed = await rows.keep_scopes(id, scope_ids)
-            added = await rows.add_scopes(id, scope_ids)
-            await self._note_scopes(tx, actor, id, added=added, removed=removed)
+            await self._replace_scopes(tx, actor, id, scope_ids)
 
     async def remove_scope(self, actor: Actor, id: str, scope_id: str) -> None:
         """Let a role allow less; raises OrganizationScopeNotFound."""
@@ -169,11 +189,14 @@ class OrganizationRoleService:
         return scope
 
     async def change_scope(
-        self, actor: Actor, id: str, changes: Mapping[str, Any]
+        self, actor: Actor, id: str, changes: Mapping[str, Any], *, seen: str | None = None
     ) -> OrganizationScope:
-        """Change a scope's name or description; raises NameTaken and …NotFound."""
+        """Change a scope's name or description; raises NameTaken and …NotFound.
+
+        With *seen*, the revision that the change was made from, ChangedMeanwhile, too.
+        """
         async with self._writing() as tx:
-            return await self._scope_changes.change(tx, actor, id, changes)
+            return await self._scope_changes.change(tx, actor, id, changes, seen)
 
     async def delete_scope(self, actor: Actor, id: str) -> None:
         """Delete a scope and take it from every role; raises OrganizationScopeNotFound."""
@@ -198,12 +221,21 @@ class OrganizationRoleService:
     def _scope_changes(self) -> Changes[OrganizationScope]:
         return Changes(kind=SCOPE, rows=self.scopes, audit=self.audit, webhooks=self.webhooks)
 
+    async def _replace_scopes(
+        self, tx: Database, actor: Actor, id: str, scope_ids: Sequence[str]
+    ) -> None:
+        rows = self.roles.within(tx)
+        removed = await rows.keep_scopes(id, scope_ids)
+        added = await rows.add_scopes(id, scope_ids)
+        await self._note_scopes(tx, actor, id, added=added, removed=removed)
+
     async def _with_scopes(
-        self, roles: Sequence[OrganizationRole]
+        self, roles: Sequence[OrganizationRole], rows: RoleRows | None = None
     ) -> builtins.list[RoleWithScopes]:
         ids = [role.id for role in roles]
-        scopes = await self.roles.scope_names(ids)
-        resource_scopes = await self.roles.resource_scope_ids(ids)
+        rows = rows or self.roles
+        scopes = await rows.scope_names(ids)
+        resource_scopes = await rows.resource_scope_ids(ids)
         return [
             RoleWithScopes(role, scopes.get(role.id, ()), resource_scopes.get(role.id, ()))
             for role in roles

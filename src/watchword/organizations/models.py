@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from watchword.core.revisions import revision_of
 from watchword.organization_roles.models import Named
 
 
@@ -28,6 +29,11 @@ class Organization(NewOrganization):
 
     id: str
     created_at: datetime
+
+    @property
+    def revision(self) -> str:
+        """Return what names this state of it."""
+        return revision_of(self.document())
 
     def document(self) -> dict[str, Any]:
         """Return the contract's form."""

@@ -295,6 +295,11 @@ class MemberRows(PagedRepository):
         rows, total = await self.page(ROLES, page, **of)
         return Page([role_of(row) for row in rows], total, page)
 
+    async def role_ids(self, organization_id: str, user_id: str) -> Sequence[str]:
+        """Return the ids of a member's roles, in order."""
+        of = {"organization_id": organization_id}
+        return sorted(row["id"] for row in await self.all(ROLE_NAMES, **of, user_ids=[user_id]))
+
     async def add_roles(
         self, organization_id: str, user_ids: Sequence[str], role_ids: Sequence[str]
     ) -> Sequence[tuple[str, str]]:

@@ -10,6 +10,7 @@ from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.ids import new_id
 from watchword.core.pagination import Page, PageRequest
+from watchword.core.revisions import require_unchanged
 from watchword.organization_roles.changes import Changes, Kind
 from watchword.organization_roles.errors import OrganizationRoleNotFound
 from watchword.organization_roles.models import OrganizationRole, OrganizationScope
@@ -80,10 +81,15 @@ class OrganizationService:
             await self._changes.add(tx, actor, made)
         return made
 
-    async def change(self, actor: Actor, id: str, changes: Mapping[str, Any]) -> Organization:
-        """Change what is named in *changes*, by field; raises OrganizationNotFound."""
+    async def change(
+        self, actor: Actor, id: str, changes: Mapping[str, Any], *, seen: str | None = None
+    ) -> Organization:
+        """Change what is named in *changes*, by field; raises OrganizationNotFound.
+
+        With *seen*, the revision that the change was made from, ChangedMeanwhile, too.
+        """
         async with self.storage.transaction() as tx:
-            return await self._changes.change(tx, actor, id, changes)
+            return await self._changes.change(tx, actor, id, changes, seen)
 
     async def delete(self, actor: Actor, id: str) -> None:
         """Delete an organization with its members and invitations; raises OrganizationNotFound."""
@@ -144,6 +150,11 @@ class OrganizationService:
         await self._require_member(id, user_id)
         return await self.members.roles(id, user_id, page)
 
+    async def role_ids_of(self, id: str, user_id: str) -> Sequence[str]:
+        """Return the ids of a member's roles, in order; raises MembershipRequired."""
+        await self._require_member(id, user_id)
+        return await self.members.role_ids(id, user_id)
+
     async def list_scopes_of(self, id: str, user_id: str) -> Sequence[OrganizationScope]:
         """Return what a member's roles allow, by name; raises MembershipRequired."""
         await self._require_member(id, user_id)
@@ -187,14 +198,20 @@ class OrganizationService:
         *,
         role_ids: Sequence[str] = (),
         role_names: Sequence[str] = (),
+        seen: str | None = None,
     ) -> None:
-        """Let a member have exactly these roles; raises as `add_roles` does."""
+        """Let a member have exactly these roles; raises as `add_roles` does.
+
+        With *seen*, the revision of the ids that they had, ChangedMeanwhile, too.
+        """
         await self._require_member(id, user_id)
         ids = await self.roles.role_ids(role_ids, role_names)
         async with self.storage.transaction() as tx:
             await self.organizations.within(tx).lock(id)
             await self.roles.require_for_people(ids, tx)
             members = self.members.within(tx)
+            if seen is not None:
+                require_unchanged(await members.role_ids(id, user_id), seen)
             removed = await members.keep_roles(id, user_id, ids)
             given = await members.add_roles(id, [user_id], ids)
             added = [role for _, role in given]

@@ -159,6 +159,78 @@ class TestMembers:
         assert page.status == 404
 
 
+class TestWhoLookedAtAnOlderState:
+    """Nobody overwrites what they never saw, and pressing again changes nothing about it."""
+
+    async def test_of_an_organization(self, site: Site, owner: Browser) -> None:
+        organization_id = await club(site)
+        organizations = (await site.scope()).organizations
+        await owner.open(f"organizations/{organization_id}")
+        await organizations.change(SYSTEM, organization_id, {"is_mfa_required": True})
+
+        for _ in range(2):
+            page = await owner.submit(f"/{organization_id}", name="Mine")
+
+            assert page.status == 422
+            assert "Someone else changed this" in page.words
+        saved = await organizations.get(organization_id)
+        assert (saved.name, saved.is_mfa_required) == ("Rowing club", True)
+        await owner.open(f"organizations/{organization_id}")
+        await owner.submit(f"/{organization_id}", name="Mine")
+        assert (await organizations.get(organization_id)).name == "Mine"
+
+    async def test_of_a_role_and_what_it_allows(self, site: Site, owner: Browser) -> None:
+        captain = await role(site, "captain")
+        roles = (await site.scope()).organization_roles
+        steer = await roles.create_scope(SYSTEM, "steer")
+        await owner.open(f"organization-roles/{captain}")
+        await roles.add_scopes(SYSTEM, captain, [steer.id])
+
+        page = await owner.submit(f"/organization-roles/{captain}", name="Mine")
+
+        assert page.status == 422
+        assert "Someone else changed this" in page.words
+        kept = await roles.get(captain)
+        assert (kept.role.name, [scope.name for scope in kept.scopes]) == ("captain", ["steer"])
+
+    async def test_of_a_role_that_takes_a_name_which_is_taken(
+        self, site: Site, owner: Browser
+    ) -> None:
+        captain, _ = await role(site, "captain"), await role(site, "crew")
+        roles = (await site.scope()).organization_roles
+        steer = await roles.create_scope(SYSTEM, "steer")
+        await owner.open(f"organization-roles/{captain}")
+
+        await owner.submit(f"/organization-roles/{captain}", name="crew", scope=steer.id)
+
+        kept = await roles.get(captain)
+        assert (kept.role.name, kept.scopes) == ("captain", ())
+
+    async def test_of_a_scope(self, site: Site, owner: Browser) -> None:
+        roles = (await site.scope()).organization_roles
+        steer = await roles.create_scope(SYSTEM, "steer")
+        await owner.open(f"organization-roles/scopes/{steer.id}")
+        await roles.change_scope(SYSTEM, steer.id, {"description": "The boat"})
+
+        page = await owner.submit(f"/scopes/{steer.id}", name="row")
+
+        assert page.status == 422
+        assert (await roles.get_scope(steer.id)).name == "steer"
+
+    async def test_of_what_a_member_is(self, site: Site, owner: Browser) -> None:
+        organization_id, user = await club(site), await alice(site)
+        captain, crew = await role(site, "captain"), await role(site, "crew")
+        organizations = (await site.scope()).organizations
+        await organizations.add_members(SYSTEM, organization_id, [user.id])
+        await owner.open(f"organizations/{organization_id}/members/{user.id}")
+        await organizations.add_roles(SYSTEM, organization_id, user.id, role_ids=[captain])
+
+        page = await owner.submit(f"/members/{user.id}", role=crew)
+
+        assert page.status == 422
+        assert await organizations.role_ids_of(organization_id, user.id) == [captain]
+
+
 class TestInvitations:
     async def test_somebody_is_invited_without_a_message_and_the_invitation_taken_back(
         self, site: Site, owner: Browser

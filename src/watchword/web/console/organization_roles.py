@@ -9,7 +9,7 @@ from watchword.core.pagination import PageRequest
 from watchword.organization_roles.errors import NameTaken
 from watchword.organization_roles.models import NewRole, OrganizationScope, RoleType, RoleWithScopes
 from watchword.web.console.desk import Desk, WorkDesk, text_of
-from watchword.web.console.organizations import named_form, searched, ticked
+from watchword.web.console.organizations import named_form, searched, seen_in, ticked
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/organization-roles")
@@ -92,15 +92,26 @@ async def show_scope(desk: WorkDesk, scope_id: str) -> Response:
 async def change_scope(desk: WorkDesk, scope_id: str) -> Response:
     """Save a scope's name and description."""
     scope = await desk.scope.organization_roles.get_scope(scope_id)
-    values, errors = named_form(desk, await desk.form(), LONGEST_NAME)
+    form = await desk.form()
+    values, errors = named_form(desk, form, LONGEST_NAME)
     if not errors:
         changes = {"name": values["name"], "description": values["description"] or None}
         try:
-            await desk.scope.organization_roles.change_scope(desk.actor, scope_id, changes)
+            await desk.scope.organization_roles.change_scope(
+                desk.actor, scope_id, changes, seen=seen_in(form)
+            )
         except DomainError as error:
             errors = _said(desk, error)
     if errors:
-        return _scope_page(desk, scope, values, errors=errors, is_dirty=True, status_code=422)
+        return _scope_page(
+            desk,
+            scope,
+            values,
+            errors=errors,
+            revision=seen_in(form),
+            is_dirty=True,
+            status_code=422,
+        )
     return desk.go("organization-roles", "scopes", done="saved")
 
 
@@ -129,16 +140,19 @@ async def change_role(desk: WorkDesk, role_id: str) -> Response:
     found = await desk.scope.organization_roles.get(role_id)
     values, errors = await _posted(desk)
     values["type"] = found.role.type.value
-    roles = desk.scope.organization_roles
+    seen = seen_in(await desk.form())
     if not errors:
         changes = {"name": values["name"], "description": values["description"] or None}
         try:
-            await roles.change(desk.actor, role_id, changes)
-            await roles.replace_scopes(desk.actor, role_id, values["scopes"])
+            await desk.scope.organization_roles.save(
+                desk.actor, role_id, changes, scope_ids=values["scopes"], seen=seen
+            )
         except DomainError as error:
             errors = _said(desk, error)
     if errors:
-        return await _role_page(desk, found, values, errors=errors, is_dirty=True, status_code=422)
+        return await _role_page(
+            desk, found, values, errors=errors, revision=seen, is_dirty=True, status_code=422
+        )
     return desk.go("organization-roles", role_id, done="saved")
 
 
@@ -162,6 +176,7 @@ async def _role_page(
         "organization_role.html",
         **{
             "found": found,
+            "revision": found.revision if found else "",
             "values": values,
             "types": list(RoleType),
             "scopes": scopes.items,
@@ -194,6 +209,7 @@ def _scope_page(
         "organization_scope.html",
         **{
             "scope": scope,
+            "revision": scope.revision,
             "values": values,
             "errors": {},
             "is_dirty": False,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
+from watchword.core.revisions import ChangedMeanwhile, revision_of
 from watchword.organization_roles.models import RoleType, RoleWithScopes
 from watchword.organizations.errors import MemberNotFound
 from watchword.organizations.models import Member, NewOrganization, Organization
@@ -82,25 +83,25 @@ async def change(desk: WorkDesk, organization_id: str) -> Response:
     organization = await desk.scope.organizations.get(organization_id)
     form = await desk.form()
     values, errors = named_form(desk, form, LONGEST_NAME)
-    is_mfa_required = "is_mfa_required" in form
+    values["is_mfa_required"] = "is_mfa_required" in form
+    if not errors:
+        changes = {**values, "description": values["description"] or None}
+        try:
+            await desk.scope.organizations.change(
+                desk.actor, organization_id, changes, seen=seen_in(form)
+            )
+        except ChangedMeanwhile as error:
+            errors = {"": desk.message(error)}
     if errors:
         return _settings_page(
             desk,
             organization,
-            values={**values, "is_mfa_required": is_mfa_required},
+            values=values,
             errors=errors,
+            revision=seen_in(form),
             is_dirty=True,
             status_code=422,
         )
-    await desk.scope.organizations.change(
-        desk.actor,
-        organization_id,
-        {
-            "name": values["name"],
-            "description": values["description"] or None,
-            "is_mfa_required": is_mfa_required,
-        },
-    )
     return desk.go("organizations", organization_id, done="saved")
 
 
@@ -185,9 +186,14 @@ async def show_member(desk: WorkDesk, organization_id: str, user_id: str) -> Res
 async def change_roles(desk: WorkDesk, organization_id: str, user_id: str) -> Response:
     """Give a member exactly the ticked roles."""
     await _member(desk, organization_id, user_id)
+    form = await desk.form()
     try:
         await desk.scope.organizations.replace_roles(
-            desk.actor, organization_id, user_id, role_ids=ticked(await desk.form(), "role")
+            desk.actor,
+            organization_id,
+            user_id,
+            role_ids=ticked(form, "role"),
+            seen=seen_in(form),
         )
     except DomainError as error:
         return await _member_page(
@@ -211,6 +217,7 @@ def _settings_page(desk: Desk, organization: Organization, **context: Any) -> Re
         "organization.html",
         **{
             "organization": organization,
+            "revision": organization.revision,
             "values": {
                 "name": organization.name,
                 "description": organization.description or "",
@@ -248,14 +255,15 @@ async def _adding_page(
 async def _member_page(desk: Desk, organization_id: str, user_id: str, **context: Any) -> Response:
     user = await _member(desk, organization_id, user_id)
     organizations = desk.scope.organizations
-    has = await organizations.list_roles_of(organization_id, user_id, MOST_ROLES)
+    has = await organizations.role_ids_of(organization_id, user_id)
     return desk.render(
         "organization_member.html",
         **{
             "organization": await organizations.get(organization_id),
             "user": user,
             "roles": await roles_of_people(desk),
-            "chosen_roles": [role.id for role in has.items],
+            "chosen_roles": has,
+            "revision": revision_of(has),
             "scopes": await organizations.list_scopes_of(organization_id, user_id),
             "problem": "",
             **context,
@@ -285,6 +293,11 @@ def ticked(form: FormData, name: str) -> list[str]:
     return list(
         dict.fromkeys(value for value in form.getlist(name) if isinstance(value, str) and value)
     )
+
+
+def seen_in(form: FormData) -> str | None:
+    """Return the revision that a form was drawn from."""
+    return text_of(form, "revision") or None
 
 
 def searched(q: str) -> str:
