@@ -14,11 +14,14 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
+from pydantic import Field
 
+from watchword.connector_kit.config import Setting
 from watchword.connector_kit.connector import Config, ConnectorContext, SmsConnector
 from watchword.connector_kit.errors import (
     AnswerLost,
@@ -26,7 +29,7 @@ from watchword.connector_kit.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from watchword.connector_kit.models import DeliveryReport, Receipt, SmsMessage
+from watchword.connector_kit.models import DeliveryReport, Localized, Receipt, SmsMessage
 from watchword.connector_kit.outbound import (
     CONNECT,
     Destinations,
@@ -61,6 +64,27 @@ class Address:
         return Address(
             parts.hostname or self.host, parts.port or self.port, parts.scheme[-1] == "s"
         )
+
+
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$")]
+"""The name or the address of a host, in a config."""
+PortNumber = Annotated[int, Field(ge=1, le=65_535)]
+"""A port of TCP, in a config."""
+
+
+def asks_for_host(help: Localized, placeholder: str) -> Setting:
+    """Return how a config asks where to connect to."""
+    return Setting(
+        label={"en": "Host", "ko": "호스트"},
+        help=help,
+        placeholder=placeholder,
+        decides_destination=True,
+    )
+
+
+def asks_for_port(help: Localized) -> Setting:
+    """Return how a config asks for the port there."""
+    return Setting(label={"en": "Port", "ko": "포트"}, help=help, decides_destination=True)
 
 
 class Link:

@@ -6,7 +6,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from watchword.connector_kit.config import Setting, rule_broken
-from watchword.connector_kit.session import Address
+from watchword.connector_kit.session import (
+    Address,
+    HostName,
+    PortNumber,
+    asks_for_host,
+    asks_for_port,
+)
 from watchword.connector_kit.templates import TextTemplatesConfig
 
 INTERNATIONAL = re.compile(r"\+?[1-9][0-9]{6,14}")
@@ -39,29 +45,23 @@ class SmppConfig(TextTemplatesConfig):
     """An account at an SMSC, a sender, the texts, and the SMSC's habits."""
 
     host: Annotated[
-        str,
-        Setting(
-            label={"en": "Host", "ko": "호스트"},
-            help={
+        HostName,
+        asks_for_host(
+            {
                 "en": "Name or address of the SMSC.",
                 "ko": "SMSC의 이름이나 주소입니다.",
             },
-            placeholder="smpp.example.com",
-            decides_destination=True,
+            "smpp.example.com",
         ),
-        Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$"),
     ]
     port: Annotated[
-        int,
-        Setting(
-            label={"en": "Port", "ko": "포트"},
-            help={
+        PortNumber,
+        asks_for_port(
+            {
                 "en": "Usually 2775, and 3550 with TLS.",
                 "ko": "보통 2775이고 TLS를 쓰면 3550입니다.",
-            },
-            decides_destination=True,
+            }
         ),
-        Field(ge=1, le=65_535),
     ] = 2775
     tls: Annotated[
         bool,

@@ -11,7 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from watchword.connector_kit.config import Setting, rule_broken
 from watchword.connector_kit.mail import EmailTemplatesConfig, Mailbox
-from watchword.connector_kit.session import Address
+from watchword.connector_kit.session import (
+    Address,
+    HostName,
+    PortNumber,
+    asks_for_host,
+    asks_for_port,
+)
 from watchword.core.email import InvalidEmailAddress
 
 PORT_OF_TLS = 465
@@ -62,30 +68,24 @@ class SmtpConfig(EmailTemplatesConfig):
     """A mail server, an account there, a sender, and the wording."""
 
     host: Annotated[
-        str,
-        Setting(
-            label={"en": "Host", "ko": "호스트"},
-            help={
+        HostName,
+        asks_for_host(
+            {
                 "en": "Name or address of the mail server.",
                 "ko": "메일 서버의 이름이나 주소입니다.",
             },
-            placeholder="smtp.example.com",
-            decides_destination=True,
+            "smtp.example.com",
         ),
-        Field(pattern=r"^[A-Za-z0-9._:-]{1,253}$"),
     ]
     port: Annotated[
-        int,
-        Setting(
-            label={"en": "Port", "ko": "포트"},
-            help={
+        PortNumber,
+        asks_for_port(
+            {
                 "en": "587 begins in the clear and changes to TLS at once (STARTTLS); 465 begins "
                 "with TLS.",
                 "ko": "587은 연결 직후 TLS로 바꾸고(STARTTLS), 465는 처음부터 TLS를 씁니다.",
-            },
-            decides_destination=True,
+            }
         ),
-        Field(ge=1, le=65_535),
     ] = 587
     secure: Annotated[
         bool,
