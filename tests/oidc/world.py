@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.fakes import FakeClock
+from tests.oidc.prepared_keys import prepared
 from watchword.applications.models import Application, NewApplication
 from watchword.applications.repository import ApplicationRepository
 from watchword.applications.service import ApplicationService
@@ -78,6 +79,7 @@ class World:
             resources=self.resources,
             organizations=self.organizations,
         )
+        self.oidc.keys.generate = prepared
 
     async def add_user(self, **values: Any) -> User:
         """Add a person with a confirmed number."""

@@ -1,7 +1,7 @@
 """Signing keys: made at first use, sealed at rest, published before they sign and after."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -61,6 +61,9 @@ class SigningKeys:
     repository: SigningKeyRepository
     sealer: Sealer
     clock: Clock
+    generate: Callable[[Algorithm], ECKey | RSAKey] = field(
+        default_factory=lambda: new_key, repr=False
+    )
     _keys: dict[str, SigningKey] = field(default_factory=dict, init=False, repr=False)
     _read_at: datetime | None = field(default=None, init=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False)
@@ -135,7 +138,7 @@ class SigningKeys:
 
     async def _create(self, algorithm: Algorithm, now: datetime) -> None:
         # Off the event loop: an RSA key takes a tenth of a second to find.
-        key = await asyncio.to_thread(_generate, algorithm)
+        key = await asyncio.to_thread(self.generate, algorithm)
         key_id = key.thumbprint()
         private = orjson.dumps(key.as_dict(private=True)).decode()
         public = {**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": algorithm}
@@ -159,7 +162,8 @@ class SigningKeys:
         )
 
 
-def _generate(algorithm: Algorithm) -> ECKey | RSAKey:
+def new_key(algorithm: Algorithm) -> ECKey | RSAKey:
+    """Return a new key pair."""
     if algorithm == "ES256":
         return ECKey.generate_key("P-256")
     return RSAKey.generate_key(2048)

@@ -10,6 +10,7 @@ import pytest
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
 from tests.oidc.conformance.relying_party import CALLBACK, LOGGED_OUT, ORIGIN, PHONE, RelyingParty
+from tests.oidc.prepared_keys import prepared
 from tests.web.experience.conftest import Site
 from watchword.app import build_app
 from watchword.applications.models import NewApplication
@@ -66,6 +67,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     server.registry = ConnectorRegistry([OutboxConnector])
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         made = Site(app, server, clock, stack)
+        (await made.scope()).oidc.keys.generate = prepared
         await (await made.scope()).configuration.connectors.create(SYSTEM, "outbox", {})
         await made.set_up(**PHONE_CODE)
         yield made
