@@ -297,7 +297,10 @@ class TenantScopes:
             numbers={number.phone: number for number in await rows.list()},
         )
         users = UserService(
-            users=UserRepository(storage, tenant.id), clock=clock, fixed_numbers=fixed_numbers
+            users=UserRepository(storage, tenant.id),
+            clock=clock,
+            fixed_numbers=fixed_numbers,
+            passwords=server.passwords,
         )
         connectors = ConnectorService(
             tenant=tenant,
@@ -357,6 +360,7 @@ class TenantScopes:
             sealer=Sealer(keys, "factor"),
             lockout=lockout,
             clock=clock,
+            digest=server.recovery_codes,
             issuer=urlsplit(origin).hostname or "Watchword",
         )
         verification = VerificationService(

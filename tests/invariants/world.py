@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.web.pages.conftest import BY_CODE
 from watchword.app import build_app
@@ -238,6 +239,7 @@ async def serving(
     )
     server: ServerScope = app.state.server
     server.clock = clock
+    hash_cheaply(server)
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         yield World(app, server, clock, stack)
 

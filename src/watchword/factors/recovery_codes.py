@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from argon2.low_level import Type, hash_secret_raw
 
+from watchword.core.slow_digests import MEMORY_COST, TIME_COST
+
 HOW_MANY = 10
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Without the characters that are taken for one another."""
@@ -48,8 +50,9 @@ class CodeDigest:
     The salt is a set's, not a code's, so that checking one code costs one digest, not ten.
     """
 
-    time_cost: int = 2
-    memory_cost: int = 19_456  # KiB
+    time_cost: int = TIME_COST
+    memory_cost: int = MEMORY_COST
+    """In KiB."""
 
     def new_salt(self) -> str:
         """Return the salt of a new set."""

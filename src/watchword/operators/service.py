@@ -1,21 +1,18 @@
 """How operators come in, prove who they are, and leave."""
 
-import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 import pyotp
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.ids import new_id, new_token
 from watchword.core.sealing import Sealer
+from watchword.core.slow_digests import SlowDigest
 from watchword.operators.errors import (
     InvalidOperatorCredentials,
     InvalidSecondFactor,
@@ -43,9 +40,6 @@ from watchword.operators.repository import OperatorRepository
 from watchword.storage import Storage
 from watchword.storage.database import Database, StorageConflict
 
-HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-"""Argon2id with the first parameters of OWASP's Password Storage Cheat Sheet."""
-
 RECOVERY_CODES = 10
 RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 STEP_SECONDS = 30
@@ -59,6 +53,7 @@ class OperatorService:
     repository: OperatorRepository
     sealer: Sealer
     clock: Clock
+    passwords: SlowDigest = field(default_factory=SlowDigest)
 
     async def has_any(self) -> bool:
         """Tell whether the first operator exists."""
@@ -108,7 +103,7 @@ class OperatorService:
         await self.get_invitation(token)
         username = check_username(username)
         check_password(password, username)
-        digest = await asyncio.to_thread(HASHER.hash, password)
+        digest = await self.passwords.digest_of(password)
         now = self.clock.now()
         operator_id = new_id()
         try:
@@ -143,7 +138,7 @@ class OperatorService:
         except OperatorNameInvalid:
             name = ""
         operator = await self.repository.attempt_by_name(name, now) if name else None
-        await _check(operator, password)
+        await self._check(operator, password)
         assert operator is not None
         if not operator.has_second_factor:
             await self.repository.succeeded(operator.id, now)
@@ -164,7 +159,7 @@ class OperatorService:
     async def reauthenticate(self, visit: Visit, password: str, code: str = "") -> OpenedSession:
         """Prove again who is there; the session gets a new id."""
         operator = await self.repository.attempt_by_id(visit.operator.id, self.clock.now())
-        await _check(operator, password)
+        await self._check(operator, password)
         assert operator is not None
         if operator.has_second_factor:
             await self._spend_second_factor(operator, code)
@@ -218,10 +213,10 @@ class OperatorService:
         """Replace the password after checking the present one; other sessions end."""
         now = self.clock.now()
         operator = await self.repository.attempt_by_id(visit.operator.id, now)
-        await _check(operator, present)
+        await self._check(operator, present)
         await self.repository.succeeded(visit.operator.id, now)
         check_password(new, visit.operator.username)
-        digest = await asyncio.to_thread(HASHER.hash, new)
+        digest = await self.passwords.digest_of(new)
         await self.repository.set_password(visit.operator.id, digest)
         await self.repository.end_others(visit.operator.id, visit.session.id)
 
@@ -344,24 +339,17 @@ class OperatorService:
         )
         return token
 
+    async def _check(self, operator: Operator | None, password: str) -> None:
+        # An unknown name takes as long as a known one.
+        digest = operator.password_digest if operator else None
+        is_right = await self.passwords.matches(digest, password[: LONGEST_PASSWORD + 1])
+        if operator is None or not is_right:
+            raise InvalidOperatorCredentials
+
     async def _opened(self, token: str) -> OpenedSession:
         visit = await self.find_visit(token)
         assert visit is not None
         return OpenedSession(token, visit)
-
-
-async def _check(operator: Operator | None, password: str) -> None:
-    digest = operator.password_digest if operator else DECOY
-    is_right = await asyncio.to_thread(_matches, digest, password[: LONGEST_PASSWORD + 1])
-    if operator is None or not is_right:
-        raise InvalidOperatorCredentials
-
-
-def _matches(digest: str, password: str) -> bool:
-    try:
-        return HASHER.verify(digest, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def _recovery_code() -> str:
@@ -370,10 +358,3 @@ def _recovery_code() -> str:
 
 def _grouped(code: str) -> str:
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
-
-
-# What an unknown name is checked against, so that it takes as long as a known one.
-DECOY: Final = (
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy10aGlz$"
-    "0OZuyJwdNYTrs6y3dJ8cbPTbFgsvxTHyMcSwQ9tmNMk"
-)

@@ -1,16 +1,14 @@
 """Passwords as digests: made, compared, renewed, and brought along from elsewhere."""
 
-import asyncio
-import base64
 import hashlib
 import re
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from argon2 import PasswordHasher, extract_parameters
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2 import extract_parameters
+from argon2.exceptions import InvalidHashError
 
+from watchword.core.slow_digests import SlowDigest
 from watchword.users.errors import (
     InvalidPasswordDigest,
     PasswordAlgorithmRequired,
@@ -66,21 +64,8 @@ class GivenPassword:
 
 
 @dataclass(frozen=True)
-class Passwords:
-    """Argon2id (RFC 9106), computed in a thread: it takes tens of milliseconds by design."""
-
-    # OWASP's smallest advice; the memory is used once for each password checked at the same time.
-    hasher: PasswordHasher = field(
-        default_factory=lambda: PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-    )
-
-    async def digest_of(self, password: str) -> str:
-        """Return the digest of *password*, with its parameters."""
-        return await asyncio.to_thread(self.hasher.hash, password)
-
-    async def matches(self, digest: str | None, password: str) -> bool:
-        """Tell whether *password* has this digest; without one, take the same time and say no."""
-        return await asyncio.to_thread(self._matches, digest or self._decoy(), password)
+class Passwords(SlowDigest):
+    """Slow digests of people's passwords, those that were made elsewhere included."""
 
     async def stored(self, given: GivenPassword) -> str | None:
         """Return the digest to store, None for no password.
@@ -123,19 +108,7 @@ class Passwords:
         if _is_wrapped(digest):
             name, _, digest = digest.partition(WRAPPED)
             password = _digits_of(name, password)
-        try:
-            return self.hasher.verify(digest, password)
-        except (VerificationError, InvalidHashError):
-            return False
-
-    def _decoy(self) -> str:
-        # No password has these random bytes as its hash, and finding that out costs as much.
-        salt, digest = (
-            base64.b64encode(secrets.token_bytes(length)).rstrip(b"=").decode()
-            for length in (self.hasher.salt_len, self.hasher.hash_len)
-        )
-        parameters = f"m={self.hasher.memory_cost},t={self.hasher.time_cost}"
-        return f"$argon2id$v=19${parameters},p={self.hasher.parallelism}${salt}${digest}"
+        return super()._matches(digest, password)
 
 
 def _is_wrapped(digest: str) -> bool:

@@ -25,6 +25,7 @@ from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
+from watchword.factors.recovery_codes import CodeDigest
 from watchword.factors.service import FactorService
 from watchword.guard.models import GuardPolicy
 from watchword.guard.service import Lockout, SendGuard, Unblocking
@@ -45,6 +46,7 @@ from watchword.storage.leases import Leases
 from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory, resolve
 from watchword.test_numbers.service import FixedNumbers
+from watchword.users.passwords import Passwords
 from watchword.users.service import UserService
 from watchword.verification.service import VerificationService
 from watchword.webhooks.courier import Courier
@@ -121,6 +123,8 @@ class ServerScope:
     is_development: bool
     build_scope: Callable[["ServerScope", Tenant], Awaitable[TenantScope]]
     trusted_proxies: tuple[Network, ...] = ()
+    passwords: Passwords = field(default_factory=Passwords)
+    recovery_codes: CodeDigest = field(default_factory=CodeDigest)
     metrics_token: str | None = None
     metrics_allow: tuple[Network, ...] = ()
     provider_base_urls: dict[str, str] = field(default_factory=dict)

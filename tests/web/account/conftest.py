@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
 from tests.web.experience.conftest import AUTHORIZATION, ORIGIN, VERIFIER
@@ -252,6 +253,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     )
     server: ServerScope = app.state.server
     server.clock = clock
+    hash_cheaply(server)
     server.registry = ConnectorRegistry([OutboxConnector, ScriptedEmailConnector])
     provider = ScriptedEmailConnector.provider = Provider()
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):

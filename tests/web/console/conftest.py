@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from watchword.app import build_app
 from watchword.core.keys import SecretKeys
@@ -164,6 +165,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     )
     server: ServerScope = app.state.server
     server.clock = clock
+    hash_cheaply(server)
     server.operators = replace(server.operators, clock=clock)
     async with app.router.lifespan_context(app):
         yield Site(app, server, clock)

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
+from tests.oidc.prepared_keys import prepared
 from watchword.app import build_app
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.registry import ConnectorRegistry
@@ -79,9 +81,11 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     )
     server: ServerScope = app.state.server
     server.clock = clock
+    hash_cheaply(server)
     server.registry = ConnectorRegistry([OutboxConnector])
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         made = Site(app, server, clock, stack)
+        (await made.scope()).oidc.keys.generate = prepared
         await (await made.scope()).configuration.connectors.create(SYSTEM, "outbox", {})
         await made.set_up(**PHONE_CODE)
         yield made

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.mocks.email import MockEmailConnector
 from tests.mocks.sms import MockSmsConnector
@@ -82,6 +83,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     )
     server: ServerScope = app.state.server
     server.clock = clock
+    hash_cheaply(server)
     server.registry = ConnectorRegistry(
         [*server.registry.list(), MockSmsConnector, MockEmailConnector, MockSocialConnector]
     )

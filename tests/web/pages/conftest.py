@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
+from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.web.pages.browser import ORIGIN, Browser
 from watchword.app import build_app
@@ -169,6 +170,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     server: ServerScope = app.state.server
     provider = ScriptedConnector.provider = ScriptedEmailConnector.provider = Provider()
     server.clock = clock
+    hash_cheaply(server)
     server.registry = ConnectorRegistry([ScriptedConnector, ScriptedEmailConnector])
     async with app.router.lifespan_context(app):
         site = Site(app, server, clock, provider)
