@@ -324,7 +324,7 @@ async def test_the_audit_log_is_filtered(owner: Browser) -> None:
     assert "operator.created" in page.words
 
     page = await owner.open("audit-log?result=failure")
-    assert "Nothing here" in page.words
+    assert "Nothing fits the filter" in page.words
 
 
 async def test_sessions_are_listed_and_ended(site: Site, owner: Browser) -> None:
