@@ -30,6 +30,7 @@ from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.background import Retention, background
 from watchword.configuration.repository import VersionRows
+from watchword.configuration.saved_trial import trial_of
 from watchword.configuration.service import ConfigurationService
 from watchword.configuration.settings import account_center_of
 from watchword.configuration.tenants import TenantAdministration
@@ -302,9 +303,11 @@ class TenantScopes:
             fixed_numbers=fixed_numbers,
             passwords=server.passwords,
         )
+        connector_rows = ConnectorRows(storage, tenant.id)
         connectors = ConnectorService(
             tenant=tenant,
-            rows=ConnectorRows(storage, tenant.id),
+            rows=connector_rows,
+            trial=await trial_of(VersionRows(storage, tenant.id), connector_rows),
             registry=server.registry,
             sealer=Sealer(keys, "connector"),
             context=ConnectorContext(
@@ -316,7 +319,7 @@ class TenantScopes:
             origin=origin,
             base_urls=server.provider_base_urls,
         )
-        guard_digest = KeyedDigest(keys, "guard")
+        guard_digest, recipients = KeyedDigest(keys, "guard"), KeyedDigest(keys, "recipient")
         guard = SendGuard(
             counters=counters,
             digest=guard_digest,
@@ -340,7 +343,7 @@ class TenantScopes:
             early=EarlyReportRows(storage, tenant.id),
             connectors=connectors,
             sealer=Sealer(keys, "message"),
-            digest=KeyedDigest(keys, "recipient"),
+            digest=recipients,
             audit=audit,
             clock=clock,
             dispatch=server.dispatch,
@@ -472,6 +475,7 @@ class TenantScopes:
                 resources=resources,
                 deliveries=deliveries,
                 fixed_numbers=fixed_numbers,
+                recipients=recipients,
             ),
             fixed_numbers=fixed_numbers,
             guard=guard,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from watchword.audit.models import SYSTEM
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.ids import new_id
 from watchword.messaging.models import Channel
@@ -102,6 +103,17 @@ async def watch_connectors(server: ServerScope, holder: str) -> None:
             # Nothing is sent through those that people sign in with.
             if saved.type is not ConnectorType.SOCIAL:
                 await scope.health.watch(saved)
+        await watch_trial(scope)
+
+
+async def watch_trial(scope: TenantScope) -> None:
+    """Stop a trial that does badly: whoever is part of it can't choose another connector."""
+    trial = scope.connectors.running_trial
+    if trial is None:
+        return
+    health = await scope.health.watch(trial.saved)
+    if health.reason is not None:
+        await scope.configuration.trials.stop(SYSTEM, trial.saved.id, health.reason)
 
 
 async def purge(server: ServerScope, retention: Retention, holder: str) -> None:

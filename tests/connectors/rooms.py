@@ -11,12 +11,13 @@ from watchword.audit.models import Actor
 from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.configuration.repository import VersionRows
+from watchword.configuration.saved_trial import trial_of
 from watchword.configuration.service import ConfigurationService
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
-from watchword.connectors.models import SavedConnector
+from watchword.connectors.models import SavedConnector, Trial
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.digests import KeyedDigest
@@ -59,6 +60,7 @@ class Rooms:
     courier: Courier = field(default_factory=lambda: Courier(OutboundClient(is_development=True)))
     reloads: int = 0
     listeners: tuple[Webhook, ...] = ()
+    trial: Trial | None = None
 
     def __post_init__(self) -> None:
         storage, tenant_id = self.storage, self.tenant.id
@@ -78,6 +80,7 @@ class Rooms:
             context=ConnectorContext(client=OutboundClient(), public_receipts=self.public_receipts),
             clock=self.clock,
             origin=ORIGIN,
+            trial=self.trial,
         )
         self.deliveries = Deliveries.build(
             storage=self.storage,
@@ -133,17 +136,27 @@ class Rooms:
             ),
             deliveries=self.deliveries,
             fixed_numbers=self.fixed_numbers,
+            recipients=KeyedDigest(self.keys, "recipient"),
         )
 
     async def _changed(self) -> None:
         self.reloads += 1
         self.listeners = tuple(await self.deliveries.webhooks.all())
+        self.trial = await trial_of(
+            VersionRows(self.storage, self.tenant.id), ConnectorRows(self.storage, self.tenant.id)
+        )
         self.reload()
 
     def anew(self) -> "Rooms":
         """Return the rooms of another process on the same database."""
         return Rooms(
-            self.storage, self.tenant, self.clock, self.keys, self.provider, self.public_receipts
+            self.storage,
+            self.tenant,
+            self.clock,
+            self.keys,
+            self.provider,
+            self.public_receipts,
+            trial=self.trial,
         )
 
     async def set_up(self, connector_id: str = PROVIDER_ID, **options: Any) -> SavedConnector:

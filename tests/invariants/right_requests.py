@@ -151,6 +151,12 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     )
     yield api("POST", f"{connector}/restore", {"version": 99, "reason": "x"})
     yield api("POST", f"{connector}/check")
+    whose = {"share": 99, "numbers": ["447700900124"], "endsAt": 4_000_000_000_000, "reason": "x"}
+    tried = {"connectorId": "x", "config": {"templates": []}}
+    yield api("POST", f"{connector}/trial", {**tried, **whose})
+    yield api("PATCH", f"{connector}/trial", {**whose, "expectedVersion": 99})
+    yield api("POST", f"{connector}/trial/promote", {"expectedVersion": 99, "reason": "x"})
+    yield api("DELETE", f"{connector}/trial")
     yield api("POST", f"{connector}/authorization-uri", {"state": "", "redirectUri": "x"})
     yield api(
         "POST",
@@ -577,6 +583,8 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     new = f"{t}/connectors/set-up/{{connector_id}}"
     yield form(new, **template)
     yield form(f"{new}/test", **template)
+    whose = {"trial_reach": "x", "trial_share": "x", "trial_numbers": "x", "trial_days": "99"}
+    yield form(f"{new}/trial", **template, **whose)
     yield form(f"{new}/preview", templates="[]", preview_usage="Generic")
     yield form(f"{new}/compare", **template)
     yield form(f"{new}/paste", **template, pasted="{}")
@@ -603,6 +611,9 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{saved}/test", **template)
     yield form(f"{saved}/check")
     yield form(f"{saved}/bring-back")
+    yield form(f"{saved}/trial", **whose, version="99")
+    yield form(f"{saved}/trial/promote", version="99")
+    yield form(f"{saved}/trial/drop", version="99")
     yield form(f"{saved}/restore", version="99")
     yield form(f"{saved}/delete", name="x")
     yield form(f"{t}/messages/{{message_id}}/number")

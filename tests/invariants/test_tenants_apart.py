@@ -171,6 +171,7 @@ TAKES_NO_ID = frozenset(
         *(Route(m, f"{T}/connectors/set-up/{{connector_id}}") for m in ("GET", "POST")),
         *(Route(m, f"{T}/connectors/social/set-up/{{connector_id}}") for m in ("GET", "POST")),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/test"),
+        Route("POST", f"{T}/connectors/set-up/{{connector_id}}/trial"),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/compare"),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/paste"),
         Route("POST", f"{T}/connectors/set-up/{{connector_id}}/preview"),

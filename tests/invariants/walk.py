@@ -1582,6 +1582,44 @@ async def delete_their_user(walk: Walk, at: Place) -> httpx2.Response:
     return await walk.operator.post(address, typed_id=walk.spare_user_id)
 
 
+TRIAL = "/api/connectors/{id}/trial"
+
+
+def _try_twilio_out() -> None:
+    """Let Twilio be tried beside Acme's connector."""
+    _managed(
+        "POST",
+        TRIAL,
+        lambda walk: {
+            "connectorId": "twilio-short-message-service",
+            "config": TWILIO,
+            "share": 10,
+            "endsAt": int((walk.world.clock.now() + timedelta(days=1)).timestamp() * 1000),
+        },
+    )
+
+
+_try_twilio_out()
+_managed("GET", TRIAL)
+_managed("PATCH", TRIAL, lambda _: {"share": 20})
+_console("GET", "connectors/{instance_id}/trial", "instance_id")
+_console(
+    "POST",
+    "connectors/{instance_id}/trial",
+    "instance_id",
+    lambda _: {"trial_reach": "share", "trial_share": "5", "trial_days": "2"},
+)
+_managed("DELETE", TRIAL)
+_try_twilio_out()
+_console("POST", "connectors/{instance_id}/trial/drop", "instance_id")
+for _promote in (
+    partial(_managed, "POST", f"{TRIAL}/promote", lambda _: {}),
+    partial(_console, "POST", "connectors/{instance_id}/trial/promote", "instance_id"),
+):
+    _try_twilio_out()
+    _promote()
+    _console("POST", "connectors/{instance_id}/bring-back", "instance_id")
+
 # Last, because at home it works.
 _console(
     "POST",

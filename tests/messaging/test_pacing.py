@@ -389,7 +389,7 @@ async def test_a_connector_that_cannot_be_built_has_no_pace_and_fails_as_it_did(
 async def test_a_pace_that_is_no_round_number_is_not_exceeded(rooms: Rooms) -> None:
     await paced(rooms, 3)
 
-    turns = [await rooms.messaging._turn(Channel.SMS, "anyone", NEW_REACH) for _ in range(4)]
+    turns = [await rooms.messaging._turn(Channel.SMS, None, "anyone", NEW_REACH) for _ in range(4)]
 
     first, *_, fourth = [turn for turn in turns if turn is not None]
     assert SECOND <= fourth - first < SECOND + timedelta(milliseconds=1)

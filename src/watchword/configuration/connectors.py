@@ -18,6 +18,7 @@ from watchword.configuration.models import (
     secret_changes,
 )
 from watchword.configuration.pictures import with_pictures
+from watchword.configuration.saved_trial import save_trial, trial_of
 from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
 from watchword.configuration.social_connectors import (
     changed_override,
@@ -34,7 +35,7 @@ from watchword.connectors.errors import (
     SyncProfileNotAllowed,
     TokenStorageNotSupported,
 )
-from watchword.connectors.models import PICTURES, SavedConnector
+from watchword.connectors.models import PICTURES, SavedConnector, Trial
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.ids import new_id, new_token
@@ -65,36 +66,16 @@ class ConnectorConfiguration:
         Raises UnknownConnectorClass, DevelopmentConnectorRefused, InvalidConfig,
         TokenStorageNotSupported or ConnectorIdTaken, and then the present one stays.
         """
-        found = self.saved.class_of(connector_id)
-        check_new_override(found, metadata)
+        check_new_override(self.saved.class_of(connector_id), metadata)
         chosen = await with_pictures(self.saved.context.client, metadata or {}, {})
-        stored, secrets = self._parted(connector_id, config, None)
+        prepared = self.prepare(connector_id, config, id=id)
         if store_tokens:
             raise TokenStorageNotSupported(connector_id)
-        now = self.writer.clock.now()
-        instance_id = id or new_id()
-        saved = SavedConnector(
-            id=instance_id,
-            connector_id=connector_id,
-            type=found.metadata.type,
-            config=stored,
-            secrets=self.saved.sealed(instance_id, secrets),
-            metadata=chosen,
-            sync_profile=sync_profile,
-            version=1,
-            tested_at=None,
-            receipt_token=new_token(),
-            created_at=now,
-            updated_at=now,
-        )
+        saved = replace(prepared, metadata=chosen, sync_profile=sync_profile)
         async with self.writer.writing(actor, reason) as write:
-            if await self._rows(write).find(instance_id) is not None:
-                raise ConnectorIdTaken(instance_id)
-            self._require_allowed(write, saved)
             require_own_target(self.saved, await self._rows(write).list(), saved)
             await self._retire_active(write, saved)
-            await self._rows(write).add(saved)
-            await self._record(write, Action.CREATED, None, saved)
+            await self.add(write, saved)
         return saved
 
     async def change(
@@ -118,7 +99,7 @@ class ConnectorConfiguration:
             known = (await self.saved.get(id)).metadata
             metadata = await with_pictures(self.saved.context.client, metadata, known)
         async with self.writer.writing(actor, reason) as write:
-            before = await self._active(write, id)
+            before = await self.require_active(write, id)
             found = self.saved.class_of(before.connector_id)
             after = before
             if metadata is not None:
@@ -191,7 +172,7 @@ class ConnectorConfiguration:
         Unless *force*, or the tenant is permissive with whoever does not say.
         """
         async with self.writer.writing(actor, reason) as write:
-            before = await self._active(write, id)
+            before = await self.require_active(write, id)
             if not await self._may_break(write, force):
                 broken = await self.consequences.of_deleting(write.versions, before)
                 if broken:
@@ -199,6 +180,7 @@ class ConnectorConfiguration:
                     raise ConnectorInUse(id, data={"breaks": breaks})
             version = await write.versions.newest(Kind.CONNECTOR, id) + 1
             await self._rows(write).retire(before, version, self.writer.clock.now())
+            await self._end_trial_beside(write, before)
             await self.writer.record(
                 write,
                 Kind.CONNECTOR,
@@ -246,6 +228,64 @@ class ConnectorConfiguration:
 
     # Inside a change.
 
+    def prepare(
+        self, connector_id: str, config: Mapping[str, Any] | None, *, id: str | None = None
+    ) -> SavedConnector:
+        """Return a new connector that nothing is written of yet; raises what `create` raises."""
+        found = self.saved.class_of(connector_id)
+        stored, secrets = self._parted(connector_id, config, None)
+        now, instance_id = self.writer.clock.now(), id or new_id()
+        return SavedConnector(
+            id=instance_id,
+            connector_id=connector_id,
+            type=found.metadata.type,
+            config=stored,
+            secrets=self.saved.sealed(instance_id, secrets),
+            metadata={},
+            sync_profile=False,
+            version=1,
+            tested_at=None,
+            receipt_token=new_token(),
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def add(self, write: Write, saved: SavedConnector) -> None:
+        """Write a new connector and its first version."""
+        if await self._rows(write).find(saved.id) is not None:
+            raise ConnectorIdTaken(saved.id)
+        self._require_allowed(write, saved)
+        await self._rows(write).add(saved)
+        await self._record(write, Action.CREATED, None, saved)
+
+    async def keep(self, write: Write, saved: SavedConnector) -> None:
+        """Write when a connector on trial retires; its settings have no new version by that."""
+        await self._rows(write).save(saved)
+
+    async def promote(self, write: Write, tried: SavedConnector) -> SavedConnector:
+        """Make a connector on trial the active one; raises what `create` raises."""
+        version = await write.versions.newest(Kind.CONNECTOR, tried.id) + 1
+        # What was tested and tried is exactly what goes on.
+        after = replace(tried, version=version, retired_at=None)
+        self.require_sendable(write, after)
+        await self._retire_active(write, after, ends_trial=False)
+        await self._rows(write).save(after)
+        await self._record(write, Action.PROMOTED, tried, after)
+        return after
+
+    async def end_trial(self, write: Write, trial: Trial) -> None:
+        """End a trial for good; its connector stays among the earlier ones."""
+        now = self.writer.clock.now()
+        if trial.runs_at(now):
+            await self.keep(write, replace(trial.saved, retired_at=now))
+        await save_trial(self.writer, write, Action.DELETED, trial, None)
+
+    async def _end_trial_beside(self, write: Write, active: SavedConnector) -> None:
+        # What is tried beside a connector falls back on it, so it goes with it.
+        trial = await trial_of(write.versions, self._rows(write))
+        if trial is not None and trial.beside == active.id:
+            await self.end_trial(write, trial)
+
     def _with_config(self, before: SavedConnector, config: Mapping[str, Any]) -> SavedConnector:
         stored, secrets = self._parted(before.connector_id, config, before)
         if secrets == self.saved.opened_secrets(before):
@@ -277,7 +317,8 @@ class ConnectorConfiguration:
         complete = self.saved.completed(connector_id, config, keep_from)
         return self.saved.split(connector_id, complete)
 
-    async def _active(self, write: Write, id: str) -> SavedConnector:
+    async def require_active(self, write: Write, id: str) -> SavedConnector:
+        """Return an active connector as it is now; raises ConnectorNotFound."""
         saved = await self._rows(write).find(id)
         if saved is None or not saved.is_active:
             raise ConnectorNotFound(id)
@@ -293,12 +334,24 @@ class ConnectorConfiguration:
         if write.tenant.is_production and self.saved.is_for_development(saved):
             raise DevelopmentConnectorRefused(saved.connector_id)
 
+    def require_sendable(self, write: Write, saved: SavedConnector) -> None:
+        """Raise what `create` raises where a saved connector could not send here any more."""
+        # It must still be a class of this server, allowed here, with settings that do. One saved
+        # without any settings comes back the same way.
+        self.saved.class_of(saved.connector_id)
+        if saved.config or saved.secrets:
+            opened = self.saved.opened_secrets(saved)
+            self.saved.split(saved.connector_id, {**saved.config, **opened})
+        self._require_allowed(write, saved)
+
     async def _next(self, write: Write, saved: SavedConnector) -> SavedConnector:
         version = await write.versions.newest(Kind.CONNECTOR, saved.id) + 1
         # A test that was passed says nothing of other values.
         return replace(saved, version=version, tested_at=None, updated_at=self.writer.clock.now())
 
-    async def _retire_active(self, write: Write, successor: SavedConnector) -> None:
+    async def _retire_active(
+        self, write: Write, successor: SavedConnector, *, ends_trial: bool = True
+    ) -> None:
         if successor.type is ConnectorType.SOCIAL:
             return
         present = await self._rows(write).find_active(successor.type)
@@ -306,6 +359,8 @@ class ConnectorConfiguration:
             return
         version = await write.versions.newest(Kind.CONNECTOR, present.id) + 1
         await self._rows(write).retire(present, version, self.writer.clock.now())
+        if ends_trial:
+            await self._end_trial_beside(write, present)
         await self.writer.record(
             write,
             Kind.CONNECTOR,
@@ -354,13 +409,7 @@ class ConnectorConfiguration:
                 retired_at=None,
             ),
         )
-        # It must still be a class of this server, allowed here, with settings that do. One saved
-        # without any settings comes back the same way.
-        self.saved.class_of(after.connector_id)
-        if after.config or after.secrets:
-            opened = self.saved.opened_secrets(after)
-            self.saved.split(after.connector_id, {**after.config, **opened})
-        self._require_allowed(write, after)
+        self.require_sendable(write, after)
         require_own_target(self.saved, await self._rows(write).list(), after)
         await self._retire_active(write, after)
         await self._rows(write).save(after)

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     ACCOUNT_CENTER = "account_center"
     TENANT = "tenant"
     TEST_NUMBERS = "test_numbers"
+    TRIAL = "trial"
 
 
 class Action(StrEnum):
@@ -35,6 +36,7 @@ class Action(StrEnum):
     REPLACED = "replaced"
     DELETED = "deleted"
     RESTORED = "restored"
+    PROMOTED = "promoted"
 
 
 SINGLE = "default"

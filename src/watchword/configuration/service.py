@@ -21,9 +21,11 @@ from watchword.configuration.models import (
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.settings import SettingsConfiguration
 from watchword.configuration.test_numbers import TestNumberConfiguration
+from watchword.configuration.trials import TrialConfiguration
 from watchword.configuration.webhooks import WebhookConfiguration
 from watchword.configuration.writing import ConfigurationWriter
 from watchword.connectors.service import ConnectorService
+from watchword.core.digests import KeyedDigest
 from watchword.core.pagination import Page, PageRequest
 from watchword.resources.service import ResourceService
 from watchword.test_numbers.service import FixedNumbers
@@ -42,6 +44,7 @@ class ConfigurationService:
     resources: ResourceConfiguration
     webhooks: WebhookConfiguration
     test_numbers: TestNumberConfiguration
+    trials: TrialConfiguration
 
     @classmethod
     def build(
@@ -54,12 +57,17 @@ class ConfigurationService:
         resources: ResourceService,
         deliveries: Deliveries,
         fixed_numbers: FixedNumbers,
+        recipients: KeyedDigest,
         languages: Collection[str] | None = None,
     ) -> Self:
         """Return the service over the rooms whose rows it writes."""
+        connector_configuration = ConnectorConfiguration(writer=writer, saved=connectors)
         return cls(
             writer=writer,
-            connectors=ConnectorConfiguration(writer=writer, saved=connectors),
+            connectors=connector_configuration,
+            trials=TrialConfiguration(
+                writer=writer, connectors=connector_configuration, recipients=recipients
+            ),
             settings=SettingsConfiguration(
                 writer=writer,
                 connectors=connectors,
@@ -170,8 +178,8 @@ class ConfigurationService:
                     await self.settings.restore_guard(write, wanted.document)
                 case Kind.ACCOUNT_CENTER:
                     await self.settings.restore_account_center(write, wanted.document)
-                case Kind.TEST_NUMBERS:
-                    # An owner's decision of today, not of a version.
+                case Kind.TEST_NUMBERS | Kind.TRIAL:
+                    # A decision of its day, not of a version.
                     raise VersionNotRestorable(f"{kind} {subject_id} {version}")
                 case Kind.TENANT:
                     await self.settings.restore_tenant(write, wanted.document)

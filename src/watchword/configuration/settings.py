@@ -9,6 +9,7 @@ from watchword.audit.models import Actor
 from watchword.configuration.errors import DevelopmentPartsInUse
 from watchword.configuration.models import Action, Kind, TenantSettings
 from watchword.configuration.repository import VersionRows
+from watchword.configuration.saved_trial import trial_of
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.service import ConnectorService
@@ -123,7 +124,10 @@ class SettingsConfiguration:
         """Say what this tenant is for; raises DevelopmentPartsInUse for production."""
         async with self.writer.writing(actor, reason) as write:
             if tag is TenantTag.PRODUCTION:
-                for saved in await self.connectors.rows.within(write.tx).list():
+                rows = self.connectors.rows.within(write.tx)
+                trial = await trial_of(write.versions, rows)
+                tried = [trial.saved] if trial is not None else []
+                for saved in [*await rows.list(), *tried]:
                     if self.connectors.is_for_development(saved):
                         raise DevelopmentPartsInUse(saved.connector_id)
                 now = self.writer.clock.now()

@@ -116,6 +116,41 @@ class TokenStorageNotSupported(DomainError):
     status = 422
 
 
+class TrialNotFound(DomainError):
+    """No connector is on trial beside this one."""
+
+    code = "connector.trial_not_found"
+    status = 404
+
+
+class TrialRunning(DomainError):
+    """One trial at a time: the present one has to be dropped or promoted first."""
+
+    code = "connector.trial_running"
+    status = 422
+
+
+class TrialNotPossible(DomainError):
+    """Only text messages are tried so, and through no connector that keeps a session open."""
+
+    code = "connector.trial_not_possible"
+    status = 422
+
+
+class TrialReachInvalid(DomainError):
+    """A trial takes a share of 1 to 50 of a hundred numbers, or else up to 100 chosen numbers."""
+
+    code = "connector.trial_reach_invalid"
+    status = 422
+
+
+class TrialEndOutOfRange(DomainError):
+    """A trial ends within 30 days, and not in the past."""
+
+    code = "connector.trial_end_out_of_range"
+    status = 422
+
+
 class SecretsWantedAgain(InvalidConfig):
     """Requests would go to another place, and *keys* are secrets that were not typed again."""
 

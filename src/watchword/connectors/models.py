@@ -1,8 +1,10 @@
-"""A saved connector, and how long it matters."""
+"""A saved connector, how long it matters, and one on trial beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from watchword.connector_kit.models import (
@@ -55,6 +57,65 @@ class SavedConnector:
     def reads_reports_at(self, now: datetime) -> bool:
         """Tell whether a delivery report for it is still believed."""
         return self.retired_at is None or now < self.retired_at + KEPT_AFTER_RETIRING
+
+
+class TrialState(StrEnum):
+    """How far a trial is."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    """Its time is over: everything goes through the active connector again."""
+    STOPPED = "stopped"
+    """It ended before its time, because its connector did badly."""
+
+
+@dataclass(frozen=True)
+class ChosenNumber:
+    """A number whose messages go through the connector on trial; only its digest tells which."""
+
+    digest: str = field(repr=False)
+    masked: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A connector that some messages go through until a moment, beside the active one.
+
+    Its row is one that retires at that moment: at no time are two connectors active.
+    """
+
+    saved: SavedConnector
+    beside: str
+    """The active connector; without it there is no trial."""
+    share: int | None
+    """Of a hundred numbers, so many; None where numbers were chosen."""
+    numbers: tuple[ChosenNumber, ...]
+    started_at: datetime
+    ends_at: datetime
+    stopped: str | None
+    """What spoke against it, where it was stopped."""
+    version: int
+
+    def state_at(self, now: datetime) -> TrialState:
+        """Return whether messages go through it."""
+        if self.stopped is not None:
+            return TrialState.STOPPED
+        return TrialState.RUNNING if now < self.ends_at else TrialState.ENDED
+
+    def runs_at(self, now: datetime) -> bool:
+        """Tell whether messages go through it."""
+        return self.state_at(now) is TrialState.RUNNING
+
+    def takes(self, recipient: str, digests: Callable[[], Sequence[str]], now: datetime) -> bool:
+        """Tell whether a recipient's messages go through it: always the same for one recipient."""
+        if not self.runs_at(now):
+            return False
+        if self.share is None:
+            chosen = {number.digest for number in self.numbers}
+            return not chosen.isdisjoint(digests())
+        # With the trial's own id, so that not the same people are asked by every trial.
+        digest = sha256(f"{self.saved.id} {recipient}".encode()).digest()
+        return int.from_bytes(digest[:8]) % 100 < self.share
 
 
 @dataclass(frozen=True)

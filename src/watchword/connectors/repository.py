@@ -18,7 +18,7 @@ THIS = COLUMNS.id == bindparam("id_")
 LIST = select(connectors).where(OURS, ACTIVE).order_by(COLUMNS.id)
 LIST_RETIRED = (
     select(connectors)
-    .where(OURS, COLUMNS.retired_at.is_not(None))
+    .where(OURS, COLUMNS.retired_at <= bindparam("now"))
     .order_by(COLUMNS.retired_at.desc(), COLUMNS.id)
     .limit(bindparam("at_most"))
 )
@@ -68,9 +68,9 @@ class ConnectorRows(TenantRepository):
         """Return the active ones, by id."""
         return [_saved(row) for row in await self.all(LIST)]
 
-    async def list_retired(self, at_most: int) -> builtins.list[SavedConnector]:
+    async def list_retired(self, at_most: int, now: datetime) -> builtins.list[SavedConnector]:
         """Return connectors that send no more, the one that went last first."""
-        return [_saved(row) for row in await self.all(LIST_RETIRED, at_most=at_most)]
+        return [_saved(row) for row in await self.all(LIST_RETIRED, at_most=at_most, now=now)]
 
     async def find(self, instance_id: str) -> SavedConnector | None:
         """Return one, retired ones too, or None."""

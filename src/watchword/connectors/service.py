@@ -2,7 +2,7 @@
 
 import builtins
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,14 @@ from watchword.connectors.errors import (
     SecretsWantedAgain,
     UnknownConnectorClass,
 )
-from watchword.connectors.models import MASK, PICTURES, Callback, SavedConnector, ShownConnector
+from watchword.connectors.models import (
+    MASK,
+    PICTURES,
+    Callback,
+    SavedConnector,
+    ShownConnector,
+    Trial,
+)
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
 from watchword.core.ids import new_token
@@ -42,6 +49,8 @@ class ConnectorService:
     origin: str
     base_urls: Mapping[str, str] = field(default_factory=dict)
     """By connector class, from the operator; wins over a connector's own."""
+    trial: Trial | None = None
+    """What is tried beside the active connector for text messages, over or not."""
     _active: dict[ConnectorType, SavedConnector | None] = field(
         default_factory=dict, init=False, repr=False
     )
@@ -55,13 +64,41 @@ class ConnectorService:
             self._active[type] = await self.rows.find_active(type)
         return self._active[type]
 
+    async def sender_for(
+        self, type: ConnectorType, recipient: str, digests: Callable[[], Sequence[str]]
+    ) -> SavedConnector | None:
+        """Return what a new message goes through: the active connector, or the one on trial."""
+        active = await self.active(type)
+        trial, now = self.trial, self.clock.now()
+        if active is None or trial is None or trial.saved.type is not type:
+            return active
+        return trial.saved if trial.takes(recipient, digests, now) else active
+
+    async def sender_now(
+        self, type: ConnectorType, instance_id: str | None
+    ) -> SavedConnector | None:
+        """Return what a message that was meant for a connector goes through by now.
+
+        What waits for a trial that is over goes through the active one.
+        """
+        trial = self.running_trial
+        if trial is not None and trial.saved.id == instance_id:
+            return trial.saved
+        return await self.active(type)
+
+    @property
+    def running_trial(self) -> Trial | None:
+        """Return the trial, while messages go through it."""
+        trial = self.trial
+        return trial if trial is not None and trial.runs_at(self.clock.now()) else None
+
     async def list(self) -> builtins.list[SavedConnector]:
         """Return every active connector, by id."""
         return await self.rows.list()
 
     async def list_retired(self, at_most: int) -> builtins.list[SavedConnector]:
         """Return connectors that send no more, the one that went last first."""
-        return await self.rows.list_retired(at_most)
+        return await self.rows.list_retired(at_most, self.clock.now())
 
     async def find(self, instance_id: str) -> SavedConnector | None:
         """Return an active connector, or None."""

@@ -114,12 +114,12 @@ class HealthService:
     clock: Clock
     alerts: ConnectorAlerts | None = None
 
-    async def of(self, instance_id: str) -> Health:
-        """Return how a connector is doing."""
+    async def of(self, instance_id: str, since: datetime | None = None) -> Health:
+        """Return how a connector is doing, by its newest messages of an hour or since a moment."""
         now = self.clock.now()
-        samples = await self.rows.samples(instance_id, now - WINDOW, MOST_LOOKED_AT)
+        samples = await self.rows.samples(instance_id, since or now - WINDOW, MOST_LOOKED_AT)
         codes, verified = await self.rows.count_codes(
-            instance_id, now - WINDOW - TIME_TO_TYPE, now - TIME_TO_TYPE
+            instance_id, since or now - WINDOW - TIME_TO_TYPE, now - TIME_TO_TYPE
         )
         episode = await self.rows.find_episode(instance_id)
         return judged(samples, codes, verified, episode)

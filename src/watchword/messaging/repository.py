@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Update,
     and_,
     bindparam,
     case,
@@ -132,31 +133,41 @@ GIVE_UP = (
     .returning(m.id, m.state)
 )
 
-TAKE_OVER = (
-    update(messages)
-    .where(
-        OURS,
-        m.id.in_(
-            select(m.id)
-            .where(
-                OURS,
-                m.channel == bindparam("channel"),
-                m.state == State.QUEUED,
-                m.lease_until <= bindparam("now"),
-                m.expires_at > bindparam("now"),
-                ~IS_PAUSED,
-            )
-            # A code for now goes before an invitation for next week.
-            .order_by(m.expires_at)
-            .limit(bindparam("at_most"))
-        ),
-        # Once more outside: of two sweepers, the second must not match what the first took.
-        m.state == State.QUEUED,
-        m.lease_until <= bindparam("now"),
+
+def _take_over(meant: ColumnElement[bool]) -> Update:
+    return (
+        update(messages)
+        .where(
+            OURS,
+            m.id.in_(
+                select(m.id)
+                .where(
+                    OURS,
+                    m.channel == bindparam("channel"),
+                    m.state == State.QUEUED,
+                    m.lease_until <= bindparam("now"),
+                    m.expires_at > bindparam("now"),
+                    meant,
+                    ~IS_PAUSED,
+                )
+                # A code for now goes before an invitation for next week.
+                .order_by(m.expires_at)
+                .limit(bindparam("at_most"))
+            ),
+            # Once more outside: of two sweepers, the second must not match what the first took.
+            m.state == State.QUEUED,
+            m.lease_until <= bindparam("now"),
+        )
+        .values(lease_holder=bindparam("lease_holder"), lease_until=bindparam("lease_until"))
+        .returning(m.id, m.expires_at)
     )
-    .values(lease_holder=bindparam("lease_holder"), lease_until=bindparam("lease_until"))
-    .returning(m.id, m.expires_at)
+
+
+# What is tried beside a connector has a pace and pauses of its own.
+TAKE_OVER = _take_over(
+    or_(m.connector_instance_id.is_(None), m.connector_instance_id != bindparam("trial_id"))
 )
+TAKE_OVER_TRIED = _take_over(m.connector_instance_id == bindparam("instance_id"))
 
 # Only what this process has not begun to send; whoever comes by next may.
 LET_GO = (
@@ -457,14 +468,18 @@ class MessageRows(TenantRepository):
         lease: timedelta,
         *,
         instance_id: str | None,
+        trial_id: str | None,
         at_most: int,
     ) -> list[str]:
         """Return the queued messages of a channel that nobody is about to send, now this holder's.
 
-        The one whose time runs out first comes first; none while the connector is paused.
+        Those for the trial where the connector is the one on trial, else all others. The one whose
+        time runs out first comes first; none while the connector is paused.
         """
+        is_tried = trial_id is not None and trial_id == instance_id
         rows = await self.all(
-            TAKE_OVER,
+            TAKE_OVER_TRIED if is_tried else TAKE_OVER,
+            **({} if is_tried else {"trial_id": trial_id or ""}),
             channel=channel,
             now=now,
             lease_holder=holder,

@@ -184,7 +184,7 @@ class MessagingService:
         whether the number or address has an account.
         """
         channel = Channel.to(to)
-        saved = await self.connectors.active(channel.connector_type)
+        saved = await self._sender_for(channel, to)
         if saved is None:
             raise NoConnector(type=channel.connector_type)
         now = self.clock.now()
@@ -208,7 +208,7 @@ class MessagingService:
             row |= {"state": MessageState.SUPPRESSED, "final_at": now}
         row |= {"connector_instance_id": saved.id, "connector_id": saved.connector_id}
         await self.rows.add(row)
-        send = self._follow if is_elsewhere else partial(self._send, channel)
+        send = self._follow if is_elsewhere else partial(self._send, channel, saved.id)
         sending = self.dispatch.start(partial(send, row["id"])) if deliver else None
         return QueuedMessage(row["id"], row["state"], until, sending)
 
@@ -221,7 +221,7 @@ class MessagingService:
         nothing but its provider's templates, the message fails and says so. Raises NoConnector.
         """
         channel = Channel.to(to)
-        saved = await self.connectors.active(channel.connector_type)
+        saved = await self._sender_for(channel, to)
         if saved is None:
             raise NoConnector(type=channel.connector_type)
         now, message_id = self.clock.now(), new_id()
@@ -250,7 +250,7 @@ class MessagingService:
         }
         await self.rows.within(tx).add(row)
         if not is_elsewhere:
-            send = partial(self._send, channel, message_id)
+            send = partial(self._send, channel, saved.id, message_id)
             tx.after_commit(partial(self.dispatch.start, send))
         return message_id
 
@@ -499,25 +499,33 @@ class MessagingService:
 
     async def take_over_queued(self, channel: Channel = Channel.SMS) -> int:
         """Send what is queued and nobody is about to send, if this process is the one to do so."""
-        now = self.clock.now()
-        saved = await self.connectors.active(channel.connector_type)
+        taken = await self._take_over(channel, await self.connectors.active(channel.connector_type))
+        trial = self.connectors.running_trial
+        if trial is not None and trial.saved.type is channel.connector_type:
+            taken += await self._take_over(channel, trial.saved)
+        return taken
+
+    async def _take_over(self, channel: Channel, saved: SavedConnector | None) -> int:
         if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
             return 0
-        rate = self.connectors.messages_per_second(saved)
+        rate, trial = self.connectors.messages_per_second(saved), self.connectors.running_trial
+        instance_id = saved.id if saved else None
         taken = await self.rows.take_over(
             channel,
-            now,
+            self.clock.now(),
             self.dispatch.holder,
             QUEUED_LEASE + QUEUE_REACH if rate else QUEUED_LEASE,
-            instance_id=saved.id if saved else None,
+            instance_id=instance_id,
+            trial_id=trial.saved.id if trial else None,
             # Not more than have a turn by then: the others stay for another process.
             at_most=_turns_within(QUEUE_REACH, rate) if rate else TAKEN_AT_ONCE,
         )
         for message_id in taken:
             # One after another, so that the most urgent one has the first turn.
-            turn = await self._turn(channel, message_id, QUEUE_REACH)
+            turn = await self._turn(channel, instance_id, message_id, QUEUE_REACH)
             if turn is not None:
-                self.dispatch.start(partial(self._send_at, turn, channel, message_id))
+                send = partial(self._send_at, turn, channel, instance_id, message_id)
+                self.dispatch.start(send)
         return len(taken)
 
     async def drain(self, within: timedelta) -> int:
@@ -534,11 +542,16 @@ class MessagingService:
 
     # One sending.
 
-    async def _send(self, channel: Channel, message_id: str) -> Sent:
-        turn = await self._turn(channel, message_id, NEW_REACH)
+    async def _sender_for(self, channel: Channel, to: Recipient) -> SavedConnector | None:
+        recipient = stored_form(to)
+        digests = partial(self.digest.all_of, self.rows.tenant_id, recipient)
+        return await self.connectors.sender_for(channel.connector_type, recipient, digests)
+
+    async def _send(self, channel: Channel, instance_id: str | None, message_id: str) -> Sent:
+        turn = await self._turn(channel, instance_id, message_id, NEW_REACH)
         if turn is None:
             return Sent(MessageState.QUEUED)
-        return await self._send_at(turn, channel, message_id)
+        return await self._send_at(turn, channel, instance_id, message_id)
 
     async def _follow(self, message_id: str) -> Sent:
         """Return what another process made of a message, or how far it is after a while."""
@@ -550,9 +563,11 @@ class MessagingService:
                 break
         return Sent(state, ConnectorError() if state.has_failed else None)
 
-    async def _turn(self, channel: Channel, message_id: str, reach: timedelta) -> datetime | None:
+    async def _turn(
+        self, channel: Channel, instance_id: str | None, message_id: str, reach: timedelta
+    ) -> datetime | None:
         """Return when the message may go, and leave it to the queue where that is out of reach."""
-        saved = await self.connectors.active(channel.connector_type)
+        saved = await self.connectors.sender_now(channel.connector_type, instance_id)
         rate, now = self.connectors.messages_per_second(saved), self.clock.now()
         if saved is None or rate is None:
             return now
@@ -561,10 +576,12 @@ class MessagingService:
             await self.rows.let_go(message_id, self.dispatch.holder, now)
         return turn
 
-    async def _send_at(self, turn: datetime, channel: Channel, message_id: str) -> Sent:
+    async def _send_at(
+        self, turn: datetime, channel: Channel, instance_id: str | None, message_id: str
+    ) -> Sent:
         # Still `queued` meanwhile: should this process die, another one sends it.
         await self.clock.sleep_until(turn)
-        saved = await self.connectors.active(channel.connector_type)
+        saved = await self.connectors.sender_now(channel.connector_type, instance_id)
         now = self.clock.now()
         if self.dispatch.sessions.are_elsewhere(self.connectors, saved):
             await self.rows.let_go(message_id, self.dispatch.holder, now)

@@ -29,6 +29,7 @@ from watchword.web.console import (
     social_connectors,
     tenants,
     test_numbers,
+    trials,
     users,
     webhooks,
 )
@@ -44,6 +45,7 @@ for _pages in (
     # Before the connectors: their ids stand where its name does.
     social_connectors,
     connectors,
+    trials,
     branding,
     sign_in_experience,
     mfa,

@@ -47,7 +47,7 @@ async def show_versions(  # noqa: PLR0917  # the parts of the address
         compared=compared,
         before=old,
         after=new,
-        can_restore=chosen is not Kind.TEST_NUMBERS,
+        can_restore=chosen not in {Kind.TEST_NUMBERS, Kind.TRIAL},
         page_address=lambda n: desk.address("configuration", chosen, subject_id, page=n),
     )
 

@@ -8,9 +8,11 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.consequences import EVERYWHERE
+from watchword.configuration.trials import TrialTerms
 from watchword.connector_kit.errors import InvalidConfig
 from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.errors import TrialRunning
 from watchword.connectors.models import SavedConnector
 from watchword.web.console.connector_comparison import comparison, listed, usage_name
 from watchword.web.console.connector_parts import (
@@ -25,6 +27,7 @@ from watchword.web.console.connector_parts import (
     typed_test,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.forms import (
     TEMPLATES,
     Answers,
@@ -39,6 +42,7 @@ from watchword.web.console.forms import (
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import to_social
+from watchword.web.console.trials import REFUSALS, TypedTerms, trial_form
 
 router = console_router("/console/{tenant}/connectors/set-up")
 
@@ -80,6 +84,34 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
     if is_tested:
         await desk.scope.connectors.note_tested(saved)
     return desk.go("connectors", saved.id, done="connector_saved")
+
+
+@router.post("/{connector_id}/trial")
+async def start_trial(desk: WorkDesk, connector_id: str) -> Response:
+    """Let some messages go through it for a while; the connector that sends now stays."""
+    found = desk.scope.connectors.class_of(connector_id)
+    form = await desk.form()
+    answers, typed = read_answers(desk, found, form), TypedTerms.of(form)
+    active = await desk.scope.connectors.active(found.metadata.type)
+    if active is None:
+        raise NoSuchPage
+    if answers.errors:
+        return await _set_up_again(desk, found, form, answers)
+    await desk.prove_fresh()
+    try:
+        config = desk.scope.connectors.completed(connector_id, answers.config)
+        terms = TrialTerms(**typed.read(desk.server.clock.now()))
+        trial = await desk.scope.configuration.trials.start(
+            desk.actor, active.id, connector_id, config, terms
+        )
+    except InvalidConfig as error:
+        answers.errors = field_errors(desk, error) or {"": desk.message(error)}
+        return await _set_up_again(desk, found, form, answers)
+    except (*REFUSALS, TrialRunning) as error:
+        return await _set_up_again(desk, found, form, answers, trial_error=desk.message(error))
+    if text_of(form, "tested") == proof_of_test(desk, answers):
+        await desk.scope.connectors.note_tested(trial.saved)
+    return desk.go("connectors", active.id, "trial", done="trial_started")
 
 
 @router.post("/{connector_id}/test")
@@ -149,7 +181,15 @@ async def _set_up_page(
         replaced=card_of(desk, active) if active else None,
         comparison=comparison(desk, active, found, config) if active else [],
         base=desk.address("connectors", "set-up", found.metadata.id),
-        **{**test_form(desk, found), **preview_of_fields(desk, found, fields), **context},
+        can_try=active is not None and desk.scope.configuration.trials.can_try(found.metadata.id),
+        running=desk.scope.connectors.running_trial,
+        **{
+            **test_form(desk, found),
+            **preview_of_fields(desk, found, fields),
+            **trial_form(),
+            "trial_error": "",
+            **context,
+        },
     )
 
 
@@ -163,6 +203,7 @@ async def _set_up_again(
     losses: Sequence[str] = (),
     outcome: dict[str, Any] | None = None,
     pasted: Pasted | None = None,
+    trial_error: str = "",
 ) -> Response:
     """Show the page with everything as it was typed."""
     fields = form_fields(desk, found, answers.shown, errors=answers.errors)
@@ -172,7 +213,9 @@ async def _set_up_again(
         found,
         fields,
         answers.config,
-        status_code=422 if answers.errors and pasted is None else 200,
+        status_code=422 if trial_error or (answers.errors and pasted is None) else 200,
+        trial_error=trial_error,
+        typed=TypedTerms.of(form) if "trial_reach" in form else TypedTerms(),
         pasted=pasted,
         is_dirty=True,
         must_confirm=must_confirm,

@@ -67,6 +67,9 @@ async def list_connectors(desk: WorkDesk) -> Response:
         paused=paused,
         unwell=unwell,
         earlier=await _earlier(desk),
+        trial=desk.scope.connectors.trial,
+        is_trial_running=desk.scope.connectors.running_trial is not None,
+        trial_card=card_of(desk, trial.saved) if (trial := desk.scope.connectors.trial) else None,
     )
 
 
@@ -81,7 +84,10 @@ async def bring_back(desk: WorkDesk, instance_id: str) -> Response:
 
 @router.get("/{instance_id}")
 async def show_connector(desk: WorkDesk, instance_id: str) -> Response:
-    """Show a connector's state and settings."""
+    """Show a connector's state and settings; one on trial is shown beside the active one."""
+    trial = desk.scope.connectors.trial
+    if trial is not None and trial.saved.id == instance_id:
+        return desk.go("connectors", trial.beside, "trial")
     saved = await desk.scope.connectors.get(instance_id)
     if saved.type is ConnectorType.SOCIAL:
         return to_social(desk, saved.id)
