@@ -692,6 +692,9 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         fallbackLanguage="x",
         version="99",
     )
+    looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
+    yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)
+    yield form(f"{experience}/preview/sign-up-and-sign-in", method="x", mode="x", **looked_at)
     yield form(f"{experience}/restore", version="99")
     yield form(
         f"{experience}/sign-up-and-sign-in",

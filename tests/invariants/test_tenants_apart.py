@@ -49,6 +49,7 @@ LISTS = frozenset(
         "security/history",
         "sign-in-experience/branding",
         "sign-in-experience/history",
+        "sign-in-experience/preview",
         "sign-in-experience/sign-up-and-sign-in",
         "test-numbers",
         "users",
@@ -155,6 +156,10 @@ TAKES_NO_ID = frozenset(
         *(
             Route("POST", f"{T}/sign-in-experience/{path}")
             for path in ("branding", "restore", "sign-up-and-sign-in")
+        ),
+        *(
+            Route("POST", f"{T}/sign-in-experience/preview/{path}")
+            for path in ("branding", "sign-up-and-sign-in")
         ),
         *(
             Route("POST", f"{T}/security/{path}")

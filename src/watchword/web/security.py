@@ -33,7 +33,9 @@ def nonce_of(request: Request) -> str:
     return str(request.state.nonce)
 
 
-def content_policy(nonce: str, *, frame_ancestors: str = "'none'", images: str = "") -> str:
+def content_policy(
+    nonce: str, *, frame_ancestors: str = "'none'", images: str = "", frames: str = ""
+) -> str:
     """Return a strict Content-Security-Policy; *images* adds hosts of tenants' logos."""
     return "; ".join(
         (
@@ -44,8 +46,30 @@ def content_policy(nonce: str, *, frame_ancestors: str = "'none'", images: str =
             "connect-src 'self'",
             "font-src 'self'",
             "manifest-src 'self'",
+            *((f"frame-src {frames}",) if frames else ()),
             f"frame-ancestors {frame_ancestors}",
             "base-uri 'none'",
+        )
+    )
+
+
+def preview_policy(nonce: str, *, images: str = "") -> str:
+    """Return the policy of a page that is only looked at, in a frame of the console.
+
+    It is of an origin of its own, even when its address is opened in a tab: what a tenant puts
+    on its pages comes near no operator's cookies. It posts nothing, asks nobody for anything and
+    leads nowhere.
+    """
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src 'nonce-{nonce}'",
+            f"script-src 'nonce-{nonce}'",
+            f"img-src 'self' data: {images}".rstrip(),
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+            "base-uri 'none'",
+            "sandbox allow-scripts",
         )
     )
 

@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse
 
 from watchword.core.phrases import Phrases
 from watchword.web.problems import language_of
-from watchword.web.security import content_policy, nonce_of
+from watchword.web.security import content_policy, nonce_of, preview_policy
 
 STATIC = files("watchword").joinpath("static")
 
@@ -98,6 +98,16 @@ def environment() -> Environment:
     return made
 
 
+def only_look(request: Request, theme: str) -> None:
+    """Let this request's page be one to look at, light or dark, in a frame of the console."""
+    request.state.preview_theme = theme
+
+
+def preview_theme_of(request: Request) -> str | None:
+    """Return the theme of a page that is only looked at; None for one that works."""
+    return getattr(request.state, "preview_theme", None)
+
+
 def render(
     request: Request,
     template: str,
@@ -106,11 +116,18 @@ def render(
     headers: dict[str, str] | None = None,
     frame_ancestors: str = "'none'",
     images: str = "",
+    frames: str = "",
     **context: Any,
 ) -> HTMLResponse:
     """Return *template* as a page with its content policy."""
     server = request.app.state.server
     nonce = nonce_of(request)
+    theme = preview_theme_of(request)
+    policy = (
+        preview_policy(nonce, images=images)
+        if theme
+        else content_policy(nonce, frame_ancestors=frame_ancestors, images=images, frames=frames)
+    )
     page = environment().get_template(template)
     values = {
         "request": request,
@@ -118,6 +135,7 @@ def render(
         "lang": (language := language_of(request)),
         "direction": _direction(language),
         "nonce": nonce,
+        "preview_theme": theme,
         "now": server.clock.now(),
         "correlation_id": getattr(request.state, "correlation_id", ""),
         **context,
@@ -131,9 +149,7 @@ def render(
         body,
         status_code,
         headers={
-            "Content-Security-Policy": content_policy(
-                nonce, frame_ancestors=frame_ancestors, images=images
-            ),
+            "Content-Security-Policy": policy,
             "Cache-Control": "no-store",
             "Content-Language": values["lang"],
             "Vary": "Accept-Encoding, Accept-Language, Cookie",

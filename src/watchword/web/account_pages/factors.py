@@ -48,7 +48,11 @@ class SecondSteps:
 
 async def second_steps(visit: Visit) -> SecondSteps | None:
     """Return what there is to see of second steps; None where there is nothing."""
-    standing = await visit.scope.own_factors.standing(visit.asker)
+    return steps_of(visit, await visit.scope.own_factors.standing(visit.asker))
+
+
+def steps_of(visit: Visit, standing: Standing) -> SecondSteps | None:
+    """Return what a person who stands so sees of second steps."""
     if not standing.offered and not standing.saved.all:
         return None
     return SecondSteps(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from watchword.account.models import FieldName
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
-from watchword.web.account_pages.factors import second_steps
+from watchword.web.account_pages.factors import SecondSteps, second_steps
 from watchword.web.account_pages.visit import AccountPageRoute, Looking, Visit
 from watchword.web.pages.providers import providers_of
 
@@ -53,12 +53,18 @@ async def show_hub(visit: Looking) -> Response:
 @router.get("/account/security")
 async def show_security(visit: Looking) -> Response:
     """Show how the person signs in and is reached."""
+    second = await second_steps(visit) if visit.settings.shows("mfa") else None
+    return await security_page(visit, second)
+
+
+async def security_page(visit: Visit, second: SecondSteps | None) -> Response:
+    """Return the page of how the person signs in, and of their second steps."""
     return visit.show(
         "security.html",
         rows=_rows(visit),
         identities=await _identities(visit) if visit.settings.shows("social") else [],
         edits_social=visit.settings.lets_edit("social"),
-        second=await second_steps(visit) if visit.settings.shows("mfa") else None,
+        second=second,
     )
 
 

@@ -1,11 +1,13 @@
 """`/account/sessions`: where a person is signed in, and which applications have access."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
+from watchword.oidc.models import Session, UserGrant
 from watchword.oidc.signed_in import NotSignedInThere
 from watchword.oidc.tokens import session_name
 from watchword.web.account_pages.visit import (
@@ -32,6 +34,16 @@ async def screen(visit: Visit, error: DomainError | None = None) -> Response:
         if application is not None:
             name = brand_of(visit.request, visit.scope, application, HERE).application_name
             grants.append((grant, name))
+    return page(visit, error, sessions, grants)
+
+
+def page(
+    visit: Visit,
+    error: DomainError | None,
+    sessions: Sequence[Session],
+    grants: Sequence[tuple[UserGrant, str]],
+) -> Response:
+    """Return the list of these sessions, and of what applications of these names hold."""
     return visit.show(
         "sessions.html",
         error,

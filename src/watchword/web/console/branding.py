@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.core.errors import DomainError
@@ -10,6 +11,7 @@ from watchword.sign_in_settings.models import (
     SignInSettings,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/sign-in-experience/branding")
@@ -40,9 +42,7 @@ async def show_branding(desk: WorkDesk) -> Response:
 async def save_branding(desk: WorkDesk) -> Response:
     """Save colour, logo and terms."""
     form = await desk.form()
-    values: dict[str, Any] = {name: text_of(form, name).strip() for name in BRANDING_FIELDS}
-    values["isDarkModeEnabled"] = "isDarkModeEnabled" in form
-    values["autoDetect"] = "autoDetect" in form
+    values = _posted_values(form)
     version = whole_number(text_of(form, "version"))
     saved, saved_version = await desk.scope.configuration.settings.sign_in()
     try:
@@ -66,6 +66,35 @@ async def save_branding(desk: WorkDesk) -> Response:
     return desk.go("sign-in-experience", "branding", done="saved")
 
 
+def previewed(saved: SignInSettings, form: FormData) -> SignInSettings:
+    """Return the settings with what is filled in; half a colour or address counts as the saved."""
+    patch, document = _branding_patch(saved, _posted_values(form)), saved.document()
+    try:
+        return SignInSettings.model_validate({**document, **patch})
+    except ValidationError as error:
+        for issue in error.errors(include_input=False):
+            _put_back(patch, document, [str(part) for part in issue["loc"]])
+    return SignInSettings.model_validate({**document, **patch})
+
+
+def _put_back(patch: dict[str, Any], saved: dict[str, Any], place: list[str]) -> None:
+    section, name = patch[place[0]], place[-1]
+    if not isinstance(section, dict):
+        patch[place[0]] = saved[place[0]]
+    elif name in saved[place[0]]:
+        section[name] = saved[place[0]][name]
+    else:
+        section.pop(name, None)
+
+
+def _posted_values(form: FormData) -> dict[str, Any]:
+    return {
+        **{name: text_of(form, name).strip() for name in BRANDING_FIELDS},
+        "isDarkModeEnabled": "isDarkModeEnabled" in form,
+        "autoDetect": "autoDetect" in form,
+    }
+
+
 def _branding_page(
     desk: Desk, values: dict[str, Any], version: int | None, **context: Any
 ) -> Response:
@@ -80,6 +109,8 @@ def _branding_page(
             "problem": "",
             "is_dirty": bool(context),
             "demo_app": f"{desk.scope.origin}/demo-app",
+            "pane": PreviewPane(desk, "branding"),
+            "frames": "'self'",
             **context,
         },
     )

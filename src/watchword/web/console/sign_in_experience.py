@@ -23,6 +23,7 @@ from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
 from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social
 
@@ -66,7 +67,7 @@ async def edit_methods(desk: WorkDesk) -> Response:
     form = await desk.form()
     saved, saved_version = await desk.scope.configuration.settings.sign_in()
     version = whole_number(text_of(form, "version"))
-    edited = _edited(_settings_of(saved, form), text_of(form, "do"))
+    edited = _edited(settings_of(saved, form), text_of(form, "do"))
     if text_of(form, "do") not in {"save", "confirm"}:
         return await _methods_page(desk, edited, version, is_dirty=True)
     try:
@@ -165,6 +166,8 @@ async def _methods_page(
             "problem": "",
             "is_dirty": False,
             "demo_app": f"{desk.scope.origin}/demo-app",
+            "pane": PreviewPane(desk, "sign-up-and-sign-in"),
+            "frames": "'self'",
             **context,
         },
     )
@@ -190,7 +193,7 @@ def _needs_connector(settings: SignInSettings, identifier: IdentifierType) -> bo
     )
 
 
-def _settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
+def settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
     """Return the settings that the form's fields spell out."""
     listed = [value for value in form.getlist("sign_up") if value in CHOICES]
     choices: list[SignUpChoice] = [c for c in CHOICES if c in listed]

@@ -1,5 +1,7 @@
 """Set a second step up: choose one, prove it, keep the recovery codes."""
 
+from collections.abc import Mapping, Sequence
+
 import segno
 from fastapi import APIRouter
 from markupsafe import Markup
@@ -28,14 +30,31 @@ async def choose_screen(visit: Visit, error: DomainError | None = None) -> Respo
     if standing is None:
         return visit.go("/sign-in")
     is_suggested = standing.is_suggested
-    choices = standing.bindable if is_suggested else standing.choices
+    return choices_page(
+        visit,
+        error,
+        choices=standing.bindable if is_suggested else standing.choices,
+        kind="suggested" if is_suggested else "must" if standing.must else "may",
+        held={factor: _masked(standing, factor) for factor in standing.main},
+    )
+
+
+def choices_page(
+    visit: Visit,
+    error: DomainError | None = None,
+    *,
+    choices: Sequence[MfaFactor],
+    kind: str,
+    held: Mapping[MfaFactor, str],
+) -> Response:
+    """Return the page that offers *choices*; *held* are those that need nothing but a yes."""
     return visit.show(
         "mfa_choose.html",
         error,
         choices=choices,
-        kind="suggested" if is_suggested else "must" if standing.must else "may",
-        held={factor: _masked(standing, factor) for factor in standing.main},
-        can_skip=is_suggested or not standing.must,
+        kind=kind,
+        held=held,
+        can_skip=kind != "must",
         error_words=visit.words(error),
     )
 
@@ -92,7 +111,13 @@ async def app_screen(visit: Visit, error: DomainError | None = None) -> Response
         return visit.go("/mfa-binding")
     second_factor = visit.scope.interactions.second_factor
     address = await second_factor.address_of(visit.interaction, totp)
-    secret = second_factor.factors.secret_of(totp)
+    return app_page(visit, error, address=address, secret=second_factor.factors.secret_of(totp))
+
+
+def app_page(
+    visit: Visit, error: DomainError | None = None, *, address: str, secret: str
+) -> Response:
+    """Return the page that shows an app what to read."""
     drawing = segno.make(address, error="m").svg_inline(
         omitsize=True, border=0, svgclass=None, lineclass=None
     )
@@ -190,6 +215,11 @@ async def codes_screen(visit: Visit, error: DomainError | None = None) -> Respon
     codes = _codes(visit)
     if not codes:
         return visit.go("/mfa-binding")
+    return codes_page(visit, error, codes)
+
+
+def codes_page(visit: Visit, error: DomainError | None, codes: Sequence[str]) -> Response:
+    """Return the page that shows new recovery codes."""
     return visit.show("mfa_codes.html", error, codes=codes, error_words=visit.words(error))
 
 

@@ -1,5 +1,6 @@
 """Second step: type a code of an app, one that was sent, or a recovery code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -7,8 +8,10 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED, address_of
+from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import MfaFactor
 from watchword.users.models import Identifier
+from watchword.verification.models import VerificationRecord
 from watchword.web.joining import join
 from watchword.web.pages import second_steps, steps
 from watchword.web.pages.errors import CodeMissing, ResendTooSoon
@@ -26,12 +29,19 @@ async def ways_screen(visit: Visit, error: DomainError | None = None) -> Respons
     if not factors:
         return visit.go("/sign-in")
     user = await visit.scope.users.get(visit.interaction.user_id or "")
+    return ways_page(
+        visit, error, {factor: _masked(factor, address_of(user, factor)) for factor in factors}
+    )
+
+
+def ways_page(visit: Visit, error: DomainError | None, masked: Mapping[MfaFactor, str]) -> Response:
+    """Return the page that offers these factors, each with where its codes go."""
     return visit.show(
         "mfa_ways.html",
         error,
-        factors=factors,
-        sent=tuple(factor for factor in factors if factor in IDENTIFIERS),
-        masked={factor: _masked(factor, address_of(user, factor)) for factor in factors},
+        factors=tuple(masked),
+        sent=tuple(factor for factor in masked if factor in IDENTIFIERS),
+        masked=masked,
         error_words=visit.words(error),
     )
 
@@ -71,6 +81,18 @@ class ProofPage:
         if self.is_sent and record is None:
             return visit.go("/mfa-verification")
         state = await steps.delivery_of(visit, record) if record and not error else None
+        return self.page(visit, error, record, state, has_others=len(factors) > 1)
+
+    def page(
+        self,
+        visit: Visit,
+        error: DomainError | None,
+        record: VerificationRecord | None,
+        state: MessageState | None = None,
+        *,
+        has_others: bool,
+    ) -> Response:
+        """Return the page with the field for the code, sent as *record* if it is sent."""
         return visit.show(
             "mfa_verify.html",
             error,
@@ -81,7 +103,7 @@ class ProofPage:
             lifetime=lifetime_of(visit, record) if record else "",
             wait=wait_of(visit, record, state) if record else 0,
             code_length=self._length(visit),
-            has_others=len(factors) > 1,
+            has_others=has_others,
             problem=problem_of(visit, state, record.identifier.type) if record else None,
             error_words=visit.words(error),
         )

@@ -19,12 +19,13 @@ def _is_open(visit: Visit) -> bool:
 
 async def username_screen(visit: Visit, error: DomainError | None = None) -> Response:
     """Ask for a user name."""
-    return _field_screen(visit, error, "username", ("username",))
+    return field_screen(visit, error, "username", ("username",))
 
 
-def _field_screen(
+def field_screen(
     visit: Visit, error: DomainError | None, asked: str, types: tuple[IdentifierType, ...]
 ) -> Response:
+    """Ask for what the account lacks, in one field."""
     if not _is_open(visit):
         return visit.go("/sign-in")
     return visit.show(
@@ -98,7 +99,7 @@ def _router_of(asked: str, types: tuple[IdentifierType, ...]) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     async def screen(visit: Visit, error: DomainError | None = None) -> Response:
-        return _field_screen(visit, error, asked, types)
+        return field_screen(visit, error, asked, types)
 
     @router.get(f"/continue/{asked}")
     async def show_field(visit: Looking) -> Response:

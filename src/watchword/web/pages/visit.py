@@ -92,11 +92,11 @@ class Visit:
             brand=brand,
             address=self.address,
             token=form_token(self.interaction.token),
-            work=self._work(),
+            work=self.work(),
             **context,
         )
 
-    def _work(self) -> dict[str, Any] | None:
+    def work(self) -> dict[str, Any] | None:
         """Return what the browser is asked to compute before a code, if anything."""
         interactions = self.scope.interactions
         if not interactions.asks_for_work(self.interaction):
@@ -300,9 +300,15 @@ def switch_language(request: Request) -> Response:
 async def stopped(request: Request, reason: str, status: int) -> Response:
     """Return the page that ends a visit, with the way back to the application."""
     scope = await tenant_scope(request)
-    application_id = request.query_params.get("app_id", "")
-    application = await scope.applications.find(application_id)
-    query = f"?{urlencode({'app_id': application_id})}" if application else ""
+    application = await scope.applications.find(request.query_params.get("app_id", ""))
+    return ending(request, scope, application, reason, status)
+
+
+def ending(
+    request: Request, scope: TenantScope, application: Application | None, reason: str, status: int
+) -> Response:
+    """Return the page that ends a visit to *application* for a reason."""
+    query = f"?{urlencode({'app_id': application.id})}" if application else ""
     brand = brand_of(request, scope, application, f"/{PATHS[reason]}{query}")
     link = brand.application_address or scope.settings.unknown_session_redirect_url
     button = f"pages.{reason}.button"
