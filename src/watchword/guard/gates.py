@@ -34,6 +34,7 @@ class Reason(StrEnum):
     SERVER_RULE = "server_rule"
     COUNTRY_RULE = "country_rule"
     NUMBER_TYPE = "number_type"
+    RISK = "risk"
     OTHER = "other"
     """A limit of its own: invitations, notices, test messages."""
 
