@@ -101,7 +101,7 @@ async def test_two_processes_racing_for_one_message_send_it_once(rooms: Rooms) -
     processes = [rooms.anew() for _ in range(8)]
 
     ended = await asyncio.gather(
-        *(each.messaging._send(Channel.SMS, message_id) for each in processes)
+        *(each.messaging._send(Channel.SMS, None, message_id) for each in processes)
     )
 
     assert len(rooms.provider.sent) == 1
