@@ -4,8 +4,9 @@ from starlette.responses import Response
 
 from watchword.configuration.models import Change, Kind
 from watchword.core.pagination import PageRequest
-from watchword.web.console.desk import WorkDesk, text_of, whole_number
+from watchword.web.console.desk import WorkDesk, whole_number
 from watchword.web.console.errors import NoSuchPage
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/configuration")
@@ -36,7 +37,7 @@ async def show_versions(  # noqa: PLR0917  # the parts of the address
     compared: tuple[Change, ...] | None = None
     if old and new:
         compared = await configuration.compare(chosen, subject_id, old, new)
-    versions = await configuration.history(chosen, subject_id, PageRequest(max(1, page)))
+    versions = await versions_of(desk, chosen, subject_id, page=page)
     if not versions.total:
         raise NoSuchPage
     return desk.render(
@@ -57,8 +58,7 @@ async def restore(desk: WorkDesk, kind: str, subject_id: str) -> Response:
     """Bring a version back, as a new one."""
     chosen = _kind(kind)
     await desk.prove_fresh()
-    version = whole_number(text_of(await desk.form(), "version")) or 0
-    await desk.scope.configuration.restore(desk.actor, chosen, subject_id, version)
+    await restore_version(desk, chosen, subject_id)
     return desk.go("configuration", chosen, subject_id, done="restored")
 
 

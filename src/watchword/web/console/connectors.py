@@ -12,7 +12,6 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
-from watchword.core.pagination import PageRequest
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
@@ -32,6 +31,7 @@ from watchword.web.console.forms import (
     read_answers,
     rendered_guide,
 )
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social, to_social
@@ -183,9 +183,7 @@ async def show_saved_guide(desk: WorkDesk, instance_id: str) -> Response:
 async def show_history(desk: WorkDesk, instance_id: str, page: int = 1) -> Response:
     """Show every version, what changed in it, and who changed it."""
     saved = await desk.scope.connectors.get(instance_id)
-    versions = await desk.scope.configuration.history(
-        Kind.CONNECTOR, instance_id, PageRequest(max(1, page))
-    )
+    versions = await versions_of(desk, Kind.CONNECTOR, instance_id, page=page)
     return desk.render(
         "connector_history.html", saved=saved, card=_card_of(desk, saved), versions=versions
     )
@@ -194,11 +192,8 @@ async def show_history(desk: WorkDesk, instance_id: str, page: int = 1) -> Respo
 @router.post("/{instance_id}/restore")
 async def restore(desk: WorkDesk, instance_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    form = await desk.form()
     await desk.prove_fresh()
-    await desk.scope.configuration.restore(
-        desk.actor, Kind.CONNECTOR, instance_id, whole_number(text_of(form, "version")) or 0
-    )
+    await restore_version(desk, Kind.CONNECTOR, instance_id)
     return desk.go("connectors", instance_id, "history", done="restored")
 
 

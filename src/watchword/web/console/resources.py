@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
-from watchword.core.pagination import PageRequest
 from watchword.resources.models import (
     DEFAULT_TTL,
     LONGEST_TTL,
@@ -16,6 +15,7 @@ from watchword.resources.models import (
     is_indicator,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
 from watchword.web.console.routing import console_router
 
@@ -100,20 +100,15 @@ async def show_history(desk: WorkDesk, resource_id: str, page: int = 1) -> Respo
     return desk.render(
         "resource_history.html",
         resource=await desk.scope.resources.get(resource_id),
-        versions=await desk.scope.configuration.history(
-            Kind.RESOURCE, resource_id, PageRequest(max(1, page))
-        ),
+        versions=await versions_of(desk, Kind.RESOURCE, resource_id, page=page),
     )
 
 
 @router.post("/{resource_id}/restore")
 async def restore(desk: WorkDesk, resource_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    form = await desk.form()
     await desk.prove_fresh()
-    await desk.scope.configuration.restore(
-        desk.actor, Kind.RESOURCE, resource_id, whole_number(text_of(form, "version")) or 0
-    )
+    await restore_version(desk, Kind.RESOURCE, resource_id)
     return desk.go("resources", resource_id, "history", done="restored")
 
 

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from watchword.configuration.models import SINGLE, Kind
+from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
-from watchword.core.pagination import PageRequest
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.routing import console_router
 from watchword.web.pages.countries import countries
 
@@ -36,17 +36,14 @@ async def show_security(desk: WorkDesk) -> Response:
 @router.get("/history")
 async def show_history(desk: WorkDesk, page: int = 1) -> Response:
     """Show every version of the limits."""
-    versions = await desk.scope.configuration.history(Kind.GUARD, SINGLE, PageRequest(max(1, page)))
+    versions = await versions_of(desk, Kind.GUARD, page=page)
     return desk.render("security_history.html", versions=versions)
 
 
 @router.post("/restore")
 async def restore(desk: WorkDesk) -> Response:
     """Bring an earlier version of the limits back, as a new one."""
-    form = await desk.form()
-    await desk.scope.configuration.restore(
-        desk.actor, Kind.GUARD, SINGLE, whole_number(text_of(form, "version")) or 0
-    )
+    await restore_version(desk, Kind.GUARD)
     return desk.go("security", "history", done="restored")
 
 

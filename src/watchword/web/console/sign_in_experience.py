@@ -8,10 +8,9 @@ from typing import Any, get_args
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from watchword.configuration.models import SINGLE, Kind
+from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
-from watchword.core.pagination import PageRequest
 from watchword.sign_in_settings.models import (
     CODE_FACTORS,
     SignInSettings,
@@ -23,6 +22,7 @@ from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
 from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social
@@ -98,19 +98,14 @@ async def edit_methods(desk: WorkDesk) -> Response:
 @router.get("/history")
 async def show_history(desk: WorkDesk, page: int = 1) -> Response:
     """Show every version of the settings."""
-    versions = await desk.scope.configuration.history(
-        Kind.SIGN_IN, SINGLE, PageRequest(max(1, page))
-    )
+    versions = await versions_of(desk, Kind.SIGN_IN, page=page)
     return desk.render("sign_in_history.html", versions=versions, tab="history")
 
 
 @router.post("/restore")
 async def restore(desk: WorkDesk) -> Response:
     """Bring an earlier version back, as a new one."""
-    form = await desk.form()
-    await desk.scope.configuration.restore(
-        desk.actor, Kind.SIGN_IN, SINGLE, whole_number(text_of(form, "version")) or 0
-    )
+    await restore_version(desk, Kind.SIGN_IN)
     return desk.go("sign-in-experience", "history", done="restored")
 
 

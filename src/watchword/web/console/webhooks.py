@@ -12,6 +12,7 @@ from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.routing import console_router
 from watchword.webhooks.errors import HeaderWantedAgain
 from watchword.webhooks.models import (
@@ -194,20 +195,15 @@ async def show_history(desk: WorkDesk, webhook_id: str, page: int = 1) -> Respon
     return desk.render(
         "webhook_history.html",
         webhook=webhook,
-        versions=await desk.scope.configuration.history(
-            Kind.WEBHOOK, webhook_id, PageRequest(max(1, page))
-        ),
+        versions=await versions_of(desk, Kind.WEBHOOK, webhook_id, page=page),
     )
 
 
 @router.post("/{webhook_id}/restore")
 async def restore(desk: WorkDesk, webhook_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    form = await desk.form()
     await desk.prove_fresh()
-    await desk.scope.configuration.restore(
-        desk.actor, Kind.WEBHOOK, webhook_id, whole_number(text_of(form, "version")) or 0
-    )
+    await restore_version(desk, Kind.WEBHOOK, webhook_id)
     return desk.go("webhooks", webhook_id, "history", done="restored")
 
 
