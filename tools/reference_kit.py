@@ -30,6 +30,7 @@ TITLES = {
     "korean": "What Korean carriers count",
     "social": "Providers that people sign in with",
     "oauth": "OAuth 2 from the other side",
+    "standard_oauth": "OAuth 2, with the rest to be entered",
     "openid": "OpenID Connect from the other side",
     "scrubbing": "What nobody may read",
     "guides": "Guide and logo",

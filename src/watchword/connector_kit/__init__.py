@@ -48,6 +48,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "AssertionAlgorithm",
             "WebPage",
         ),
+        f"{KIT}.standard_oauth": ("StandardClientConfig", "StandardOAuthConnector"),
         f"{KIT}.openid": ("OpenIdConnector", "IdTokenRules", "ALGORITHMS", "with_openid"),
         f"{KIT}.models": (
             "ConnectorMetadata",

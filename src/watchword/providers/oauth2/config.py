@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from watchword.connector_kit.config import Setting
-from watchword.connector_kit.oauth import AssertionAlgorithm, ClientAuthentication, WebPage
-from watchword.connector_kit.social import ClientConfig
+from watchword.connector_kit.oauth import WebPage
+from watchword.connector_kit.standard_oauth import StandardClientConfig
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 
@@ -27,8 +27,21 @@ class ProfileMap(BaseModel):
     phone_verified: str | None = Field(default=None, alias="phoneVerified")
 
 
-class OAuth2Config(ClientConfig):
+class OAuth2Config(StandardClientConfig):
     """Each address by itself, and how to read who somebody is."""
+
+    first = (
+        "clientId",
+        "clientSecret",
+        "authorizationEndpoint",
+        "tokenEndpoint",
+        "userInfoEndpoint",
+        "tokenEndpointAuthMethod",
+        "clientSecretJwtSigningAlgorithm",
+        "tokenEndpointResponseType",
+        "scope",
+        "profileMap",
+    )
 
     authorization_endpoint: Annotated[
         WebPage,
@@ -52,20 +65,6 @@ class OAuth2Config(ClientConfig):
             placeholder="https://id.example.com/me",
         ),
     ] = Field(alias="userInfoEndpoint")
-    client_authentication: Annotated[
-        ClientAuthentication,
-        Setting(label={"en": "Token endpoint authentication", "ko": "토큰 엔드포인트 인증 방식"}),
-    ] = Field(default="client_secret_post", alias="tokenEndpointAuthMethod")
-    assertion_algorithm: Annotated[
-        AssertionAlgorithm,
-        Setting(
-            label={"en": "Algorithm of the client assertion", "ko": "클라이언트 JWT 서명 알고리즘"},
-            help={
-                "en": "Only for client_secret_jwt.",
-                "ko": "client_secret_jwt일 때만 쓰입니다.",
-            },
-        ),
-    ] = Field(default="HS256", alias="clientSecretJwtSigningAlgorithm")
     answer_format: Annotated[
         Literal["query-string", "json"],
         Setting(
@@ -77,7 +76,6 @@ class OAuth2Config(ClientConfig):
             default={"en": "json"},
         ),
     ] = Field(default="query-string", alias="tokenEndpointResponseType")
-    scope: Annotated[str, Setting(label={"en": "Scope", "ko": "범위(scope)"})] = ""
     profile_map: Annotated[
         ProfileMap,
         Setting(
@@ -101,16 +99,6 @@ class OAuth2Config(ClientConfig):
             },
         ),
     ] = Field(default=ProfileMap(), alias="profileMap")
-    custom: Annotated[
-        dict[str, str],
-        Setting(
-            label={"en": "More parameters", "ko": "추가 매개변수"},
-            help={
-                "en": "A JSON object of names and values that this provider wants besides.",
-                "ko": "공급자가 따로 요구하는 매개변수의 이름과 값을 JSON 객체로 입력합니다.",
-            },
-        ),
-    ] = Field(default_factory=dict, alias="customConfig")
 
 
 def at_path(answer: Any, path: str | None) -> Any:

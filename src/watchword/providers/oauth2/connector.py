@@ -7,17 +7,13 @@ from urllib.parse import parse_qsl
 import httpx2
 
 from watchword.connector_kit.models import ConnectorMetadata, ConnectorType
-from watchword.connector_kit.oauth import (
-    AssertionAlgorithm,
-    ClientAuthentication,
-    Endpoints,
-    OAuthConnector,
-)
+from watchword.connector_kit.oauth import Endpoints
 from watchword.connector_kit.social import SocialIdentity
+from watchword.connector_kit.standard_oauth import StandardOAuthConnector
 from watchword.providers.oauth2.config import OAuth2Config, at_path
 
 
-class OAuth2Connector(OAuthConnector[OAuth2Config]):
+class OAuth2Connector(StandardOAuthConnector[OAuth2Config]):
     """Asks where the administrator says, and reads by their map."""
 
     metadata = ConnectorMetadata(
@@ -32,26 +28,6 @@ class OAuth2Connector(OAuthConnector[OAuth2Config]):
         is_standard=True,
     )
     config_type = OAuth2Config
-
-    @property
-    def client_authentication(self) -> ClientAuthentication:
-        """Return how the token endpoint learns who is asking."""
-        return self.config.client_authentication
-
-    @property
-    def assertion_algorithm(self) -> AssertionAlgorithm:
-        """Return what signs the client's assertion."""
-        return self.config.assertion_algorithm
-
-    @property
-    def scope(self) -> str:
-        """Return what to ask for."""
-        return self.config.scope
-
-    @property
-    def more_parameters(self) -> Mapping[str, str]:
-        """Return what the administrator added."""
-        return self.config.custom
 
     async def endpoints(self) -> Endpoints:
         """Return the addresses that were entered."""

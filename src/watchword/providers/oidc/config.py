@@ -7,9 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from watchword.connector_kit.config import ConfigWarning, Setting, rule_broken
-from watchword.connector_kit.oauth import AssertionAlgorithm, ClientAuthentication, WebPage
+from watchword.connector_kit.oauth import WebPage
 from watchword.connector_kit.openid import ALGORITHMS
-from watchword.connector_kit.social import ClientConfig
+from watchword.connector_kit.standard_oauth import StandardClientConfig
 
 SCOPE = "openid profile email"
 Word = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
@@ -57,10 +57,25 @@ class IdTokenVerification(BaseModel):
         return None if self.oldest is None else timedelta(seconds=self.oldest)
 
 
-class OidcConfig(ClientConfig):
+class OidcConfig(StandardClientConfig):
     """Either an issuer that publishes everything, or each address by itself."""
 
-    first = ("issuer", "clientId", "clientSecret", "scope")
+    first = (
+        "issuer",
+        "clientId",
+        "clientSecret",
+        "scope",
+        "authorizationEndpoint",
+        "tokenEndpoint",
+        "userInfoEndpoint",
+        "tokenEndpointAuthMethod",
+        "clientSecretJwtSigningAlgorithm",
+        "acceptStringTypedBooleanClaims",
+        "idTokenVerificationConfig",
+        "authRequestOptionalConfig",
+    )
+
+    scope: Annotated[str, Setting(label={"en": "Scope", "ko": "범위(scope)"})] = SCOPE
 
     issuer: Annotated[
         WebPage | None,
@@ -94,21 +109,6 @@ class OidcConfig(ClientConfig):
             },
         ),
     ] = Field(default=None, alias="userInfoEndpoint")
-    client_authentication: Annotated[
-        ClientAuthentication,
-        Setting(label={"en": "Token endpoint authentication", "ko": "토큰 엔드포인트 인증 방식"}),
-    ] = Field(default="client_secret_post", alias="tokenEndpointAuthMethod")
-    assertion_algorithm: Annotated[
-        AssertionAlgorithm,
-        Setting(
-            label={"en": "Algorithm of the client assertion", "ko": "클라이언트 JWT 서명 알고리즘"},
-            help={
-                "en": "Only for client_secret_jwt.",
-                "ko": "client_secret_jwt일 때만 쓰입니다.",
-            },
-        ),
-    ] = Field(default="HS256", alias="clientSecretJwtSigningAlgorithm")
-    scope: Annotated[str, Setting(label={"en": "Scope", "ko": "범위(scope)"})] = SCOPE
     verification: Annotated[
         IdTokenVerification,
         Setting(
@@ -134,16 +134,6 @@ class OidcConfig(ClientConfig):
             },
         ),
     ] = Field(default_factory=dict, alias="authRequestOptionalConfig")
-    custom: Annotated[
-        dict[str, str],
-        Setting(
-            label={"en": "More parameters", "ko": "추가 매개변수"},
-            help={
-                "en": "A JSON object of names and values that this provider wants besides.",
-                "ko": "공급자가 따로 요구하는 매개변수의 이름과 값을 JSON 객체로 입력합니다.",
-            },
-        ),
-    ] = Field(default_factory=dict, alias="customConfig")
     takes_text_for_yes: Annotated[
         bool,
         Setting(

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from watchword.connector_kit.models import ConnectorMetadata, ConnectorType
-from watchword.connector_kit.oauth import AssertionAlgorithm, ClientAuthentication, Endpoints
+from watchword.connector_kit.oauth import Endpoints
 from watchword.connector_kit.openid import IdTokenRules, OpenIdConnector, with_openid
 from watchword.connector_kit.social import Authorization
+from watchword.connector_kit.standard_oauth import StandardOAuthConnector
 from watchword.providers.oidc.config import REQUEST_PARAMETERS, OidcConfig
 
 
-class OidcConnector(OpenIdConnector[OidcConfig]):
+class OidcConnector(StandardOAuthConnector[OidcConfig], OpenIdConnector[OidcConfig]):
     """Goes by what the provider publishes, or by what the administrator entered."""
 
     metadata = ConnectorMetadata(
@@ -28,24 +29,9 @@ class OidcConnector(OpenIdConnector[OidcConfig]):
     config_type = OidcConfig
 
     @property
-    def client_authentication(self) -> ClientAuthentication:
-        """Return how the token endpoint learns who is asking."""
-        return self.config.client_authentication
-
-    @property
-    def assertion_algorithm(self) -> AssertionAlgorithm:
-        """Return what signs the client's assertion."""
-        return self.config.assertion_algorithm
-
-    @property
     def scope(self) -> str:
         """Return what to ask for."""
         return with_openid(self.config.scope)
-
-    @property
-    def more_parameters(self) -> Mapping[str, str]:
-        """Return what the administrator added."""
-        return self.config.custom
 
     def authorization_parameters(self, authorization: Authorization) -> Mapping[str, str]:
         """Return the nonce and the options of the authentication request."""
