@@ -1,5 +1,8 @@
 """What the code promises, the documentation says."""
 
+import re
+import tomllib
+
 import pytest
 
 from tests.architecture.reference import ROOT, reference
@@ -33,6 +36,16 @@ def test_every_decision_is_listed() -> None:
     listed = (DOCS / "adr" / "index.md").read_text()
     decisions = [path.name for path in (DOCS / "adr").glob("[0-9]*.md")]
     assert [name for name in decisions if name not in listed] == []
+
+
+def test_the_architecture_page_has_every_floor_in_its_order() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    floors = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (DOCS / "explanation" / "architecture.md").read_text()
+    block = page.split("```text\n")[2].split("```")[0]
+    drawn = re.findall(r"^[a-z_]+(?: \| [a-z_]+)*", block, re.MULTILINE)
+
+    assert drawn == [re.sub(r"[()]", "", floor) for floor in floors]
 
 
 def test_every_change_note_has_a_known_type() -> None:
