@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Watchword
-from tests.cli.test_connectors import CONFIG, ID, save
+from tests.cli.test_connectors import CONFIG, ID, TO, save, taken
+from watchword.emulators.twilio import AUTH_TOKEN
 
 TOKEN = "not-a-real-token"
 
@@ -202,7 +203,8 @@ def test_a_configuration_moves_from_one_tenant_to_another(
     stamp = planned.stdout.rsplit(" ", 1)[1].strip()
     without = watchword(*chosen, "--expect", stamp)
     monkeypatch.setenv("SMS_AUTH_TOKEN", "token-of-acme")
-    moved = watchword(*chosen, "--expect", stamp)
+    untested = watchword(*chosen, "--expect", stamp)
+    moved = watchword(*chosen, "--expect", stamp, "--untested")
     stale = watchword(*chosen, "--expect", stamp)
 
     assert planned.code == 2
@@ -211,9 +213,31 @@ def test_a_configuration_moves_from_one_tenant_to_another(
         "secret connectors.sms.config.authToken  missing  ${env:SMS_AUTH_TOKEN}" in planned.stdout
     )
     assert without.stderr.startswith("configuration.document_refused: connectors.sms.config")
+    assert untested.stderr.startswith("configuration.connector_not_tested: sms")
     assert (moved.code, watchword("connectors", "list", "--tenant", "acme").stdout.split()[1]) == (
         0,
         ID,
     )
     assert stale.stderr.startswith("configuration.changed")
     assert TOKEN not in planned.stdout + moved.stdout
+
+
+def test_a_connector_that_moves_is_tested_on_the_way(
+    watchword: Watchword, twilio: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(ID, CONFIG)
+    watchword("tenants", "create", "acme", "--tag", "production")
+    chosen = ("config", "promote", "--from", "default", "--to", "acme", "--only", "connectors.sms")
+    stamp = watchword(*chosen, "--json").json["stamp"]
+    moving = (*chosen, "--expect", str(stamp), "--test-to", TO)
+
+    monkeypatch.setenv("SMS_AUTH_TOKEN", "a-wrong-token")
+    refused = watchword(*moving)
+    monkeypatch.setenv("SMS_AUTH_TOKEN", AUTH_TOKEN)
+    moved = watchword(*moving)
+
+    assert (refused.code, moved.code) == (1, 0)
+    assert refused.stderr.startswith("the test to +44 77••")
+    assert "Authenticate" in refused.stderr
+    assert TO not in refused.stderr
+    assert len(taken(twilio)) == 1

@@ -282,8 +282,11 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
     }
     variables = {"x": "x"}
     yield api("POST", "/api/configuration/plan", {"document": document, "variables": variables})
+    sender = {"sms": {"connectorId": "development-inbox"}}
+    tested = {"document": {"version": 1, "connectors": sender}, "phone": "447700900124"}
+    yield api("POST", "/api/configuration/test", tested)
     # Nothing is deleted: what the others name has to stay.
-    consent = {"allowDeletions": False, "reason": "x"}
+    consent = {"allowDeletions": False, "reason": "x", "tests": ["x"], "allowUntested": True}
     yield api("POST", "/api/configuration/apply", {"document": document, **consent})
     versions = "/api/configuration/versions/{kind}/{subject_id}"
     yield api("POST", f"{versions}/restore", {"version": 99, "reason": "x"})
@@ -625,7 +628,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/test-numbers/production", allowed="x")
     yield form(f"{t}/configuration/{{kind}}/{{subject_id}}/restore", version="99")
     moving = {"source": OTHER, "item": "guard", "secret:SMS_AUTH_TOKEN": "x"}
-    yield form(f"{t}/promotion/test", **moving, slot="sms", to="+447700900124")
+    yield form(f"{t}/promotion/test", **moving, to="+447700900124")
     yield form(f"{t}/promotion/move", **moving, stamp="0", reason="x")
     yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x")
     yield form(f"{t}/tenant/rename", name="x")

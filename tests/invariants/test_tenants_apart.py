@@ -109,7 +109,7 @@ TAKES_NO_ID = frozenset(
             Route("GET", f"/api/configuration/{name}")
             for name in ("document", "schema", "sealing-key")
         ),
-        *(Route("POST", f"/api/configuration/{name}") for name in ("plan", "apply")),
+        *(Route("POST", f"/api/configuration/{name}") for name in ("plan", "test", "apply")),
         Route("PATCH", "/api/sign-in-exp"),
         *(Route("POST", f"/api/{name}") for name in ("applications", "resources")),
         *(Route("POST", f"/api/{name}") for name in ("organizations", "organization-scopes")),

@@ -15,6 +15,7 @@ from watchword.configuration.models import SINGLE, Action, Change, Configuration
 from watchword.core.pagination import PageRequest
 
 if TYPE_CHECKING:
+    from watchword.configuration.connector_tests import ConnectorTests
     from watchword.configuration.document_text import DocumentText
     from watchword.configuration.documents import Plan, PlannedChange
     from watchword.configuration.errors import DocumentRefused
@@ -148,29 +149,55 @@ def promote(
         int | None,
         typer.Option("--expect", help="The number that the plan gave; without it, only plan."),
     ] = None,
+    test_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--test-to",
+            help="First send a test from the target to this number or address, through the "
+            "connector that moves; again for the other one.",
+        ),
+    ] = None,
+    untested: Annotated[
+        bool,
+        typer.Option("--untested", help="Move a connector without a test; the audit log says so."),
+    ] = False,
     reason: Annotated[str | None, typer.Option(help="Why; the history keeps it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Move a configuration from one tenant to another; what the target has besides stays.
 
     Without --expect, shows what would change, and leaves with 2 if something would. A secret is the
-    target's own: the one it has, or the environment variable that the plan names.
+    target's own: the one it has, or the environment variable that the plan names. A connector that
+    sends moves once its provider took a test from the target.
     """
 
     async def work() -> "tuple[Plan, tuple[MovedSecret, ...]]":
+        from watchword.configuration.connector_tests import ConnectorTests
         from watchword.configuration.promotion import Promotion
 
         async with opened(settings_or_fail()) as server:
+            scope = await server.scope_of(target)
             promotion = Promotion(
                 source=(await server.scope_of(source)).configuration.documents,
-                target=(await server.scope_of(target)).configuration.documents,
+                target=scope.configuration.documents,
             )
             chosen = only or await promotion.choices()
             preview = await promotion.preview(OPERATOR, chosen, os.environ)
             if expect is None:
                 return preview.plan, preview.secrets
+            tests = ConnectorTests(
+                documents=scope.configuration.documents, messaging=scope.messaging
+            )
+            document = await promotion.document(chosen)
+            proofs = [await _tested(tests, document, to) for to in test_to or ()]
             plan = await promotion.move(
-                OPERATOR, chosen, os.environ, expected_stamp=expect, reason=reason
+                OPERATOR,
+                chosen,
+                os.environ,
+                expected_stamp=expect,
+                tests=proofs,
+                may_be_untested=untested,
+                reason=reason,
             )
             return plan, ()
 
@@ -295,6 +322,18 @@ def restore(
     made = run(work())
     shown = {"kind": made.kind, "subjectId": made.subject_id, "version": made.version}
     say(as_json, shown, f"{kind} {subject}: version {version} is back, as version {made.version}.")
+
+
+async def _tested(tests: "ConnectorTests", document: dict[str, Any], receiver: str) -> str:
+    """Send a test and return the proof of it; fail with the provider's words."""
+    from watchword.core.email import EmailAddress
+    from watchword.core.phone import PhoneNumber
+
+    to = EmailAddress.parse(receiver) if "@" in receiver else PhoneNumber.parse(receiver)
+    tried = await tests.send(OPERATOR, await tests.prepare(document, to, os.environ), to)
+    if tried.proof is None:
+        fail(f"the test to {to.masked} {tried.message.state}: {tried.message.provider_words or ''}")
+    return tried.proof
 
 
 def _source(file: str) -> "DocumentText":

@@ -1,7 +1,7 @@
 """Export a tenant's configuration, see what a document would change, and apply it as one change."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,11 +24,13 @@ from watchword.configuration.document import (
 )
 from watchword.configuration.errors import (
     ConfigurationChanged,
+    ConnectorNotTested,
     DeletionsNotAllowed,
     DocumentRefused,
     Issue,
 )
 from watchword.configuration.models import Action, Change, ConfigurationVersion, Kind
+from watchword.configuration.proofs_of_tests import ProofsOfTests
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
 from watchword.configuration.settings import SettingsConfiguration
@@ -37,6 +39,7 @@ from watchword.configuration.writing import ConfigurationWriter, Write
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.models import MASK, SavedConnector
+from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
 from watchword.core.pagination import FURTHEST, PageRequest
 from watchword.resources.models import Resource
@@ -105,6 +108,31 @@ class Exported:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class GivenConnector:
+    """A connector that sends, as a document would make it."""
+
+    connector_id: str
+    config: Mapping[str, Any] = field(repr=False)
+    """With the mask for the tenant's own secrets."""
+    present: SavedConnector | None
+    """The tenant's connector of that kind now, whose secrets those are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Terms:
+    """How a document is carried out."""
+
+    expected_stamp: int | None = None
+    reason: str | None = None
+    source: str | None = None
+    keeps_others: bool = False
+    may_delete: bool = False
+    tests: Collection[str] = ()
+    may_be_untested: bool = False
+    is_plan: bool = False
+
+
 class _OnlyPlanned(Exception):
     """No error: it undoes what was tried."""
 
@@ -124,6 +152,12 @@ class DocumentConfiguration:
     def sealed(self) -> SealedSecrets:
         """Return what opens secrets that were sealed to this tenant."""
         return SealedSecrets(self.connectors.saved.sealer.keys, self.writer.tenant.id)
+
+    @property
+    def proofs(self) -> ProofsOfTests:
+        """Return what proves that a connector was tested here."""
+        digest = KeyedDigest(self.connectors.saved.sealer.keys, "connector test")
+        return ProofsOfTests(digest, self.writer.tenant.id, self.writer.clock)
 
     async def export(self, seal_to: SealingKey | None = None) -> Exported:
         """Return the configuration in a stable order, each secret a reference to a variable.
@@ -174,9 +208,8 @@ class DocumentConfiguration:
 
         It is tried out and undone, so a plan is never of another mind than the deed.
         """
-        return await self._carried_out(
-            actor, document, variables, None, None, keeps_others=keeps_others, is_plan=True
-        )
+        terms = _Terms(keeps_others=keeps_others, is_plan=True)
+        return await self._carried_out(actor, document, variables, terms)
 
     async def apply(
         self,
@@ -187,47 +220,78 @@ class DocumentConfiguration:
         expected_stamp: int | None = None,
         keeps_others: bool = False,
         may_delete: bool = False,
+        tests: Collection[str] = (),
+        may_be_untested: bool = False,
         reason: str | None = None,
         source: str | None = None,
     ) -> Plan:
         """Make the configuration what *document* says, all or nothing; return what changed.
 
-        With *keeps_others*, what a list leaves out stays; *source* is where it was moved from.
+        With *keeps_others* it is moved over: what a list leaves out stays, and a connector that
+        sends goes live with a proof in *tests* that it was tested here, or untested where that is
+        said. *source* is where it was moved from.
         Raises DocumentRefused with the place; ConfigurationChanged where the state is not the one
-        expected; DeletionsNotAllowed where something would be gone and that was not said.
+        expected; DeletionsNotAllowed where something would be gone and that was not said;
+        ConnectorNotTested.
         """
-        return await self._carried_out(
-            actor,
-            document,
-            variables,
-            expected_stamp,
-            reason,
+        terms = _Terms(
+            expected_stamp=expected_stamp,
+            reason=reason,
+            source=source,
             keeps_others=keeps_others,
             may_delete=may_delete,
-            source=source,
+            tests=tests,
+            # A file that says everything is applied by pipelines, again and again.
+            may_be_untested=may_be_untested or not keeps_others,
         )
+        return await self._carried_out(actor, document, variables, terms)
+
+    async def connector_in(
+        self, given: Mapping[str, Any], slot: str, variables: Mapping[str, str]
+    ) -> GivenConnector:
+        """Return a connector that sends as a document would make it here, to try it first.
+
+        Raises DocumentRefused, for instance where a secret is missing.
+        """
+        path: Path = ("connectors", slot)
+        part = (parsed(given).connectors or {}).get(slot)
+        if part is None:
+            raise DocumentRefused(
+                [Issue(path, "connector.not_found", "there is no such connector")]
+            )
+        with refusing(path):
+            secrets = self.connectors.saved.class_of(part.connector_id).config_type.secret_keys()
+            config = Values(variables, self.sealed).filled(
+                part.config, (*path, "config"), lambda found: _setting(found) in secrets
+            )
+            present = await self.connectors.saved.active(SLOTS[slot])
+            self.connectors.saved.build_unsaved(part.connector_id, config, present)
+        return GivenConnector(part.connector_id, config, present)
+
+    def proof_of(self, given: GivenConnector) -> str:
+        """Return what lets a connector go live that was just tested as it is."""
+        saved = self.connectors.saved
+        completed = saved.completed(given.connector_id, given.config, given.present)
+        stored, secrets = saved.split(given.connector_id, completed)
+        return self.proofs.of(given.connector_id, {**stored, **secrets})
 
     async def _carried_out(
         self,
         actor: Actor,
         given: Mapping[str, Any],
         variables: Mapping[str, str],
-        expected_stamp: int | None,
-        reason: str | None,
-        *,
-        keeps_others: bool = False,
-        may_delete: bool = False,
-        is_plan: bool = False,
-        source: str | None = None,
+        terms: _Terms,
     ) -> Plan:
         document = parsed(given)
         plan: Plan | None = None
         try:
-            async with self.writer.writing(actor, reason) as write:
+            async with self.writer.writing(actor, terms.reason) as write:
                 # The writer moved it on by one, and holds others off until the end.
                 stamp = write.tenant.configuration_stamp - 1
-                if expected_stamp not in {None, stamp}:
-                    raise ConfigurationChanged(f"expected stamp {expected_stamp}, found {stamp}")
+                if terms.expected_stamp not in {None, stamp}:
+                    raise ConfigurationChanged(
+                        f"expected stamp {terms.expected_stamp}, found {stamp}"
+                    )
                 applying = _Applying(
                     parts=self._joined(write),
                     write=write,
@@ -235,14 +299,41 @@ class DocumentConfiguration:
                     given=given,
                     values=Values(variables, self.sealed),
                 )
-                await applying.everything(keeps_others=keeps_others)
+                await applying.everything(keeps_others=terms.keeps_others)
                 plan = Plan(stamp, tuple(applying.done), tuple(applying.values.kept))
-                _finish(plan, may_delete=may_delete, is_plan=is_plan)
-                await self._audited(write, plan, source)
+                _finish(plan, may_delete=terms.may_delete, is_plan=terms.is_plan)
+                await self._go_live(write, applying.senders, terms)
+                await self._audited(write, plan, terms.source)
         except _OnlyPlanned:
             pass
         assert plan is not None
         return plan
+
+    async def _go_live(
+        self, write: Write, senders: Mapping[str, SavedConnector], terms: _Terms
+    ) -> None:
+        """Note who was tested and who was not; raises ConnectorNotTested where that may not be."""
+        connectors = self.connectors.saved
+        untested = []
+        for slot, saved in senders.items():
+            config = {**saved.config, **connectors.opened_secrets(saved)}
+            if any(self.proofs.holds(one, saved.connector_id, config) for one in terms.tests):
+                now = self.writer.clock.now()
+                await connectors.rows.within(write.tx).set_tested(saved, now)
+            else:
+                untested.append(slot)
+        if not terms.keeps_others or not untested:
+            return
+        if not terms.may_be_untested:
+            raise ConnectorNotTested(", ".join(untested), data={"connectors": untested})
+        for slot in untested:
+            await self.writer.audit.record(
+                "connector.went_live_untested",
+                write.actor,
+                subject=f"connector:{senders[slot].id}",
+                payload={"reason": write.reason, "source": terms.source},
+                tx=write.tx,
+            )
 
     async def _audited(self, write: Write, plan: Plan, source: str | None) -> None:
         await self.writer.audit.record(
@@ -355,6 +446,8 @@ class _Applying:
     given: Mapping[str, Any]
     values: Values
     done: list[PlannedChange] = field(default_factory=list)
+    senders: dict[str, SavedConnector] = field(default_factory=dict)
+    """By slot, the connectors that send otherwise than before."""
 
     @property
     def actor(self) -> Actor:
@@ -411,7 +504,8 @@ class _Applying:
         lost = [found for found in self.values.kept[known:] if _setting(found) not in had]
         if lost:
             raise DocumentRefused([_wanted_secret(found) for found in lost])
-        await connectors.put(
+        before = len(self.write.written)
+        saved = await connectors.put(
             self.actor,
             sends,
             part.connector_id,
@@ -420,6 +514,8 @@ class _Applying:
             metadata=part.metadata,
             sync_profile=part.sync_profile,
         )
+        if slot in SLOTS and len(self.write.written) > before:
+            self.senders[slot] = saved
 
     async def _settings(self) -> None:
         settings = self.parts.settings

@@ -92,6 +92,13 @@ class DeletionsNotAllowed(DomainError):
     status = 422
 
 
+class ConnectorNotTested(DomainError):
+    """A connector would go live that was not tested here as it is, and nobody said that it may."""
+
+    code = "configuration.connector_not_tested"
+    status = 422
+
+
 class SealedSecretUnreadable(DomainError):
     """A secret was sealed to another tenant, for another place, or is damaged."""
 

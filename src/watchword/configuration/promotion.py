@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from watchword.audit.models import Actor
-from watchword.configuration.document import FORMAT, REFERENCE, SLOTS, Path
+from watchword.configuration.document import FORMAT, Path
 from watchword.configuration.documents import (
     DocumentConfiguration,
     Plan,
@@ -15,7 +15,6 @@ from watchword.configuration.documents import (
     variable_of,
 )
 from watchword.configuration.errors import NothingChosen, SameTenant
-from watchword.connectors.models import MASK, SavedConnector
 from watchword.webhooks.saved import headers_of
 
 LISTS = ("connectors", "resources", "applications", "webhooks")
@@ -78,7 +77,7 @@ class Promotion:
 
         A secret that is missing in the target does not stop a preview, only the moving itself.
         """
-        document = await self._document(chosen)
+        document = await self.document(chosen)
         secrets = await self._secrets(document)
         # Any text does: a preview is undone, and shows of a secret only that it is there.
         stand_ins = {
@@ -96,40 +95,29 @@ class Promotion:
         entered: Mapping[str, str],
         *,
         expected_stamp: int | None = None,
+        tests: Collection[str] = (),
+        may_be_untested: bool = False,
         reason: str | None = None,
     ) -> Plan:
         """Move *chosen*, all of it or nothing.
 
-        Raises DocumentRefused, for instance where a secret is missing, and ConfigurationChanged
-        where the target is not as it was.
+        Raises DocumentRefused, for instance where a secret is missing, ConfigurationChanged where
+        the target is not as it was, and ConnectorNotTested.
         """
         return await self.target.apply(
             actor,
-            await self._document(chosen),
+            await self.document(chosen),
             entered,
             expected_stamp=expected_stamp,
             keeps_others=True,
+            tests=tests,
+            may_be_untested=may_be_untested,
             reason=reason,
             source=self.source.writer.tenant.id,
         )
 
-    async def connector_config(
-        self, slot: str, entered: Mapping[str, str]
-    ) -> tuple[str, dict[str, Any], SavedConnector | None]:
-        """Return a connector of the source as it would be in the target, to try it there first.
-
-        Its class, its settings with entered secrets or the mask for the target's own, and the
-        target's present connector.
-        """
-        part = (await self._document([f"connectors.{slot}"]))["connectors"][slot]
-        config = {}
-        for name, value in part["config"].items():
-            found = REFERENCE.fullmatch(value) if isinstance(value, str) else None
-            config[name] = entered.get(found[2], MASK) if found else value
-        present = await self.target.connectors.saved.active(SLOTS[slot])
-        return part["connectorId"], config, present
-
-    async def _document(self, chosen: Collection[str]) -> dict[str, Any]:
+    async def document(self, chosen: Collection[str]) -> dict[str, Any]:
+        """Return what would move; raises NothingChosen."""
         exported = (await self.source.export()).document
         document: dict[str, Any] = {"version": FORMAT}
         for section in SETTINGS:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.web.console.conftest import Browser, Site
+from tests.web.console.conftest import Browser, Page, Site
 from watchword.audit.models import SYSTEM, AuditFilter
 from watchword.core.pagination import PageRequest
 from watchword.tenants.models import TenantTag
 
 GUARD = "promotion?source=trial&item=guard"
+SMS = "promotion?source=trial&item=connectors.sms"
 
 
 @pytest.fixture
@@ -70,13 +71,14 @@ async def test_a_secret_is_asked_for_and_the_sources_never_shown(
     }
     scope = await site.server.scope_of("trial")
     await scope.configuration.connectors.create(SYSTEM, "twilio-short-message-service", config)
-    page = await owner.open("promotion?source=trial&item=connectors.sms")
+    page = await owner.open(SMS)
     assert "connectors.sms.config.authToken Missing" in page.words
     refused = await owner.submit("/promotion/move")
     assert refused.status == 422
     assert "connectors.sms.config.authToken" in refused.words
 
-    await owner.submit("/promotion/move", **{"secret:SMS_AUTH_TOKEN": "token-of-default"})
+    entered = {"secret:SMS_AUTH_TOKEN": "token-of-default"}
+    await owner.submit("/promotion/move", untested="yes", **entered)
 
     connectors = (await site.scope()).connectors
     [saved] = await connectors.list()
@@ -87,26 +89,85 @@ async def test_a_secret_is_asked_for_and_the_sources_never_shown(
 async def test_a_connector_is_tried_from_here_before_it_moves(
     site: Site, owner: Browser, trial: str
 ) -> None:
-    scope = await site.server.scope_of("trial")
-    await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
-    await owner.open("promotion?source=trial&item=connectors.sms")
-    form = owner.page.form("/promotion/move")
-    pairs = dict(form.pairs)
+    await _set_up_inbox(site)
+    page = await owner.open(SMS)
+    assert "SMS connector Not tested yet" in page.words
+    refused = await owner.submit("/promotion/move", reason="it did well")
+    assert refused.status == 422
+    assert "was not tested" in refused.words
+    assert ("reason", "it did well") in refused.form("/promotion/move").pairs
 
-    answer = await owner.client.post(
-        "/console/default/promotion/test",
-        data={**pairs, "to": "+447700900124"},
-        headers={"Origin": "http://localhost:3001", "Sec-Fetch-Site": "same-origin"},
-    )
+    page = await _try(owner, "+447700900124")
 
-    assert answer.status_code == 200
+    assert "SMS connector Tested" in page.words
     written = (await (await site.scope()).messaging.list()).items
     assert [(message.is_test, message.connector_id) for message in written] == [
         (True, "development-inbox")
     ]
     assert await (await site.scope()).connectors.list() == []
+    assert "It moved, as one change." in (await owner.submit("/promotion/move")).words
+    [saved] = await (await site.scope()).connectors.list()
+    assert saved.tested_at is not None
+
+
+async def test_with_a_script_a_test_puts_its_proof_into_the_form(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    await _set_up_inbox(site)
+    form = (await owner.open(SMS)).form("/promotion/move")
+
+    answer = await owner.client.post(
+        "/console/default/promotion/test",
+        data={**dict(form.pairs), "to": "+447700900124"},
+        headers={
+            "Origin": "http://localhost:3001",
+            "Sec-Fetch-Site": "same-origin",
+            "HX-Request": "true",
+        },
+    )
+
+    assert answer.status_code == 200
+    assert '<li id="tested-sms" hx-swap-oob="true">' in answer.text
+    assert 'name="tested:sms"' in answer.text
+    assert "<html" not in answer.text
+
+
+async def test_what_can_not_be_tried_is_said(site: Site, owner: Browser, trial: str) -> None:
+    await _set_up_inbox(site)
+    await owner.open(SMS)
+
+    no_number = await _try(owner, "nobody")
+    no_email = await _try(owner, "ada@example.com")
+
+    assert 'role="alert"' in no_number.html
+    assert "connectors.email" in no_email.words
+    assert (await (await site.scope()).messaging.list()).items == []
+
+
+async def test_going_live_untested_is_ticked_and_audited(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    await _set_up_inbox(site)
+    await owner.open(SMS)
+
+    await owner.submit("/promotion/move", untested="yes")
+
+    event = AuditFilter(event="connector.went_live_untested")
+    found = await (await site.scope()).audit.list(PageRequest(1, 100), event)
+    assert [entry.payload["source"] for entry in found.items] == ["trial"]
+
+
+async def _try(owner: Browser, to: str) -> Page:
+    """Press the form's other button."""
+    owner.page.form("/promotion/move").action = "/console/default/promotion/test"
+    return await owner.submit("/promotion/test", to=to)
+
+
+async def _set_up_inbox(site: Site) -> None:
+    scope = await site.server.scope_of("trial")
+    await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
 
 
 async def test_what_is_not_there_is_no_page(owner: Browser, trial: str) -> None:
     assert (await owner.open("promotion?source=nobody")).status == 404
-    assert (await owner.open("promotion?source=trial&item=connectors.sms")).status == 422
+    assert (await owner.open(SMS)).status == 422

@@ -78,6 +78,60 @@ async def test_a_secret_comes_beside_the_document_and_is_never_answered(
     assert connectors.opened_secrets(saved) == {"authToken": "not-a-real-token"}
 
 
+async def test_a_connector_is_tested_before_it_is_moved_over(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    connector = {"connectorId": "development-inbox", "config": {}}
+    body = {"document": {"version": 1, "connectors": {"sms": connector}}}
+    moved = {**body, "keepOthers": True}
+
+    untested = await api.post(f"{ADDRESS}/apply", json=moved)
+    test = await api.post(f"{ADDRESS}/test", json={**body, "phone": "447700900124"})
+    proof = test.json()["proof"]
+    tested = await api.post(f"{ADDRESS}/apply", json={**moved, "tests": [proof]})
+
+    assert untested.status_code == 422
+    assert untested.json()["code"] == "configuration.connector_not_tested"
+    assert untested.json()["data"] == {"connectors": ["sms"]}
+    assert test.status_code == 200
+    assert test.json()["state"] == "accepted"
+    assert [change["path"] for change in tested.json()["changes"]] == [["connectors", "sms"]]
+    [saved] = await (await site.scope()).connectors.list()
+    assert saved.tested_at is not None
+
+
+async def test_a_connector_may_be_moved_over_untested_where_that_is_said(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    connector = {"connectorId": "development-inbox", "config": {}}
+    body = {"document": {"version": 1, "connectors": {"sms": connector}}, "keepOthers": True}
+
+    answer = await api.post(f"{ADDRESS}/apply", json={**body, "allowUntested": True})
+
+    assert answer.status_code == 200
+    entries = (await api.get("/api/logs?logKey=connector.went_live_untested")).json()
+    assert len(entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "status", "code"),
+    [
+        ({}, 400, "guard.invalid_input"),
+        ({"phone": "1"}, 422, "user.invalid_phone"),
+        ({"email": "ada@example.com"}, 422, "configuration.document_refused"),
+    ],
+)
+async def test_a_test_that_reaches_nobody_is_refused(
+    api: httpx2.AsyncClient, to: dict[str, str], status: int, code: str
+) -> None:
+    connector = {"connectorId": "development-inbox", "config": {}}
+    body = {"document": {"version": 1, "connectors": {"sms": connector}}, **to}
+
+    answer = await api.post(f"{ADDRESS}/test", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
 async def test_the_servers_own_environment_fills_nothing_in(
     api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

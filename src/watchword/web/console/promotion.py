@@ -1,19 +1,21 @@
 """Promotion: move what was tried in another tenant here, after a diff and a test."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.connector_tests import ConnectorTests, slot_for
 from watchword.configuration.document import SLOTS
 from watchword.configuration.errors import (
     ConfigurationChanged,
+    ConnectorNotTested,
     DocumentRefused,
     NothingChosen,
 )
 from watchword.configuration.promotion import Preview, Promotion
-from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
@@ -27,6 +29,7 @@ from watchword.web.problems import status_of
 router = console_router("/console/{tenant}/promotion")
 
 SECRET = "secret:"  # noqa: S105  # in front of a field's name
+TESTED = "tested:"
 MOST_ITEMS = 200
 
 
@@ -34,62 +37,100 @@ MOST_ITEMS = 200
 async def show(desk: WorkDesk, source: str = "") -> Response:
     """Let choose a tenant and what is to move, then show what that would change here."""
     chosen = desk.request.query_params.getlist("item")[:MOST_ITEMS]
-    return await _page(desk, source, chosen)
+    return await _page(desk, Typed(source, chosen))
 
 
 @router.post("/test")
 async def test(desk: WorkDesk) -> Response:
     """Send a test through a connector as it would be here."""
-    form = await desk.form()
-    outcome = await _tried(desk, form)
+    typed = Typed.of(await desk.form())
+    outcome = await _tried(desk, typed)
     if desk.is_partial:
-        return desk.render("test_outcome.html", **outcome)
-    return await _page(desk, text_of(form, "source"), _items(form), outcome=outcome)
+        return desk.render("promotion_outcome.html", outcome=outcome)
+    return await _page(desk, typed, outcome=outcome)
 
 
 @router.post("/move")
 async def move(desk: WorkDesk) -> Response:
     """Move what was chosen, all of it or nothing."""
     await desk.prove_fresh()
-    form = await desk.form()
-    source, items = text_of(form, "source"), _items(form)
-    promotion = await _promotion(desk, source)
+    typed = Typed.of(await desk.form())
+    promotion = await _promotion(desk, typed.source)
     try:
         await promotion.move(
             desk.actor,
-            items,
-            _entered(form),
-            expected_stamp=whole_number(text_of(form, "stamp")),
-            reason=text_of(form, "reason").strip()[:1024] or None,
+            typed.items,
+            typed.entered,
+            expected_stamp=typed.stamp,
+            tests=typed.tests.values(),
+            may_be_untested=typed.may_be_untested,
+            reason=typed.reason or None,
         )
-    except (ConfigurationChanged, DocumentRefused, NothingChosen) as error:
-        return await _page(desk, source, items, error)
+    except (ConfigurationChanged, ConnectorNotTested, DocumentRefused, NothingChosen) as error:
+        return await _page(desk, typed, error)
     return desk.go("configuration", done="promoted")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What stands in the form; secrets are never written into it again."""
+
+    source: str
+    items: Sequence[str]
+    stamp: int | None = None
+    entered: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tests: Mapping[str, str] = field(default_factory=dict)
+    """Proofs of tests, by the place of the connector."""
+    may_be_untested: bool = False
+    reason: str = ""
+    to: str = ""
+
+    @classmethod
+    def of(cls, form: FormData) -> "Typed":
+        """Read a posted form."""
+        items = [item for item in form.getlist("item") if isinstance(item, str)]
+        return cls(
+            source=text_of(form, "source"),
+            items=items[:MOST_ITEMS],
+            stamp=whole_number(text_of(form, "stamp")),
+            entered=_named(form, SECRET),
+            tests=_named(form, TESTED),
+            may_be_untested="untested" in form,
+            reason=text_of(form, "reason").strip()[:1024],
+            to=text_of(form, "to").strip(),
+        )
 
 
 async def _page(
     desk: Desk,
-    source: str,
-    items: list[str],
+    typed: Typed,
     error: DomainError | None = None,
     outcome: Mapping[str, Any] | None = None,
 ) -> Response:
-    promotion = await _promotion(desk, source) if source else None
+    promotion = await _promotion(desk, typed.source) if typed.source else None
     preview: Preview | None = None
-    if promotion is not None and items:
+    if promotion is not None and typed.items:
         try:
-            preview = await promotion.preview(desk.actor, items, {})
+            preview = await promotion.preview(desk.actor, typed.items, {})
         except (DocumentRefused, NothingChosen) as refused:
             error = error or refused
+    tests = dict(typed.tests)
+    if outcome is not None and outcome["proof"]:
+        tests[outcome["slot"]] = outcome["proof"]
     return desk.render(
         "promotion.html",
         status_code=status_of(error) if error else 200,
         others=[tenant for tenant in desk.tenants if tenant.id != desk.tenant.id],
-        source=source,
+        source=typed.source,
         choices=await promotion.choices() if promotion else (),
-        items=items,
+        items=typed.items,
         preview=preview,
-        slots=[slot for slot in SLOTS if f"connectors.{slot}" in items],
+        slots=[slot for slot in SLOTS if f"connectors.{slot}" in typed.items],
+        tests=tests,
+        to=typed.to,
+        reason=typed.reason,
+        may_be_untested=typed.may_be_untested,
+        has_entered=bool(typed.entered),
         problem=desk.message(error) if error else "",
         issues=error.issues if isinstance(error, DocumentRefused) else (),
         outcome=outcome,
@@ -105,42 +146,35 @@ async def _promotion(desk: Desk, source: str) -> Promotion:
     )
 
 
-async def _tried(desk: Desk, form: FormData) -> dict[str, Any]:
-    slot = text_of(form, "slot")
-    if slot not in SLOTS:
-        raise NoSuchPage
-    promotion = await _promotion(desk, text_of(form, "source"))
+async def _tried(desk: Desk, typed: Typed) -> dict[str, Any]:
+    promotion = await _promotion(desk, typed.source)
+    tests = ConnectorTests(
+        documents=desk.scope.configuration.documents, messaging=desk.scope.messaging
+    )
+    nothing: dict[str, Any] = {"slot": "", "proof": ""}
     try:
-        connector_id, config, present = await promotion.connector_config(slot, _entered(form))
-        found = desk.scope.connectors.class_of(connector_id)
-        to = _receiver(found.metadata.type, text_of(form, "to"))
-        desk.scope.connectors.build_unsaved(connector_id, config, present)
+        to = _receiver(typed.to)
+        document = await promotion.document(typed.items)
+        given = await tests.prepare(document, to, typed.entered)
         await desk.scope.guard.spend_test_send(desk.operator.id)
-        message = await desk.scope.messaging.send_test(
-            to,
-            connector_id,
-            config,
-            keep_from=present,
-            usage=UsageType.GENERIC,
-            language=desk.language,
-            actor=desk.actor,
-        )
+        tried = await tests.send(desk.actor, given, to, desk.language)
+    except DocumentRefused as error:
+        # Which field it is says more than that something is wrong.
+        return {**nothing, "problem": f"{desk.message(error)} {error.issues[0].message}"}
     except DomainError as error:
-        return {"problem": desk.message(error)}
-    return {"problem": "", **await followed(desk, message)}
+        return {**nothing, "problem": desk.message(error)}
+    shown = await followed(desk, tried.message)
+    return {"problem": "", **shown, "slot": slot_for(to), "proof": tried.proof or ""}
 
 
-def _receiver(sends: ConnectorType, text: str) -> Recipient:
-    return EmailAddress.parse(text) if sends is ConnectorType.EMAIL else PhoneNumber.parse(text)
+def _receiver(text: str) -> Recipient:
+    return EmailAddress.parse(text) if "@" in text else PhoneNumber.parse(text)
 
 
-def _items(form: FormData) -> list[str]:
-    return [item for item in form.getlist("item") if isinstance(item, str)][:MOST_ITEMS]
-
-
-def _entered(form: FormData) -> dict[str, str]:
+def _named(form: FormData, front: str) -> dict[str, str]:
+    """Return the texts whose fields begin with *front*, by the rest of their names."""
     return {
-        name.removeprefix(SECRET): value
+        name.removeprefix(front): value
         for name, value in form.items()
-        if name.startswith(SECRET) and isinstance(value, str) and value
+        if name.startswith(front) and isinstance(value, str) and value
     }

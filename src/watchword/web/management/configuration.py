@@ -6,20 +6,26 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, SecretStr
 
+from watchword.configuration.connector_tests import ConnectorTests, TriedConnector
 from watchword.configuration.document import schema
 from watchword.configuration.documents import Plan
 from watchword.configuration.errors import (
     ConfigurationChanged,
+    ConnectorNotTested,
     DeletionsNotAllowed,
     DocumentRefused,
     VersionNotFound,
     VersionNotRestorable,
 )
 from watchword.configuration.models import ConfigurationVersion, Kind
+from watchword.connectors.errors import ReceiverMissing
+from watchword.core.email import EmailAddress, InvalidEmailAddress
+from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
+from watchword.messaging.models import MessageState, Recipient
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
-from watchword.web.models import ApiModel
+from watchword.web.models import ApiModel, PhoneDigits
 
 router = APIRouter(prefix="/configuration", tags=["Configuration"])
 
@@ -60,7 +66,46 @@ class DocumentToApply(GivenDocument):
 
     expected_stamp: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     allow_deletions: bool = False
+    tests: list[Annotated[str, Field(max_length=256)]] = Field(default_factory=list, max_length=10)
+    """Proofs of `POST /api/configuration/test`, which a connector needs that is moved over."""
+    allow_untested: bool = False
     reason: Reason | None = None
+
+
+class ConnectorToTest(GivenDocument):
+    """A document, and whom its connector is to reach: a `phone` through `sms`, or an `email`."""
+
+    phone: PhoneDigits | None = None
+    email: Annotated[str, Field(max_length=320)] | None = None
+    locale: Annotated[str, Field(max_length=35)] | None = None
+
+    def receiver(self) -> Recipient:
+        """Return who is to hear; raises ReceiverMissing or what speaks against it."""
+        if self.phone is not None:
+            return PhoneNumber.from_digits(self.phone)
+        if self.email is None:
+            raise ReceiverMissing
+        return EmailAddress.parse(self.email)
+
+
+class OutcomeOfTest(ApiModel):
+    """What came of a test; `proof` is null where the provider did not take it."""
+
+    message_id: str
+    state: MessageState
+    provider_words: str | None
+    proof: str | None
+
+    @classmethod
+    def of(cls, tried: TriedConnector) -> "OutcomeOfTest":
+        """Return the wire's form."""
+        message = tried.message
+        return cls(
+            message_id=message.id,
+            state=message.state,
+            provider_words=message.provider_words,
+            proof=tried.proof,
+        )
 
 
 class ChangedField(ApiModel):
@@ -219,7 +264,26 @@ async def plan_document(body: GivenDocument, caller: Caller) -> PlanOfDocument:
 
 
 @router.post(
-    "/apply", responses=problems(DocumentRefused, DeletionsNotAllowed, ConfigurationChanged)
+    "/test",
+    responses=problems(DocumentRefused, ReceiverMissing, InvalidPhoneNumber, InvalidEmailAddress),
+)
+async def test_document(body: ConnectorToTest, caller: Caller) -> OutcomeOfTest:
+    """Send a test through a connector as a document would make it; nothing is saved.
+
+    The proof lets it go live for an hour, with exactly these settings and secrets.
+    """
+    tenant, to = caller.tenant, body.receiver()
+    tests = ConnectorTests(documents=tenant.configuration.documents, messaging=tenant.messaging)
+    given = await tests.prepare(body.document, to, body.values)
+    await tenant.guard.spend_test_send(caller.actor.id)
+    return OutcomeOfTest.of(await tests.send(caller.actor, given, to, body.locale))
+
+
+@router.post(
+    "/apply",
+    responses=problems(
+        DocumentRefused, DeletionsNotAllowed, ConfigurationChanged, ConnectorNotTested
+    ),
 )
 async def apply_document(body: DocumentToApply, caller: Caller) -> PlanOfDocument:
     """Make the configuration what a document says, all of it or nothing; answer what changed."""
@@ -230,6 +294,8 @@ async def apply_document(body: DocumentToApply, caller: Caller) -> PlanOfDocumen
         expected_stamp=body.expected_stamp,
         keeps_others=body.keep_others,
         may_delete=body.allow_deletions,
+        tests=body.tests,
+        may_be_untested=body.allow_untested,
         reason=body.reason,
     )
     return PlanOfDocument.of(done)
