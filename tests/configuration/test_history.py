@@ -8,7 +8,11 @@ from tests.configuration.test_documents import ALL, fill
 from tests.connectors.provider import OTHER_PROVIDER_ID
 from tests.connectors.rooms import OPERATOR, Rooms
 from watchword.applications.models import NewApplication
-from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
+from watchword.configuration.errors import (
+    ConfigurationChanged,
+    VersionNotFound,
+    VersionNotRestorable,
+)
 from watchword.configuration.models import SINGLE, Change, Kind
 from watchword.connectors.models import MASK
 
@@ -29,6 +33,20 @@ async def test_two_versions_are_compared_secrets_masked(rooms: Rooms) -> None:
     assert await compare(Kind.CONNECTOR, saved.id, 2, 2) == ()
     with pytest.raises(VersionNotFound):
         await compare(Kind.CONNECTOR, saved.id, 1, 4)
+
+
+async def test_a_change_that_was_not_seen_is_not_taken_back(rooms: Rooms) -> None:
+    saved = await rooms.set_up()
+    for sender in ("Second", "Third"):
+        config = {**saved.config, "apiKey": MASK, "sender": sender}
+        await rooms.configuration.connectors.change(OPERATOR, saved.id, config)
+    restore = rooms.configuration.restore
+
+    with pytest.raises(ConfigurationChanged):
+        await restore(OPERATOR, Kind.CONNECTOR, saved.id, 1, expected_version=2)
+    await restore(OPERATOR, Kind.CONNECTOR, saved.id, 2, expected_version=3)
+
+    assert (await rooms.connectors.get(saved.id)).config["sender"] == "Second"
 
 
 async def test_present_versions_are_known_of_everything(rooms: Rooms) -> None:

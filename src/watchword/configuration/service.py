@@ -12,6 +12,7 @@ from watchword.configuration.connectors import ConnectorConfiguration
 from watchword.configuration.documents import DocumentConfiguration
 from watchword.configuration.errors import VersionNotFound, VersionNotRestorable
 from watchword.configuration.models import (
+    Action,
     Change,
     ConfigurationVersion,
     Kind,
@@ -23,7 +24,8 @@ from watchword.configuration.settings import SettingsConfiguration
 from watchword.configuration.test_numbers import TestNumberConfiguration
 from watchword.configuration.trials import TrialConfiguration
 from watchword.configuration.webhooks import WebhookConfiguration
-from watchword.configuration.writing import ConfigurationWriter
+from watchword.configuration.writing import ConfigurationWriter, expect
+from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.digests import KeyedDigest
 from watchword.core.pagination import Page, PageRequest
@@ -139,6 +141,14 @@ class ConfigurationService:
             self.connectors.saved.opened(subject_id, new.secrets),
         )
 
+    async def last_change(self, saved: SavedConnector) -> ConfigurationVersion | None:
+        """Return the change that made a connector what it is; None if it was set up so.
+
+        What was brought back is no change either: taking that back would break it again.
+        """
+        found = await self.writer.versions.find(Kind.CONNECTOR, saved.id, saved.version)
+        return found if found is not None and found.action is Action.CHANGED else None
+
     async def present_versions(self) -> Mapping[tuple[Kind, str], int]:
         """Return which version of everything is the one in use, or its deletion."""
         return await self.writer.versions.newest_of_all()
@@ -160,10 +170,15 @@ class ConfigurationService:
         subject_id: str,
         version: int,
         *,
+        expected_version: int | None = None,
         reason: str | None = None,
     ) -> ConfigurationVersion:
-        """Bring a version back, secrets included, as a new version; it must still be valid."""
+        """Bring a version back, secrets included, as a new version; it must still be valid.
+
+        Raises ConfigurationChanged where the newest version is not the one expected.
+        """
         async with self.writer.writing(actor, reason) as write:
+            expect(await write.versions.newest(kind, subject_id), expected_version)
             wanted = await write.versions.find(kind, subject_id, version)
             if wanted is None:
                 raise VersionNotFound(f"{kind} {subject_id} {version}")

@@ -35,6 +35,7 @@ from watchword.web.console.history import restore_version, versions_of
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social, to_social
+from watchword.web.console.undo import undo_of, undos_of, unwell_of
 
 router = console_router("/console/{tenant}/connectors")
 
@@ -56,16 +57,11 @@ async def list_connectors(desk: WorkDesk) -> Response:
         for saved in listed.values()
         if await desk.scope.health.paused_until(saved.id) is not None
     }
-    unwell = [
-        (saved, card, health)
-        for _, saved, card in senders
-        if saved is not None and (health := await desk.scope.health.of(saved.id)).reason is not None
-    ]
     return desk.render(
         "connectors.html",
         senders=senders,
         paused=paused,
-        unwell=unwell,
+        unwell=await unwell_of(desk, await undos_of(desk)),
         earlier=await _earlier(desk),
         trial=desk.scope.connectors.trial,
         is_trial_running=desk.scope.connectors.running_trial is not None,
@@ -237,6 +233,7 @@ async def _details_page(
         "connector.html",
         saved=saved,
         undo=await _undo(desk, saved),
+        last_change=await undo_of(desk, saved),
         health=await desk.scope.health.of(saved.id),
         paused_until=await desk.scope.health.paused_until(saved.id),
         card=card_of(desk, saved),

@@ -1,6 +1,6 @@
 """The dashboard: what became of the messages of some days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from watchword.web.console.charts import Chart, Series, bars, lines
 from watchword.web.console.desk import Desk, WorkDesk
 from watchword.web.console.message_timeline import provider_name
 from watchword.web.console.routing import console_router
+from watchword.web.console.undo import Undo, Unwell, undos_of, unwell_of
 
 router = console_router("/console/{tenant}/messages")
 
@@ -72,8 +73,12 @@ async def show_dashboard(desk: WorkDesk, days: str = "", connector: str = "") ->
     chosen = connector if connector in known else ""
     found = await desk.scope.statistics.of_days(stretch, chosen or None)
     reader = Reader(Locale.parse(desk.language, sep="-"))
+    undos = await undos_of(desk)
+    unwell = await unwell_of(desk, undos)
     return desk.render(
         "dashboard.html",
+        unwell=unwell,
+        undos=_undos_apart(undos, unwell),
         stretch=stretch,
         stretches=STRETCHES,
         chosen=chosen,
@@ -86,6 +91,12 @@ async def show_dashboard(desk: WorkDesk, days: str = "", connector: str = "") ->
         errors=[(name, reader.number(count)) for name, count in found.errors.items()],
         known_errors=_known_errors(desk, found),
     )
+
+
+def _undos_apart(undos: Mapping[str, Undo], unwell: Sequence[Unwell]) -> list[Undo]:
+    """Return the changes that no notice of trouble shows already."""
+    shown = {one.saved.id for one in unwell}
+    return [undo for undo in undos.values() if undo.saved.id not in shown]
 
 
 def _choices(desk: Desk, found: Statistics, chosen: str) -> list[tuple[str, str]]:

@@ -14,5 +14,11 @@ async def versions_of(
 
 async def restore_version(desk: Desk, kind: Kind, subject_id: str = SINGLE) -> None:
     """Bring back, as a new version, the one that the posted form names."""
-    version = whole_number(text_of(await desk.form(), "version")) or 0
-    await desk.scope.configuration.restore(desk.actor, kind, subject_id, version)
+    form = await desk.form()
+    await desk.scope.configuration.restore(
+        desk.actor,
+        kind,
+        subject_id,
+        whole_number(text_of(form, "version")) or 0,
+        expected_version=whole_number(text_of(form, "expected")),
+    )
