@@ -622,6 +622,8 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/messages/{{message_id}}/number")
     yield form(f"{t}/operators/invite", role="x")
     yield form(f"{t}/operators/delete", operator="x")
+    yield form(f"{t}/operators/role", operator="x", seen="viewer", role="editor")
+    yield form(f"{t}/operators/revoke", invitation="x")
     number = {"phone": "447700900124", "code": "271828"}
     yield form(f"{t}/test-numbers/add", **number, days="7")
     yield form(f"{t}/test-numbers/remove", phone="447700900124")

@@ -129,7 +129,10 @@ TAKES_NO_ID = frozenset(
             for path in ("setup", "sign-in", "second-factor", "appearance", "sign-out")
         ),
         Route("GET", f"{T}/operators"),
-        *(Route("POST", f"{T}/operators/{path}") for path in ("invite", "delete")),
+        *(
+            Route("POST", f"{T}/operators/{path}")
+            for path in ("invite", "revoke", "role", "delete")
+        ),
         # So do the tenants themselves, which owners alone may manage.
         *(Route("GET", f"{T}/{path}") for path in ("tenants", "tenant")),
         # Operators move what they chose from any tenant to any other.

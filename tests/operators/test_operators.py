@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import FakeClock
 from watchword.core.keys import SecretKeys
+from watchword.core.revisions import ChangedMeanwhile
 from watchword.core.sealing import Sealer
 from watchword.operators.errors import (
     InvalidOperatorCredentials,
@@ -16,10 +17,19 @@ from watchword.operators.errors import (
     LastOwner,
     OperatorNameInvalid,
     OperatorNameTaken,
+    OperatorNotAllowed,
+    OperatorNotFound,
     OperatorPasswordTooCommon,
     OperatorPasswordTooShort,
 )
-from watchword.operators.models import FRESH, SESSION_IDLE, SESSION_LIFETIME, OpenedSession, Role
+from watchword.operators.models import (
+    FRESH,
+    SESSION_IDLE,
+    SESSION_LIFETIME,
+    OpenedSession,
+    Operator,
+    Role,
+)
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
 from watchword.storage import Storage
@@ -338,8 +348,131 @@ class TestSecondFactor:
             await operators.verify_second_factor(half.visit, totp.at(clock.now()))
 
 
-async def test_the_last_owner_stays(operators: OperatorService, owner: OpenedSession) -> None:
-    with pytest.raises(LastOwner):
-        await operators.delete(owner.visit.operator, owner.visit.operator.id)
+async def delete(operators: OperatorService, actor: Operator, operator_id: str) -> None:
+    async with operators.storage.transaction() as tx:
+        await operators.delete(actor, operator_id, tx=tx)
 
-    assert await operators.find_visit(owner.token) is not None
+
+async def change_role(
+    operators: OperatorService, actor: Operator, operator_id: str, seen: Role, wanted: Role
+) -> None:
+    async with operators.storage.transaction() as tx:
+        await operators.change_role(actor, operator_id, seen=seen, wanted=wanted, tx=tx)
+
+
+class TestOwners:
+    @pytest.fixture
+    async def second(self, operators: OperatorService, owner: OpenedSession) -> OpenedSession:
+        return await operators.accept_invitation(await operators.invite("owner"), "Bob", PASSWORD)
+
+    async def test_the_last_owner_stays(
+        self, operators: OperatorService, owner: OpenedSession
+    ) -> None:
+        ada = owner.visit.operator
+
+        with pytest.raises(LastOwner):
+            await delete(operators, ada, ada.id)
+        with pytest.raises(LastOwner):
+            await change_role(operators, ada, ada.id, Role.OWNER, Role.EDITOR)
+
+        visit = await operators.find_visit(owner.token)
+        assert visit is not None
+        assert visit.operator.role is Role.OWNER
+
+    async def test_another_role_holds_from_the_next_request_on(
+        self, operators: OperatorService, owner: OpenedSession, second: OpenedSession
+    ) -> None:
+        bob = second.visit.operator
+
+        await change_role(operators, owner.visit.operator, bob.id, Role.OWNER, Role.VIEWER)
+
+        visit = await operators.find_visit(second.token)
+        assert visit is not None
+        assert visit.operator.role is Role.VIEWER
+        with pytest.raises(OperatorNotAllowed):
+            await change_role(operators, bob, owner.visit.operator.id, Role.OWNER, Role.VIEWER)
+
+    async def test_a_role_that_nobody_saw_is_not_overwritten(
+        self, operators: OperatorService, owner: OpenedSession, second: OpenedSession
+    ) -> None:
+        ada, bob = owner.visit.operator, second.visit.operator
+
+        with pytest.raises(ChangedMeanwhile):
+            await change_role(operators, ada, bob.id, Role.EDITOR, Role.VIEWER)
+        with pytest.raises(OperatorNotFound):
+            await change_role(operators, ada, "nobody", Role.EDITOR, Role.VIEWER)
+
+        assert [one.role for one in await operators.list()] == [Role.OWNER, Role.OWNER]
+
+    @pytest.mark.parametrize("how", ["remove", "demote"])
+    async def test_of_two_owners_who_oust_each_other_one_stays(
+        self, operators: OperatorService, owner: OpenedSession, second: OpenedSession, how: str
+    ) -> None:
+        ada, bob = owner.visit.operator, second.visit.operator
+
+        async def oust(actor: Operator, other: Operator) -> None:
+            if how == "remove":
+                await delete(operators, actor, other.id)
+            else:
+                await change_role(operators, actor, other.id, Role.OWNER, Role.VIEWER)
+
+        results = await asyncio.gather(oust(ada, bob), oust(bob, ada), return_exceptions=True)
+
+        assert {type(result) for result in results} == {type(None), OperatorNotAllowed}
+        assert len([one for one in await operators.list() if one.role is Role.OWNER]) == 1
+
+
+class TestOpenInvitations:
+    async def test_links_are_listed_until_they_are_used_or_expire(
+        self, operators: OperatorService, owner: OpenedSession, clock: FakeClock
+    ) -> None:
+        used = await operators.invite("editor", created_by=owner.visit.operator)
+        await operators.accept_invitation(used, "Bob", PASSWORD)
+        await operators.invite("viewer", created_by=owner.visit.operator)
+        clock.advance(timedelta(minutes=30))
+        await operators.invite("owner")
+
+        both = await operators.list_invitations()
+        clock.advance(timedelta(minutes=31))
+        newest = await operators.list_invitations()
+
+        assert [(one.role, one.invited_by) for one in both] == [
+            (Role.VIEWER, "ada"),
+            (Role.OWNER, None),
+        ]
+        assert [one.role for one in newest] == [Role.OWNER]
+
+    async def test_a_revoked_link_opens_nothing(
+        self, operators: OperatorService, owner: OpenedSession
+    ) -> None:
+        token = await operators.invite("editor", created_by=owner.visit.operator)
+        (listed,) = await operators.list_invitations()
+        assert listed.id not in token
+
+        async with operators.storage.transaction() as tx:
+            revoked = await operators.revoke_invitation(listed.id, tx=tx)
+
+        assert revoked.role is Role.EDITOR
+        assert await operators.list_invitations() == ()
+        with pytest.raises(InvitationNotUsable):
+            await operators.accept_invitation(token, "Bob", PASSWORD)
+        with pytest.raises(InvitationNotUsable):
+            async with operators.storage.transaction() as tx:
+                await operators.revoke_invitation(listed.id, tx=tx)
+
+    @pytest.mark.parametrize("how", ["remove", "demote"])
+    async def test_the_links_of_a_former_owner_open_nothing(
+        self, operators: OperatorService, owner: OpenedSession, how: str
+    ) -> None:
+        ada = owner.visit.operator
+        second = await operators.accept_invitation(await operators.invite("owner"), "Bob", PASSWORD)
+        bob = second.visit.operator
+        kept_back = await operators.invite("owner", created_by=bob)
+
+        if how == "remove":
+            await delete(operators, ada, bob.id)
+        else:
+            await change_role(operators, ada, bob.id, Role.OWNER, Role.EDITOR)
+
+        with pytest.raises(InvitationNotUsable):
+            await operators.accept_invitation(kept_back, "Eve", PASSWORD)

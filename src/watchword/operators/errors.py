@@ -69,6 +69,13 @@ class OperatorPasswordTooCommon(DomainError):
     status = 422
 
 
+class OperatorNotFound(DomainError):
+    """No operator has this id, or no longer."""
+
+    code = "operator.not_found"
+    status = 404
+
+
 class OperatorNotAllowed(DomainError):
     """This operator's role does not include this."""
 
@@ -84,7 +91,7 @@ class FormExpired(DomainError):
 
 
 class LastOwner(DomainError):
-    """The last owner can't be removed: nobody could invite the next."""
+    """The last owner stays one: nobody could invite the next."""
 
     code = "operator.last_owner"
     status = 422

@@ -127,6 +127,20 @@ class Invitation:
 
 
 @dataclass(frozen=True)
+class OpenInvitation:
+    """A one-time link that was passed on and not used yet."""
+
+    id: str
+    """The digest of the token: names the link without opening it."""
+    role: Role
+    is_setup: bool
+    invited_by: str | None
+    """A user name; None where it came from the command line, or from somebody who left."""
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class TotpEnrolment:
     """A secret on its way into an authenticator app; `sealed` comes back with the first code."""
 

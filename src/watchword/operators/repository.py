@@ -21,6 +21,7 @@ from watchword.operators.models import (
     SESSION_IDLE,
     WAITS,
     Invitation,
+    OpenInvitation,
     Operator,
     OperatorSession,
     Role,
@@ -41,7 +42,13 @@ from watchword.storage.types import Json, UtcDateTime
 TOUCH_EVERY = timedelta(minutes=1)
 
 COUNT = select(func.count().label("count")).select_from(operators)
-COUNT_OWNERS = COUNT.where(operators.c.role == "owner")
+# Locked in one order, so that two owners who take each other's role wait and never in a circle.
+LOCK_OWNERS = (
+    select(operators.c.id)
+    .where(operators.c.role == "owner")
+    .order_by(operators.c.id)
+    .with_for_update()
+)
 ALL = select(operators).order_by(operators.c.created_at, operators.c.id)
 BY_ID = select(operators).where(operators.c.id == bindparam("id"))
 
@@ -56,6 +63,9 @@ CREATE = insert(operators).values(
     created_at=bindparam("created_at"),
 )
 DELETE = delete(operators).where(operators.c.id == bindparam("id"))
+SET_ROLE = (
+    update(operators).where(operators.c.id == bindparam("id_")).values(role=bindparam("role"))
+)
 
 # Counts the try before the password is looked at: parallel guesses each cost one.
 COUNTED = {
@@ -218,6 +228,17 @@ SPEND_INVITATION = (
     .values(used_at=bindparam("now", type_=UtcDateTime()))
     .returning(invitations)
 )
+OPEN_INVITATIONS = (
+    select(invitations, operators.c.username.label("invited_by"))
+    .outerjoin(operators, operators.c.id == invitations.c.created_by)
+    .where(
+        invitations.c.used_at.is_(None),
+        invitations.c.expires_at > bindparam("now", type_=UtcDateTime()),
+    )
+    .order_by(invitations.c.created_at, invitations.c.token_digest)
+)
+REVOKE = delete(invitations).where(USABLE).returning(invitations)
+REVOKE_ALL_OF = delete(invitations).where(invitations.c.created_by == bindparam("by"))
 FORGET_SETUP_LINKS = delete(invitations).where(invitations.c.is_setup.is_(True))
 PURGE_INVITATIONS = delete(invitations).where(
     invitations.c.expires_at < bindparam("now", type_=UtcDateTime())
@@ -232,10 +253,9 @@ class OperatorRepository(ServerRepository):
         row = await self.first(COUNT)
         return int(row["count"]) if row else 0
 
-    async def count_owners(self) -> int:
-        """Return how many owners there are."""
-        row = await self.first(COUNT_OWNERS)
-        return int(row["count"]) if row else 0
+    async def lock_owners(self) -> frozenset[str]:
+        """Return the owners' ids; until this transaction ends nobody else makes one less."""
+        return frozenset(row["id"] for row in await self.all(LOCK_OWNERS))
 
     async def list(self) -> list[Operator]:
         """Return every operator, the oldest first."""
@@ -264,6 +284,10 @@ class OperatorRepository(ServerRepository):
     async def delete(self, operator_id: str) -> None:
         """Remove an operator and every session of theirs."""
         await self.run(DELETE, id=operator_id)
+
+    async def set_role(self, operator_id: str, role: Role) -> None:
+        """Let an operator have another role, from their next request on."""
+        await self.run(SET_ROLE, id_=operator_id, role=role)
 
     async def attempt_by_name(self, username: str, now: datetime) -> Operator | None:
         """Count a try and return the operator, or None if unknown or made to wait."""
@@ -393,6 +417,19 @@ class OperatorRepository(ServerRepository):
         row = await self.first(SPEND_INVITATION, digest=token_digest, now=now)
         return _invitation(row) if row else None
 
+    async def open_invitations(self, now: datetime) -> tuple[OpenInvitation, ...]:
+        """Return the links that can still be used, the oldest first."""
+        return tuple(map(_open_invitation, await self.all(OPEN_INVITATIONS, now=now)))
+
+    async def revoke(self, invitation_id: str, now: datetime) -> Invitation | None:
+        """Remove a link that can still be used; None if there is none."""
+        row = await self.first(REVOKE, digest=invitation_id, now=now)
+        return _invitation(row) if row else None
+
+    async def revoke_all_of(self, operator_id: str) -> None:
+        """Remove every link that an operator made."""
+        await self.run(REVOKE_ALL_OF, by=operator_id)
+
     async def forget_setup_links(self) -> None:
         """Remove every set-up link: a newer one takes their place."""
         await self.run(FORGET_SETUP_LINKS)
@@ -436,4 +473,15 @@ def _session(row: Row, prefix: str = "") -> OperatorSession:
 def _invitation(row: Row) -> Invitation:
     return Invitation(
         role=Role(row["role"]), is_setup=bool(row["is_setup"]), expires_at=row["expires_at"]
+    )
+
+
+def _open_invitation(row: Row) -> OpenInvitation:
+    return OpenInvitation(
+        id=row["token_digest"],
+        role=Role(row["role"]),
+        is_setup=bool(row["is_setup"]),
+        invited_by=row["invited_by"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
     )

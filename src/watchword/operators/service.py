@@ -11,6 +11,7 @@ from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.ids import new_id, new_token
+from watchword.core.revisions import ChangedMeanwhile
 from watchword.core.sealing import Sealer
 from watchword.core.slow_digests import SlowDigest
 from watchword.operators.errors import (
@@ -21,6 +22,7 @@ from watchword.operators.errors import (
     OperatorNameInvalid,
     OperatorNameTaken,
     OperatorNotAllowed,
+    OperatorNotFound,
 )
 from watchword.operators.models import (
     INVITATION_LIFETIME,
@@ -28,6 +30,7 @@ from watchword.operators.models import (
     SESSION_LIFETIME,
     Invitation,
     OpenedSession,
+    OpenInvitation,
     Operator,
     OperatorSession,
     Role,
@@ -97,6 +100,17 @@ class OperatorService:
         if found is None:
             raise InvitationNotUsable
         return found
+
+    async def list_invitations(self) -> tuple[OpenInvitation, ...]:
+        """Return the links that can still be used, the oldest first."""
+        return await self.repository.open_invitations(self.clock.now())
+
+    async def revoke_invitation(self, invitation_id: str, *, tx: Database) -> Invitation:
+        """Let a link open nothing any more; raises InvitationNotUsable for one that was used."""
+        revoked = await self.repository.within(tx).revoke(invitation_id, self.clock.now())
+        if revoked is None:
+            raise InvitationNotUsable
+        return revoked
 
     async def accept_invitation(self, token: str, username: str, password: str) -> OpenedSession:
         """Use the link up: create the operator and sign them in."""
@@ -249,18 +263,48 @@ class OperatorService:
 
     # Operators
 
-    async def delete(self, actor: Operator, operator_id: str) -> None:
-        """Remove an operator; raises LastOwner."""
-        if not actor.role.can_manage_operators:
+    async def change_role(
+        self, actor: Operator, operator_id: str, *, seen: Role, wanted: Role, tx: Database
+    ) -> Operator:
+        """Give an operator another role from their next request on; returns who they were before.
+
+        Raises OperatorNotAllowed, OperatorNotFound, LastOwner, and ChangedMeanwhile where the role
+        is not the one that was *seen*.
+        """
+        repository = self.repository.within(tx)
+        before = await self._for_owner(actor, operator_id, repository, stays=wanted is Role.OWNER)
+        if before.role is not seen:
+            raise ChangedMeanwhile
+        await repository.set_role(operator_id, wanted)
+        if not wanted.can_manage_operators:
+            # A link kept back would let them in again, as an owner.
+            await repository.revoke_all_of(operator_id)
+        return before
+
+    async def delete(self, actor: Operator, operator_id: str, *, tx: Database) -> Operator:
+        """Remove an operator with their sessions; returns who it was.
+
+        Raises OperatorNotAllowed, OperatorNotFound or LastOwner.
+        """
+        repository = self.repository.within(tx)
+        removed = await self._for_owner(actor, operator_id, repository)
+        await repository.delete(operator_id)
+        await repository.revoke_all_of(operator_id)
+        return removed
+
+    async def _for_owner(
+        self, actor: Operator, operator_id: str, rows: OperatorRepository, *, stays: bool = False
+    ) -> Operator:
+        owners = await rows.lock_owners()
+        # Asked again here: of two owners who remove each other, only one is still an owner.
+        if actor.id not in owners:
             raise OperatorNotAllowed
-        async with self.storage.transaction() as tx:
-            repository = self.repository.within(tx)
-            operator = await repository.find(operator_id)
-            if operator is None:
-                return
-            await repository.delete(operator_id)
-            if await repository.count_owners() == 0:
-                raise LastOwner
+        if owners == {operator_id} and not stays:
+            raise LastOwner
+        operator = await rows.find(operator_id)
+        if operator is None:
+            raise OperatorNotFound
+        return operator
 
     async def purge(self, now: datetime) -> None:
         """Remove sessions and links that are past their time."""
