@@ -681,6 +681,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/security/unblock", identifier="x")
     yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")
     yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")
+    yield form(f"{t}/users/{{user_id}}/unblock")
     yield form(f"{t}/users/{{user_id}}/second-factor/reset")
     yield form(f"{t}/mfa", factor="x", policy="x", organizations="x", version="99")
     experience = f"{t}/sign-in-experience"

@@ -1488,6 +1488,7 @@ async def take_their_app_away(walk: Walk, at: Place) -> httpx2.Response:
 
 
 _console("POST", "users/{user_id}/second-factor/reset", "user_id")
+_console("POST", "users/{user_id}/unblock", "user_id")
 
 
 def _grouped(

@@ -209,13 +209,14 @@ class SendGuard:
         )
 
     async def forgive(self, identifiers: Iterable[str]) -> int:
-        """Forget what was sent to numbers: the next message is within the limit again."""
+        """Forget what was sent to numbers and addresses: the next is within the limit again."""
         return await self.counters.clear_windows(
             [
                 bucket
                 for identifier in identifiers
                 for spelling in spellings(identifier)
-                for bucket in self._buckets("number", spelling)
+                for kind in ("number", "email")
+                for bucket in self._buckets(kind, spelling)
             ]
         )
 
@@ -388,7 +389,9 @@ class Unblocking:
     lockout: Lockout
     audit: AuditService
 
-    async def unblock(self, actor: Actor, identifiers: Sequence[str]) -> None:
+    async def unblock(
+        self, actor: Actor, identifiers: Sequence[str], *, subject: str | None = None
+    ) -> None:
         """Drop the locks, failures and counted messages of identifiers, and say who did it."""
         async with self.storage.transaction() as tx:
             await replace(self.lockout, counters=self.lockout.counters.within(tx)).unblock(
@@ -398,6 +401,7 @@ class Unblocking:
             await self.audit.record(
                 Event.UNBLOCKED,
                 actor,
+                subject=subject,
                 payload={"targets": sorted({masked_identifier(given) for given in identifiers})},
                 tx=tx,
             )

@@ -80,6 +80,12 @@ class User:
         """Return the phone number, ready to send to or to show."""
         return PhoneNumber(self.primary_phone) if self.primary_phone else None
 
+    @property
+    def counted_under(self) -> tuple[str, ...]:
+        """Return every name that this person's failures and messages are counted under."""
+        names = (self.id, self.username, self.primary_email, self.primary_phone)
+        return tuple(name for name in names if name)
+
     def row(self) -> dict[str, Any]:
         """Return the contract's description of this person, as the API and events carry it."""
         return {

@@ -38,6 +38,14 @@ async def suspend_user(desk: WorkDesk, user_id: str) -> Response:
     return desk.go("users", user_id, done=done)
 
 
+@router.post("/{user_id}/unblock")
+async def unblock_user(desk: WorkDesk, user_id: str) -> Response:
+    """Let a person try again whom lockout or the send limits made wait."""
+    user = await desk.scope.users.get(user_id)
+    await desk.scope.unblocking.unblock(desk.actor, user.counted_under, subject=f"user:{user.id}")
+    return desk.go("users", user.id, done="unblocked")
+
+
 @router.post("/{user_id}/second-factor/reset")
 async def reset_second_factor(desk: WorkDesk, user_id: str) -> Response:
     """Take a person's second factors away and sign them out: they lost their device."""
