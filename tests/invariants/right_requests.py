@@ -579,7 +579,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/webhooks/new", **told)
     yield form(webhook, **told, version="99", enabled="yes")
     yield form(f"{webhook}/test", **told)
-    yield form(f"{webhook}/restore", version="99")
+    yield form(f"{webhook}/restore", version="99", do="x", present="99")
     yield form(f"{webhook}/deliveries/{{delivery_id}}/repeat")
     yield form(f"{webhook}/delete", typed_name="x")
     yield form(f"{webhook}/signing-key")
@@ -617,7 +617,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{saved}/trial", **whose, version="99")
     yield form(f"{saved}/trial/promote", version="99")
     yield form(f"{saved}/trial/drop", version="99")
-    yield form(f"{saved}/restore", version="99")
+    yield form(f"{saved}/restore", version="99", do="x", present="99")
     yield form(f"{saved}/delete", name="x")
     yield form(f"{t}/messages/{{message_id}}/number")
     yield form(f"{t}/operators/invite", role="x")
@@ -628,7 +628,9 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/test-numbers/add", **number, days="7")
     yield form(f"{t}/test-numbers/remove", phone="447700900124")
     yield form(f"{t}/test-numbers/production", allowed="x")
-    yield form(f"{t}/configuration/{{kind}}/{{subject_id}}/restore", version="99")
+    yield form(
+        f"{t}/configuration/{{kind}}/{{subject_id}}/restore", version="99", do="x", present="99"
+    )
     moving = {"source": OTHER, "item": "guard", "secret:SMS_AUTH_TOKEN": "x"}
     yield form(f"{t}/promotion/test", **moving, to="+447700900124")
     yield form(f"{t}/promotion/move", **moving, stamp="0", reason="x")
@@ -677,7 +679,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
             for part in ("count", "seconds")
         },
     )
-    yield form(f"{t}/security/restore", version="99")
+    yield form(f"{t}/security/restore", version="99", do="x", present="99")
     yield form(f"{t}/security/unblock", identifier="x")
     yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")
     yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")
@@ -701,7 +703,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
     yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)
     yield form(f"{experience}/preview/sign-up-and-sign-in", method="x", mode="x", **looked_at)
-    yield form(f"{experience}/restore", version="99")
+    yield form(f"{experience}/restore", version="99", do="x", present="99")
     yield form(
         f"{experience}/sign-up-and-sign-in",
         do="save",
@@ -718,7 +720,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{application}/scopes", scope="x")
     resource = f"{t}/resources/{{resource_id}}"
     yield form(f"{t}/resources/new", name="x", indicator="x", ttl="x")
-    yield form(f"{resource}/restore", version="99")
+    yield form(f"{resource}/restore", version="99", do="x", present="99")
     yield form(resource, name="x", indicator="x", ttl="x", is_default="yes")
     yield form(f"{resource}/delete", typed_name="x")
     yield form(f"{resource}/scopes", scope_name="", description="x")

@@ -1440,7 +1440,8 @@ _console("POST", "connectors/{instance_id}", "instance_id", lambda _: {"template
 _console("POST", "connectors/{instance_id}/test", "instance_id", lambda _: TEST)
 _console("POST", "connectors/{instance_id}/paste", "instance_id", lambda _: {"pasted": "{}"})
 _console("POST", "connectors/{instance_id}/check", "instance_id")
-_console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: {"version": "1"})
+RESTORED = {"version": "1", "do": "confirm"}
+_console("POST", "connectors/{instance_id}/restore", "instance_id", lambda _: RESTORED)
 _console("POST", "connectors/{instance_id}/bring-back", "instance_id")
 
 
@@ -1461,7 +1462,7 @@ HOOKED = {"name": WEBHOOK.name, "url": WEBHOOK.config.url, "events": "User.Delet
 _console("POST", "webhooks/{webhook_id}", "webhook_id", lambda _: {**HOOKED, "enabled": "yes"})
 _console("POST", "webhooks/{webhook_id}/test", "webhook_id", lambda _: HOOKED)
 _console("POST", "webhooks/{webhook_id}/signing-key", "webhook_id")
-_console("POST", "webhooks/{webhook_id}/restore", "webhook_id", lambda _: {"version": "1"})
+_console("POST", "webhooks/{webhook_id}/restore", "webhook_id", lambda _: RESTORED)
 
 
 @step("POST", "/console/{tenant}/webhooks/{webhook_id}/deliveries/{delivery_id}/repeat")
@@ -1531,7 +1532,7 @@ async def _versions(walk: Walk, at: Place) -> httpx2.Response:
 async def _restore_by_form(walk: Walk, at: Place) -> httpx2.Response:
     shown = walk.console_resource["resource_id"]
     address = f"{at.console}/configuration/resource/{shown}/restore"
-    return await walk.operator.post(address, version="2")
+    return await walk.operator.post(address, version="2", do="confirm")
 
 
 _resourced("GET", "resources/{resource_id}")
@@ -1548,7 +1549,7 @@ _resourced(
     "POST", "applications/{application_id}/secrets/delete", lambda _: {"secret_name": "spring"}
 )
 _resourced("POST", "resources/{resource_id}/scopes/{scope_id}/delete")
-_resourced("POST", "resources/{resource_id}/restore", lambda _: {"version": "1"})
+_resourced("POST", "resources/{resource_id}/restore", lambda _: RESTORED)
 _resourced("POST", "resources/{resource_id}/delete", lambda _: {"typed_name": "Acme shop"})
 
 CLUB = "organizations/{organization_id}"

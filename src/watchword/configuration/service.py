@@ -153,6 +153,10 @@ class ConfigurationService:
         """Return which version of everything is the one in use, or its deletion."""
         return await self.writer.versions.newest_of_all()
 
+    async def newest_version(self, kind: Kind, subject_id: str) -> int:
+        """Return the number of the version in use, or of the deletion; 0 before the first."""
+        return await self.writer.versions.newest(kind, subject_id)
+
     async def purge(self, before: datetime) -> int:
         """Forget versions from before a moment, but the newest two of each thing."""
         return await self.writer.versions.purge(before)

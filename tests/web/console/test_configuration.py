@@ -31,8 +31,29 @@ async def test_two_versions_are_compared_and_one_is_brought_back(
     assert "<del><code>3</code></del>" in page.html
     assert "<ins><code>5</code></ins>" in page.html
     page = await owner.submit("/guard/default/restore", version="1")
+    assert "Restore version 1?" in page.words
+    assert "To one phone number" in page.words
+    assert (await site.scope()).guard_policy.per_number.count == 5
+    page = await owner.submit("/guard/default/restore", do="confirm")
 
     assert "The earlier version is back" in page.words
+    assert (await site.scope()).guard_policy.per_number.count == 3
+
+
+async def test_a_change_made_while_restoring_is_shown_before_it_is_undone(
+    site: Site, owner: Browser
+) -> None:
+    await change(site, 3, 4)
+    await owner.open("configuration/guard/default")
+    await owner.submit("/guard/default/restore", version="1")
+    await change(site, 7)
+
+    page = await owner.submit("/guard/default/restore", do="confirm")
+
+    assert page.status == 409
+    assert "<del><code>7</code></del>" in page.html
+    assert (await site.scope()).guard_policy.per_number.count == 7
+    await owner.submit("/guard/default/restore", do="confirm")
     assert (await site.scope()).guard_policy.per_number.count == 3
 
 

@@ -301,6 +301,7 @@ class TestDetails:
         assert "config.authToken" in page.words
 
         await owner.submit("/restore")
+        await owner.submit("/restore", do="confirm")
 
         connectors = (await site.scope()).connectors
         saved = await connectors.get(instance)

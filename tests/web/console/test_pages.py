@@ -123,6 +123,7 @@ class TestSecurity:
         await owner.open("security/history")
 
         await owner.submit("/restore", version="1")
+        await owner.submit("/restore", do="confirm")
 
         assert (await site.scope()).guard_policy.daily_messages == 5000
 

@@ -72,6 +72,7 @@ class TestResources:
         await owner.open(f"resources/{made.id}/history")
 
         await owner.submit("/restore", version=str(made.version))
+        await owner.submit("/restore", do="confirm")
 
         back = await (await site.scope()).resources.get(made.id)
         assert (back.name, [scope.name for scope in back.scopes]) == ("Orders", ["read"])

@@ -141,5 +141,6 @@ async def test_history_restores(site: Site, owner: Browser, with_connector: None
     await owner.open("sign-in-experience/history")
 
     await owner.submit("/restore")
+    await owner.submit("/restore", do="confirm")
 
     assert (await site.scope()).settings.sign_in_mode == "SignIn"

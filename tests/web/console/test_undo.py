@@ -53,8 +53,10 @@ async def test_a_change_is_taken_back_where_its_trouble_is_read_of(
     assert "rosa changed Twilio SMS Service." in page.words
 
     page = await owner.submit(UNDO)
+    assert "Code {{code}}" in page.words
+    page = await owner.submit(UNDO, do="confirm")
 
-    assert "Restored" in page.words
+    assert "The earlier version is back" in page.words
     [saved] = await (await site.scope()).connectors.list()
     assert saved.config["templates"][0]["content"] == "Code {{code}}"
     assert (await site.scope()).connectors.opened_secrets(saved) == {
@@ -79,6 +81,7 @@ async def test_of_two_who_undo_the_second_is_told(owner: Browser, broken: SavedC
     await owner.open("messages/dashboard")
     seen = owner.page
     await owner.submit(UNDO)
+    await owner.submit(UNDO, do="confirm")
     owner.page = seen
 
     page = await owner.submit(UNDO)

@@ -181,6 +181,7 @@ async def test_an_earlier_version_comes_back(site: Site, owner: Browser) -> None
     await owner.open(f"webhooks/{webhook_id}/history")
 
     await owner.submit("/restore")
+    await owner.submit("/restore", do="confirm")
 
     assert (await (await site.scope()).deliveries.webhooks.get(webhook_id)).name == "Billing"
 

@@ -6,7 +6,7 @@ from watchword.configuration.models import Change, Kind
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import WorkDesk, whole_number
 from watchword.web.console.errors import NoSuchPage
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/configuration")
@@ -56,10 +56,7 @@ async def show_versions(  # noqa: PLR0917  # the parts of the address
 @router.post("/{kind}/{subject_id}/restore")
 async def restore(desk: WorkDesk, kind: str, subject_id: str) -> Response:
     """Bring a version back, as a new one."""
-    chosen = _kind(kind)
-    await desk.prove_fresh()
-    await restore_version(desk, chosen, subject_id)
-    return desk.go("configuration", chosen, subject_id, done="restored")
+    return await restored(desk, _kind(kind), subject_id, back=f"configuration/{kind}/{subject_id}")
 
 
 def _kind(text: str) -> Kind:

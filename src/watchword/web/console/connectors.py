@@ -31,7 +31,7 @@ from watchword.web.console.forms import (
     read_answers,
     rendered_guide,
 )
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.pasted_config import Pasted
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social, to_social
@@ -188,9 +188,9 @@ async def show_history(desk: WorkDesk, instance_id: str, page: int = 1) -> Respo
 @router.post("/{instance_id}/restore")
 async def restore(desk: WorkDesk, instance_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    await desk.prove_fresh()
-    await restore_version(desk, Kind.CONNECTOR, instance_id)
-    return desk.go("connectors", instance_id, "history", done="restored")
+    return await restored(
+        desk, Kind.CONNECTOR, instance_id, back=f"connectors/{instance_id}/history"
+    )
 
 
 @router.get("/{instance_id}/delete")

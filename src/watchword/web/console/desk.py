@@ -23,6 +23,7 @@ from watchword.operators.errors import (
 from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
+from watchword.web.console.field_names import phrases_of_field, phrases_of_value
 from watchword.web.cookies import CONSOLE, read_cookie
 from watchword.web.problems import language_of, message_of
 from watchword.web.scope import ServerScope, TenantScope, server_scope
@@ -162,6 +163,15 @@ class Desk:
     def message(self, error: DomainError) -> str:
         """Return what an operator may read of an error."""
         return message_of(self.request, error)
+
+    def name_of(self, field: str) -> str:
+        """Return what a changed setting is called; empty where it has only its own name."""
+        return " · ".join(self.text(phrase) for phrase in phrases_of_field(field))
+
+    def words_of(self, field: str, value: Any) -> str:
+        """Return a changed setting's value in words; empty where it is shown as it is."""
+        phrases = phrases_of_value(field, value) or ()
+        return ", ".join(self.text(phrase) for phrase in phrases)
 
     def render(self, template: str, *, status_code: int = 200, **context: Any) -> Response:
         """Return a page of the console."""

@@ -1,5 +1,13 @@
-"""The versions of one piece of configuration: listed, and brought back."""
+"""The versions of one piece of configuration: listed, and brought back.
 
+What bringing one back would change is shown first, then it is done.
+"""
+
+from contextlib import suppress
+
+from starlette.responses import Response
+
+from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import SINGLE, ConfigurationVersion, Kind
 from watchword.core.pagination import Page, PageRequest
 from watchword.web.console.desk import Desk, text_of, whole_number
@@ -12,13 +20,35 @@ async def versions_of(
     return await desk.scope.configuration.history(kind, subject_id, PageRequest(max(1, page)))
 
 
-async def restore_version(desk: Desk, kind: Kind, subject_id: str = SINGLE) -> None:
-    """Bring back, as a new version, the one that the posted form names."""
-    form = await desk.form()
-    await desk.scope.configuration.restore(
-        desk.actor,
-        kind,
-        subject_id,
-        whole_number(text_of(form, "version")) or 0,
-        expected_version=whole_number(text_of(form, "expected")),
+async def restored(
+    desk: Desk, kind: Kind, subject_id: str = SINGLE, *, back: str, needs_proof: bool = True
+) -> Response:
+    """Bring the version back that the form names, once the operator saw what changes by it.
+
+    *back* is the path of the history, where both ways out lead. What is brought back is what was
+    looked at: a change of somebody else in between is shown before it is undone.
+    """
+    form, configuration = await desk.form(), desk.scope.configuration
+    version = whole_number(text_of(form, "version")) or 0
+    seen = whole_number(text_of(form, "present"))
+    if text_of(form, "do") == "confirm":
+        if needs_proof:
+            await desk.prove_fresh()
+        # Somebody else's change in between is told of below.
+        with suppress(ConfigurationChanged):
+            await configuration.restore(
+                desk.actor, kind, subject_id, version, expected_version=seen
+            )
+            return desk.go(back, done="restored")
+    present = await configuration.newest_version(kind, subject_id)
+    changed_meanwhile = seen not in {None, present}
+    return desk.render(
+        "restore.html",
+        status_code=409 if changed_meanwhile else 200,
+        action=desk.request.url.path,
+        back=desk.address(back),
+        changes=await configuration.compare(kind, subject_id, present, version),
+        version=version,
+        present=present,
+        problem=desk.message(ConfigurationChanged()) if changed_meanwhile else "",
     )

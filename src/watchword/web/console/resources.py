@@ -15,7 +15,7 @@ from watchword.resources.models import (
     is_indicator,
 )
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
 from watchword.web.console.routing import console_router
 
@@ -107,9 +107,7 @@ async def show_history(desk: WorkDesk, resource_id: str, page: int = 1) -> Respo
 @router.post("/{resource_id}/restore")
 async def restore(desk: WorkDesk, resource_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    await desk.prove_fresh()
-    await restore_version(desk, Kind.RESOURCE, resource_id)
-    return desk.go("resources", resource_id, "history", done="restored")
+    return await restored(desk, Kind.RESOURCE, resource_id, back=f"resources/{resource_id}/history")
 
 
 @router.post("/{resource_id}/scopes")

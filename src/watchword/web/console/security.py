@@ -12,7 +12,7 @@ from watchword.core.errors import DomainError
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
 from watchword.web.pages.countries import countries
 
@@ -43,8 +43,7 @@ async def show_history(desk: WorkDesk, page: int = 1) -> Response:
 @router.post("/restore")
 async def restore(desk: WorkDesk) -> Response:
     """Bring an earlier version of the limits back, as a new one."""
-    await restore_version(desk, Kind.GUARD)
-    return desk.go("security", "history", done="restored")
+    return await restored(desk, Kind.GUARD, back="security/history", needs_proof=False)
 
 
 @router.post("/preset")

@@ -22,7 +22,7 @@ from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
 from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 from watchword.web.console.social_connectors import card_of_social
@@ -105,8 +105,7 @@ async def show_history(desk: WorkDesk, page: int = 1) -> Response:
 @router.post("/restore")
 async def restore(desk: WorkDesk) -> Response:
     """Bring an earlier version back, as a new one."""
-    await restore_version(desk, Kind.SIGN_IN)
-    return desk.go("sign-in-experience", "history", done="restored")
+    return await restored(desk, Kind.SIGN_IN, back="sign-in-experience/history", needs_proof=False)
 
 
 async def _methods_page(

@@ -12,7 +12,7 @@ from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
-from watchword.web.console.history import restore_version, versions_of
+from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
 from watchword.webhooks.errors import HeaderWantedAgain
 from watchword.webhooks.models import (
@@ -202,9 +202,7 @@ async def show_history(desk: WorkDesk, webhook_id: str, page: int = 1) -> Respon
 @router.post("/{webhook_id}/restore")
 async def restore(desk: WorkDesk, webhook_id: str) -> Response:
     """Bring an earlier version back, as a new one."""
-    await desk.prove_fresh()
-    await restore_version(desk, Kind.WEBHOOK, webhook_id)
-    return desk.go("webhooks", webhook_id, "history", done="restored")
+    return await restored(desk, Kind.WEBHOOK, webhook_id, back=f"webhooks/{webhook_id}/history")
 
 
 @router.post("/{webhook_id}/delete")

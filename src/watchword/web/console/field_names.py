@@ -1,0 +1,74 @@
+"""What operators call the settings whose changes they are shown."""
+
+from typing import Any
+
+BRANDING, SECURITY = "console.branding.", "console.security."
+
+NAMES = {
+    **{f"color.{name}": BRANDING + name for name in ("primaryColor", "darkPrimaryColor")},
+    "color.isDarkModeEnabled": BRANDING + "dark",
+    **{f"branding.{name}": BRANDING + name for name in ("logoUrl", "darkLogoUrl", "favicon")},
+    **{name: BRANDING + name for name in ("termsOfUseUrl", "privacyPolicyUrl")},
+    "agreeToTermsPolicy": BRANDING + "agree",
+    "languageInfo.autoDetect": BRANDING + "auto_detect",
+    "languageInfo.fallbackLanguage": BRANDING + "fallback",
+    "mfa.factors": "console.mfa.factors",
+    "mfa.policy": "console.mfa.policy",
+    "mfa.organizationRequiredMfaPolicy": "console.mfa.organizations",
+    "signInMode": "console.sign_in_experience.mode.label",
+    "captchaPolicy.enabled": SECURITY + "proof_of_work",
+    "verificationCodePolicy.expirationDuration": SECURITY + "expirationDuration",
+    "verificationCodePolicy.maxRetryAttempts": SECURITY + "maxRetryAttempts",
+    "sentinelPolicy.maxAttempts": SECURITY + "maxAttempts",
+    "sentinelPolicy.lockoutDuration": SECURITY + "lockoutDuration",
+    "allowedCountries": SECURITY + "countries",
+    **{
+        name: SECURITY + name
+        for name in ("dailyMessages", "dailyPerCountry", "countriesPerAddress", "unusedDays")
+    },
+}
+"""The phrase that a form says beside each setting."""
+
+PARTS = {"count": SECURITY + "at_most", "seconds": SECURITY + "within"}
+LIMITS = {
+    *("perNumber", "perAddress", "perSubnet", "testSends"),
+    *("perBlock", "failuresPerAddress", "failuresPerSubnet"),
+}
+UNANSWERED = {
+    "unanswered.atLeast": SECURITY + "unanswered_at_least",
+    "unanswered.percent": SECURITY + "unanswered_percent",
+}
+
+VALUES = {
+    "mfa.factors": "console.mfa.",
+    "mfa.policy": "console.mfa.policies.",
+    "signInMode": "console.sign_in_experience.mode.",
+    "agreeToTermsPolicy": BRANDING + "terms_policy.",
+}
+"""Where the words for a setting's values are; others are shown as they are."""
+
+ON, OFF = "console.change.on", "console.change.off"
+
+
+def phrases_of_field(field: str) -> tuple[str, ...]:
+    """Return the phrases that together name a setting; none where only its own name is known."""
+    first, _, rest = field.partition(".")
+    if field in NAMES:
+        return (NAMES[field],)
+    if first in LIMITS:
+        return (SECURITY + first, *([PARTS[rest]] if rest in PARTS else []))
+    if first == "unanswered":
+        part = UNANSWERED.get(field)
+        return (SECURITY + "unanswered", *([part] if part else []))
+    return ()
+
+
+def phrases_of_value(field: str, value: Any) -> list[str] | None:
+    """Return the phrase of each of a setting's values; None where it is shown as it is."""
+    if isinstance(value, bool):
+        return [ON if value else OFF]
+    if field == "mfa.organizationRequiredMfaPolicy":
+        return [ON if value == "Mandatory" else OFF]
+    if field not in VALUES or not value:
+        return None
+    return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
