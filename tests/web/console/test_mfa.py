@@ -15,7 +15,7 @@ async def save(owner: Browser, *factors: str, **fields: str) -> None:
     form = owner.page.form(MFA)
     form.pairs = [pair for pair in form.pairs if pair[0] not in {"factor", "policy"}]
     form.pairs += [("factor", factor) for factor in factors]
-    await owner.submit(MFA, **fields)
+    await owner.submit(MFA, **{"do": "confirm", **fields})
 
 
 async def test_factors_and_policy_are_saved(site: Site, owner: Browser) -> None:
@@ -25,6 +25,22 @@ async def test_factors_and_policy_are_saved(site: Site, owner: Browser) -> None:
     assert mfa.factors == ("Totp", "BackupCode")
     assert mfa.policy == "Mandatory"
     assert mfa.organization_required_mfa_policy == "Mandatory"
+
+
+async def test_what_changes_is_shown_before_it_is_saved_and_can_be_left(
+    site: Site, owner: Browser
+) -> None:
+    await save(owner, "Totp", policy="Mandatory", do="")
+
+    assert "Save these changes?" in owner.page.words
+    assert "<ins>Authenticator app</ins>" in owner.page.html
+    assert (await site.scope()).settings.mfa.factors == ()
+    await owner.submit(MFA, do="edit")
+    assert "Save these changes?" not in owner.page.words
+    assert ("factor", "Totp") in owner.page.form(MFA).pairs
+    assert (await site.scope()).settings.mfa.factors == ()
+    await owner.submit(MFA, do="confirm")
+    assert (await site.scope()).settings.mfa.factors == ("Totp",)
 
 
 async def test_recovery_codes_alone_are_refused_and_the_form_stays(
@@ -62,9 +78,12 @@ async def test_a_change_of_somebody_else_is_not_overwritten(site: Site, owner: B
         SYSTEM, {"mfa": {"factors": ["Totp"], "policy": "Mandatory"}}
     )
 
-    await owner.submit(MFA, policy="NoPrompt")
+    await owner.submit(MFA, do="confirm", policy="NoPrompt")
 
-    assert owner.page.status == 422
+    assert owner.page.status == 409
+    assert "What was changed meanwhile" in owner.page.words
+    assert "Everybody, and nobody may say no" in owner.page.words
+    assert ("policy", "NoPrompt") in owner.page.form(MFA).pairs
     assert (await site.scope()).settings.mfa.policy == "Mandatory"
 
 

@@ -45,7 +45,9 @@ class TestSecurity:
         await owner.open("security")
 
         await owner.submit(
-            "/sending", **{"perAddress.count": "7", "perAddress.seconds": "60", "countries": "KR"}
+            "/sending",
+            do="confirm",
+            **{"perAddress.count": "7", "perAddress.seconds": "60", "countries": "KR"},
         )
 
         policy = (await site.scope()).guard_policy
@@ -82,6 +84,7 @@ class TestSecurity:
 
         await owner.submit(
             "/attacks",
+            do="confirm",
             **{
                 "dailyMessages": "5000",
                 "countriesPerAddress": "3",
@@ -104,7 +107,7 @@ class TestSecurity:
         self, site: Site, owner: Browser, page: str
     ) -> None:
         await owner.open("security")
-        await owner.submit("/attacks", dailyMessages="5")
+        await owner.submit("/attacks", do="confirm", dailyMessages="5")
         guard = (await site.scope()).guard
         for _ in range(4):
             await guard.spend_send(ALICE)
@@ -119,7 +122,7 @@ class TestSecurity:
     ) -> None:
         for most in ("5000", "7000"):
             await owner.open("security")
-            await owner.submit("/attacks", dailyMessages=most)
+            await owner.submit("/attacks", do="confirm", dailyMessages=most)
         await owner.open("security/history")
 
         await owner.submit("/restore", version="1")
@@ -127,10 +130,53 @@ class TestSecurity:
 
         assert (await site.scope()).guard_policy.daily_messages == 5000
 
+    @pytest.mark.parametrize(
+        ("action", "typed", "shown"),
+        [
+            ("/sending", {"perNumber.count": "7"}, "To one phone number · At most"),
+            ("/attacks", {"dailyMessages": "7000"}, "Text messages of all people in a day"),
+            ("/codes", {"maxAttempts": "7"}, "Failures until lockout"),
+        ],
+    )
+    async def test_what_changes_is_shown_before_it_is_saved(
+        self, site: Site, owner: Browser, action: str, typed: dict[str, str], shown: str
+    ) -> None:
+        await owner.open("security")
+
+        page = await owner.submit(action, **typed)
+
+        assert "Save these changes?" in page.words
+        assert shown in page.words
+        configuration = (await site.scope()).configuration
+        assert (await configuration.history()).total == 0
+        await owner.submit(action, do="confirm")
+        assert (await configuration.history()).total == 1
+
+    @pytest.mark.parametrize(
+        ("action", "field"), [("/sending", "perNumber.count"), ("/attacks", "dailyMessages")]
+    )
+    async def test_the_second_of_two_operators_sees_what_the_first_changed(
+        self, site: Site, owner: Browser, action: str, field: str
+    ) -> None:
+        await owner.open("security")
+        await (await site.scope()).configuration.settings.save_guard(
+            SYSTEM, {"dailyPerCountry": 77}
+        )
+
+        page = await owner.submit(action, do="confirm", **{field: "9"})
+
+        assert page.status == 409
+        assert "What was changed meanwhile" in page.words
+        assert "<ins><code>77</code></ins>" in page.html
+        assert dict(page.form(action).pairs)[field] == "9"
+        await owner.submit(action, do="confirm")
+        document = (await site.scope()).guard_policy.document()
+        assert "9" in str(document[field.partition(".")[0]])
+
     async def test_codes_and_lockout_are_saved(self, site: Site, owner: Browser) -> None:
         await owner.open("security")
 
-        await owner.submit("/codes", expirationDuration="120", maxAttempts="50")
+        await owner.submit("/codes", do="confirm", expirationDuration="120", maxAttempts="50")
 
         settings = (await site.scope()).settings
         assert settings.code_policy.lifetime == timedelta(seconds=120)

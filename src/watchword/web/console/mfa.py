@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED
@@ -16,7 +17,8 @@ from watchword.sign_in_settings.models import (
     SignInSettings,
     is_method_enabled,
 )
-from watchword.sign_in_settings.service import CONNECTOR_TYPES
+from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
+from watchword.web.console.confirming import held_back
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.routing import console_router
 
@@ -54,11 +56,23 @@ async def show_mfa(desk: WorkDesk) -> Response:
 @router.post("")
 async def save_mfa(desk: WorkDesk) -> Response:
     """Save the factors and the policy."""
-    form = await desk.form()
-    saved, saved_version = await desk.scope.configuration.settings.sign_in()
+    form, settings = await desk.form(), desk.scope.configuration.settings
+    saved, version = await settings.sign_in()
+    typed = saved.model_copy(update={"mfa": _typed(form, saved)})
     try:
         patch = _patch(form, saved)
-        await desk.scope.configuration.settings.save_sign_in(
+        after = SignInRules.check(saved, patch, await _available(desk))
+        held = await held_back(
+            desk,
+            form,
+            Kind.SIGN_IN,
+            before=saved.document(),
+            after=after.document(),
+            version=version,
+        )
+        if held is not None:
+            return await _page(desk, typed, version, **held)
+        await settings.save_sign_in(
             desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
         )
     except ValidationError:
@@ -67,12 +81,15 @@ async def save_mfa(desk: WorkDesk) -> Response:
         problem = desk.message(error)
     else:
         return desk.go("mfa", done="saved")
-    typed = saved.model_copy(update={"mfa": _typed(form, saved)})
-    return await _page(desk, typed, saved_version, problem=problem, status_code=422)
+    return await _page(desk, typed, version, problem=problem, is_dirty=True, status_code=422)
+
+
+async def _available(desk: Desk) -> set[ConnectorType]:
+    return {saved.type for saved in await desk.scope.connectors.list()}
 
 
 async def _page(desk: Desk, settings: SignInSettings, version: int, **context: Any) -> Response:
-    available = {saved.type for saved in await desk.scope.connectors.list()}
+    available = await _available(desk)
     policy = settings.mfa.policy
     return desk.render(
         "mfa.html",
@@ -83,6 +100,9 @@ async def _page(desk: Desk, settings: SignInSettings, version: int, **context: A
             "has_passkeys": "WebAuthn" in settings.mfa.factors,
             "version": version,
             "problem": "",
+            "others": (),
+            "changes": (),
+            "is_dirty": False,
             **context,
         },
     )
@@ -121,4 +141,11 @@ def _typed(form: FormData, saved: SignInSettings) -> Any:
     listed = form.getlist("factor")
     policy = next((p for p in POLICIES if p == text_of(form, "policy")), saved.mfa.policy)
     factors = tuple(factor for factor in SUPPORTED if factor in listed)
-    return saved.mfa.model_copy(update={"factors": factors, "policy": policy})
+    insists = text_of(form, "organizations") == "yes"
+    return saved.mfa.model_copy(
+        update={
+            "factors": factors,
+            "policy": policy,
+            "organization_required_mfa_policy": "Mandatory" if insists else "NoPrompt",
+        }
+    )

@@ -11,6 +11,8 @@ from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.service import SignInRules
+from watchword.web.console.confirming import held_back
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -83,47 +85,56 @@ async def save_attacks(desk: WorkDesk) -> Response:
 async def _save_guard(
     desk: Desk, card: str, patch_of: Callable[[FormData], dict[str, Any]]
 ) -> Response:
-    form = await desk.form()
-    guard, guard_version = await desk.scope.configuration.settings.guard()
-    settings, version = await desk.scope.configuration.settings.sign_in()
+    form, settings = await desk.form(), desk.scope.configuration.settings
+    guard, version = await settings.guard()
     try:
-        await desk.scope.configuration.settings.save_guard(
-            desk.actor,
-            patch_of(form),
-            expected_version=whole_number(text_of(form, "version")),
+        patch = patch_of(form)
+        after = guard.changed(patch)
+        held = await held_back(
+            desk, form, Kind.GUARD, before=guard.document(), after=after.document(), version=version
+        )
+        if held is not None:
+            return await _form_page(desk, form, card, held)
+        await settings.save_guard(
+            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
         )
     except ValidationError:
-        problem = desk.text(f"console.security.bad_{card}")
+        held = {"problem": desk.text(f"console.security.bad_{card}")}
     except DomainError as error:
-        problem = desk.message(error)
+        held = {"problem": desk.message(error)}
     else:
         return desk.go("security", done="saved")
-    return await _page(
-        desk, guard, settings, guard_version, version, typed=form, problem_of={card: problem}
-    )
+    return await _form_page(desk, form, card, held)
 
 
 @router.post("/codes")
 async def save_codes(desk: WorkDesk) -> Response:
     """Save what codes are like and when guessing ends."""
-    form = await desk.form()
-    guard, guard_version = await desk.scope.configuration.settings.guard()
-    settings, version = await desk.scope.configuration.settings.sign_in()
+    form, settings = await desk.form(), desk.scope.configuration.settings
+    saved, version = await settings.sign_in()
     try:
-        await desk.scope.configuration.settings.save_sign_in(
-            desk.actor,
-            _codes_patch(form),
-            expected_version=whole_number(text_of(form, "version")),
+        patch = _codes_patch(form)
+        after = SignInRules.check(saved, patch, ())
+        held = await held_back(
+            desk,
+            form,
+            Kind.SIGN_IN,
+            before=saved.document(),
+            after=after.document(),
+            version=version,
+        )
+        if held is not None:
+            return await _form_page(desk, form, "codes", held)
+        await settings.save_sign_in(
+            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
         )
     except ValidationError:
-        problem = desk.text("console.security.bad_codes")
+        held = {"problem": desk.text("console.security.bad_codes")}
     except DomainError as error:
-        problem = desk.message(error)
+        held = {"problem": desk.message(error)}
     else:
         return desk.go("security", done="saved")
-    return await _page(
-        desk, guard, settings, guard_version, version, typed=form, problem_of={"codes": problem}
-    )
+    return await _form_page(desk, form, "codes", held)
 
 
 @router.post("/unblock")
@@ -135,6 +146,15 @@ async def unblock(desk: WorkDesk) -> Response:
     return desk.go("security", done="unblocked")
 
 
+async def _form_page(desk: Desk, form: FormData, card: str, said: Mapping[str, Any]) -> Response:
+    """Return the page with what was filled into one card, and what is to be said of it."""
+    guard, guard_version = await desk.scope.configuration.settings.guard()
+    settings, version = await desk.scope.configuration.settings.sign_in()
+    return await _page(
+        desk, guard, settings, guard_version, version, typed=form, card=card, said=said
+    )
+
+
 async def _page(
     desk: Desk,
     guard: GuardPolicy,
@@ -143,8 +163,10 @@ async def _page(
     version: int,
     *,
     typed: FormData | None = None,
-    problem_of: Mapping[str, str] | None = None,
+    card: str = "",
+    said: Mapping[str, Any] | None = None,
 ) -> Response:
+    said = said or {}
     document = guard.document()
     shown: dict[str, Any] = {}
     for name in (*LIMITS, *ATTACK_LIMITS):
@@ -166,7 +188,7 @@ async def _page(
             chosen = {str(value) for value in typed.getlist("countries")}
     return desk.render(
         "security.html",
-        status_code=422 if problem_of else 200,
+        status_code=said.get("status_code", 422 if "problem" in said else 200),
         guard=guard,
         shown=shown,
         limits=LIMITS,
@@ -179,9 +201,9 @@ async def _page(
         versions={"guard": guard_version, "settings": version},
         countries=countries(desk.language),
         chosen=chosen,
-        problem_of=problem_of or {},
+        said_of={card: said},
         proof_of_work=bool(settings.captcha_policy.enabled)
-        if typed is None or problem_of is None or "codes" not in problem_of
+        if typed is None or card != "codes"
         else "proofOfWork" in typed,
         code_policy=guard.tightened(settings.code_policy),
         lockout=guard.tightened_lockout(settings.lockout_policy),

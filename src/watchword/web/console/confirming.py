@@ -1,0 +1,54 @@
+"""What stands between a filled form and saving it: others' changes, and a look at one's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from watchword.configuration.errors import ConfigurationChanged
+from watchword.configuration.models import (
+    SINGLE,
+    ConfigurationVersion,
+    Kind,
+    changes_between,
+)
+from watchword.core.pagination import PageRequest
+from watchword.web.console.desk import Desk, text_of, whole_number
+
+MOST_SHOWN = 20
+
+
+async def others_since(
+    desk: Desk, kind: Kind, seen: int | None, subject_id: str = SINGLE
+) -> list[ConfigurationVersion]:
+    """Return what others changed since the version that a form was drawn from, newest first."""
+    page = PageRequest(1, MOST_SHOWN)
+    found = await desk.scope.configuration.history(kind, subject_id, page)
+    return [version for version in found.items if seen is not None and version.version > seen]
+
+
+async def held_back(
+    desk: Desk,
+    form: FormData,
+    kind: Kind,
+    *,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    version: int,
+) -> dict[str, Any] | None:
+    """Return what the form's page says instead of saving; None once the operator means it.
+
+    *before* and *version* are what is saved now. A form that was drawn from an older version shows
+    what others changed; the next press of Save means it.
+    """
+    seen, do = whole_number(text_of(form, "version")), text_of(form, "do")
+    if seen is not None and seen != version:
+        return {
+            "problem": desk.message(ConfigurationChanged()),
+            "others": await others_since(desk, kind, seen),
+            "status_code": 409,
+        }
+    if do == "edit":
+        return {"is_dirty": True}
+    changes = changes_between(before, after)
+    return {"changes": changes, "is_dirty": True} if changes and do != "confirm" else None
