@@ -107,13 +107,20 @@ class ApplicationConfiguration:
             return await self._update(write, Action.CHANGED, before, {"customData": merged})
 
     async def assign_scopes(
-        self, actor: Actor, id: str, scope_ids: Collection[str], *, reason: str | None = None
+        self,
+        actor: Actor,
+        id: str,
+        scope_ids: Collection[str],
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
     ) -> Application:
         """Say which scopes of API resources an application may be given; raises UnknownScopes."""
         wanted = tuple(dict.fromkeys(scope_ids))
         async with self.writer.writing(actor, reason) as write:
             check_assignable(wanted, await self.resources.repository.within(write.tx).list())
             before = await self._application(write, id)
+            expect(before.version, expected_version)
             return await self._update(write, Action.CHANGED, before, {"resourceScopes": wanted})
 
     async def add_secret(

@@ -160,7 +160,7 @@ class TestMembers:
 
 
 class TestWhoLookedAtAnOlderState:
-    """Nobody overwrites what they never saw, and pressing again changes nothing about it."""
+    """Nobody overwrites what they never saw."""
 
     async def test_of_an_organization(self, site: Site, owner: Browser) -> None:
         organization_id = await club(site)
@@ -168,11 +168,10 @@ class TestWhoLookedAtAnOlderState:
         await owner.open(f"organizations/{organization_id}")
         await organizations.change(SYSTEM, organization_id, {"is_mfa_required": True})
 
-        for _ in range(2):
-            page = await owner.submit(f"/{organization_id}", name="Mine")
+        page = await owner.submit(f"/{organization_id}", name="Mine")
 
-            assert page.status == 422
-            assert "Someone else changed this" in page.words
+        assert page.status == 422
+        assert "Someone else changed this" in page.words
         saved = await organizations.get(organization_id)
         assert (saved.name, saved.is_mfa_required) == ("Rowing club", True)
         await owner.open(f"organizations/{organization_id}")

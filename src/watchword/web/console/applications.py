@@ -7,8 +7,11 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.applications.models import Application, ApplicationType, NewApplication
+from watchword.configuration.errors import ConfigurationChanged
+from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
+from watchword.web.console.confirming import others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.organizations import ticked
 from watchword.web.console.quick_starts import quick_starts_of
@@ -92,11 +95,17 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
                     "corsAllowedOrigins": list(_lines(form, "cors_allowed_origins"))
                 },
             },
-            expected_version=whole_number(text_of(form, "version")),
+            expected_version=(seen := whole_number(text_of(form, "version"))),
         )
     except DomainError as error:
         return await _details_page(
-            desk, application, values, problem=desk.message(error), status_code=422, is_dirty=True
+            desk,
+            application,
+            values,
+            problem=desk.message(error),
+            others=await others_since(desk, Kind.APPLICATION, seen, application_id),
+            status_code=422,
+            is_dirty=True,
         )
     return desk.go("applications", application_id, done="saved")
 
@@ -164,10 +173,22 @@ async def delete_secret(desk: WorkDesk, application_id: str) -> Response:
 @router.post("/{application_id}/scopes")
 async def assign_scopes(desk: WorkDesk, application_id: str) -> Response:
     """Say what it may be given of the API resources."""
-    await desk.scope.applications.get(application_id)
-    await desk.scope.configuration.applications.assign_scopes(
-        desk.actor, application_id, ticked(await desk.form(), "scope")
-    )
+    application, form = await desk.scope.applications.get(application_id), await desk.form()
+    chosen, seen = ticked(form, "scope"), whole_number(text_of(form, "version"))
+    try:
+        await desk.scope.configuration.applications.assign_scopes(
+            desk.actor, application_id, chosen, expected_version=seen
+        )
+    except ConfigurationChanged as error:
+        return await _details_page(
+            desk,
+            application,
+            _values(application),
+            chosen_scopes=chosen,
+            scopes_problem=desk.message(error),
+            scopes_others=await others_since(desk, Kind.APPLICATION, seen, application_id),
+            status_code=409,
+        )
     return desk.go("applications", application_id, done="saved")
 
 
@@ -198,6 +219,8 @@ async def _details_page(
             "secret_days": SECRET_DAYS,
             "secret_error": "",
             "secret_name": "",
+            "chosen_scopes": application.resource_scopes,
+            "scopes_problem": "",
             "problem": "",
             "delete_error": "",
             "is_dirty": False,

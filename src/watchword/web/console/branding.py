@@ -6,10 +6,12 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.sign_in_settings.models import (
     SignInSettings,
 )
+from watchword.web.console.confirming import others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
@@ -61,7 +63,12 @@ async def save_branding(desk: WorkDesk) -> Response:
         return _branding_page(desk, values, version, errors=errors, status_code=422)
     except DomainError as error:
         return _branding_page(
-            desk, values, saved_version, problem=desk.message(error), status_code=409
+            desk,
+            values,
+            saved_version,
+            problem=desk.message(error),
+            others=await others_since(desk, Kind.SIGN_IN, version),
+            status_code=409,
         )
     return desk.go("sign-in-experience", "branding", done="saved")
 

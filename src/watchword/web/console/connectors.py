@@ -1,17 +1,19 @@
 """Connectors: what is set up, its settings, history and deletion."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.errors import ConfigurationChanged
-from watchword.configuration.models import Breakage, Kind
+from watchword.configuration.models import Breakage, ConfigurationVersion, Kind
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
+from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
@@ -117,7 +119,9 @@ async def change_connector(desk: WorkDesk, instance_id: str) -> Response:
         return await _details_again(desk, saved, found, form, answers)
     except ConfigurationChanged as error:
         answers.errors = {"": desk.message(error)}
-        return await _details_again(desk, saved, found, form, answers)
+        seen = whole_number(text_of(form, "version"))
+        others = await others_since(desk, Kind.CONNECTOR, seen, instance_id)
+        return await _details_again(desk, saved, found, form, answers, others=others)
     return desk.go("connectors", instance_id, done="saved")
 
 
@@ -275,6 +279,7 @@ async def _details_again(
     *,
     outcome: dict[str, Any] | None = None,
     pasted: Pasted | None = None,
+    others: Sequence[ConfigurationVersion] = (),
 ) -> Response:
     fields = form_fields(
         desk, found, answers.shown, kept=frozenset(saved.secrets), errors=answers.errors
@@ -289,6 +294,7 @@ async def _details_again(
         has_errors=bool(answers.errors) and pasted is None,
         outcome=outcome,
         pasted=pasted,
+        others=others,
         is_dirty=True,
         **typed_test(form),
     )

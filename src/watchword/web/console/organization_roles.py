@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
+from watchword.core.revisions import ChangedMeanwhile
 from watchword.organization_roles.errors import NameTaken
 from watchword.organization_roles.models import NewRole, OrganizationScope, RoleType, RoleWithScopes
 from watchword.web.console.desk import Desk, WorkDesk, text_of
@@ -94,6 +95,7 @@ async def change_scope(desk: WorkDesk, scope_id: str) -> Response:
     scope = await desk.scope.organization_roles.get_scope(scope_id)
     form = await desk.form()
     values, errors = named_form(desk, form, LONGEST_NAME)
+    is_overtaken = False
     if not errors:
         changes = {"name": values["name"], "description": values["description"] or None}
         try:
@@ -101,14 +103,15 @@ async def change_scope(desk: WorkDesk, scope_id: str) -> Response:
                 desk.actor, scope_id, changes, seen=seen_in(form)
             )
         except DomainError as error:
-            errors = _said(desk, error)
+            errors, is_overtaken = _said(desk, error), isinstance(error, ChangedMeanwhile)
     if errors:
         return _scope_page(
             desk,
             scope,
             values,
             errors=errors,
-            revision=seen_in(form),
+            is_overtaken=is_overtaken,
+            revision=scope.revision if is_overtaken else seen_in(form),
             is_dirty=True,
             status_code=422,
         )
@@ -140,7 +143,7 @@ async def change_role(desk: WorkDesk, role_id: str) -> Response:
     found = await desk.scope.organization_roles.get(role_id)
     values, errors = await _posted(desk)
     values["type"] = found.role.type.value
-    seen = seen_in(await desk.form())
+    seen, is_overtaken = seen_in(await desk.form()), False
     if not errors:
         changes = {"name": values["name"], "description": values["description"] or None}
         try:
@@ -148,10 +151,18 @@ async def change_role(desk: WorkDesk, role_id: str) -> Response:
                 desk.actor, role_id, changes, scope_ids=values["scopes"], seen=seen
             )
         except DomainError as error:
-            errors = _said(desk, error)
+            errors, is_overtaken = _said(desk, error), isinstance(error, ChangedMeanwhile)
     if errors:
         return await _role_page(
-            desk, found, values, errors=errors, revision=seen, is_dirty=True, status_code=422
+            desk,
+            found,
+            values,
+            errors=errors,
+            is_overtaken=is_overtaken,
+            # Whoever was told saves over what they saw.
+            revision=found.revision if is_overtaken else seen,
+            is_dirty=True,
+            status_code=422,
         )
     return desk.go("organization-roles", role_id, done="saved")
 
@@ -181,6 +192,7 @@ async def _role_page(
             "types": list(RoleType),
             "scopes": scopes.items,
             "errors": {},
+            "is_overtaken": False,
             "is_dirty": False,
             "delete_error": "",
             **context,
@@ -212,6 +224,7 @@ def _scope_page(
             "revision": scope.revision,
             "values": values,
             "errors": {},
+            "is_overtaken": False,
             "is_dirty": False,
             "delete_error": "",
             **context,

@@ -98,7 +98,9 @@ async def change(desk: WorkDesk, organization_id: str) -> Response:
             organization,
             values=values,
             errors=errors,
-            revision=seen_in(form),
+            is_overtaken="" in errors,
+            # Whoever was told saves over what they saw.
+            revision=organization.revision if "" in errors else seen_in(form),
             is_dirty=True,
             status_code=422,
         )
@@ -197,7 +199,13 @@ async def change_roles(desk: WorkDesk, organization_id: str, user_id: str) -> Re
         )
     except DomainError as error:
         return await _member_page(
-            desk, organization_id, user_id, problem=desk.message(error), status_code=422
+            desk,
+            organization_id,
+            user_id,
+            chosen_roles=ticked(form, "role"),
+            problem=desk.message(error),
+            is_overtaken=isinstance(error, ChangedMeanwhile),
+            status_code=422,
         )
     return desk.go("organizations", organization_id, "members", user_id, done="saved")
 
@@ -224,6 +232,7 @@ def _settings_page(desk: Desk, organization: Organization, **context: Any) -> Re
                 "is_mfa_required": organization.is_mfa_required,
             },
             "errors": {},
+            "is_overtaken": False,
             "is_dirty": False,
             "delete_error": "",
             **context,
@@ -263,6 +272,8 @@ async def _member_page(desk: Desk, organization_id: str, user_id: str, **context
             "user": user,
             "roles": await roles_of_people(desk),
             "chosen_roles": has,
+            "saved_roles": has,
+            "is_overtaken": False,
             "revision": revision_of(has),
             "scopes": await organizations.list_scopes_of(organization_id, user_id),
             "problem": "",

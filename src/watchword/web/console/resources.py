@@ -14,6 +14,7 @@ from watchword.resources.models import (
     Resource,
     is_indicator,
 )
+from watchword.web.console.confirming import others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
@@ -69,7 +70,7 @@ async def change(desk: WorkDesk, resource_id: str) -> Response:
     resource = await desk.scope.resources.get(resource_id)
     values, errors = await _posted(desk)
     form = await desk.form()
-    is_default = "is_default" in form
+    is_default, seen = "is_default" in form, whole_number(text_of(form, "version"))
     if not errors:
         try:
             await desk.scope.configuration.resources.change(
@@ -78,7 +79,7 @@ async def change(desk: WorkDesk, resource_id: str) -> Response:
                 name=values["name"],
                 access_token_ttl=timedelta(seconds=int(values["ttl"])),
                 is_default=is_default,
-                expected_version=whole_number(text_of(form, "version")),
+                expected_version=seen,
             )
         except DomainError as error:
             errors[""] = desk.message(error)
@@ -88,6 +89,7 @@ async def change(desk: WorkDesk, resource_id: str) -> Response:
             resource,
             values={**values, "is_default": is_default},
             errors=errors,
+            others=await others_since(desk, Kind.RESOURCE, seen, resource_id),
             is_dirty=True,
             status_code=422,
         )

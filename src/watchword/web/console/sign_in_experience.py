@@ -20,6 +20,7 @@ from watchword.sign_in_settings.models import (
 )
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
 from watchword.users.models import IdentifierType
+from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
@@ -90,6 +91,7 @@ async def edit_methods(desk: WorkDesk) -> Response:
             saved_version,
             is_dirty=True,
             problem=desk.message(error),
+            others=await others_since(desk, Kind.SIGN_IN, version),
             status_code=409,
         )
     return desk.go("sign-in-experience", "sign-up-and-sign-in", done="saved")

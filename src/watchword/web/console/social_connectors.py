@@ -1,7 +1,7 @@
 """Connectors that people sign in with: the list, the guide beside the form, and the settings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from watchword.configuration.errors import ConfigurationChanged
+from watchword.configuration.models import ConfigurationVersion, Kind
 from watchword.configuration.social_connectors import ConnectorOverride
 from watchword.connector_kit.errors import ConnectorClassNotFound, InvalidConfig
 from watchword.connector_kit.guides import guide
@@ -22,6 +23,7 @@ from watchword.connectors.errors import (
 )
 from watchword.connectors.models import SavedConnector
 from watchword.core.ids import new_id
+from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import Card, card_of_class, localized
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.forms import (
@@ -120,6 +122,7 @@ async def change_social(desk: WorkDesk, instance_id: str) -> Response:
     form = await desk.form()
     answers = read_answers(desk, found, form)
     override = _override(desk, found, form, answers, target=saved.metadata.get("target", ""))
+    others: Sequence[ConfigurationVersion] = ()
     if not answers.errors:
         await desk.prove_fresh()
         try:
@@ -135,9 +138,11 @@ async def change_social(desk: WorkDesk, instance_id: str) -> Response:
             answers.errors = field_errors(desk, error) or {"": desk.message(error)}
         except ConfigurationChanged as error:
             answers.errors = {"": desk.message(error)}
+            seen = whole_number(text_of(form, "version"))
+            others = await others_since(desk, Kind.CONNECTOR, seen, instance_id)
         else:
             return desk.go("connectors", "social", instance_id, done="saved")
-    return await _details_page(desk, saved, found, answers, form)
+    return await _details_page(desk, saved, found, answers, form, others=others)
 
 
 def card_of_social(desk: Desk, saved: SavedConnector) -> Card:
@@ -232,6 +237,8 @@ async def _details_page(
     found: ConnectorClass,
     answers: Answers,
     form: FormData | None = None,
+    *,
+    others: Sequence[ConfigurationVersion] = (),
 ) -> Response:
     chosen = saved.metadata
     known = {
@@ -241,6 +248,7 @@ async def _details_page(
     }
     return desk.render(
         "social_connector.html",
+        others=others,
         saved=saved,
         card=card_of_social(desk, saved),
         fields=form_fields(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
+from watchword.web.console.confirming import others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -132,7 +133,11 @@ async def change(desk: WorkDesk, webhook_id: str) -> Response:
     except DomainError as error:
         answers.errors[""] = desk.message(error)
     if answers.errors:
-        return await _details_page(desk, webhook, answers, status_code=422, is_dirty=True)
+        seen = whole_number(text_of(form, "version"))
+        others = await others_since(desk, Kind.WEBHOOK, seen, webhook_id)
+        return await _details_page(
+            desk, webhook, answers, others=others, status_code=422, is_dirty=True
+        )
     return desk.go("webhooks", webhook_id, done="saved")
 
 
