@@ -26,7 +26,7 @@ def test_the_script_does_the_work_while_somebody_types(
     admin.take("security")
     admin.page.locator("input[name='proofOfWork']").check()
     admin.page.locator("form[action$='/codes'] button.primary").click()
-    admin.says("console.done.saved")
+    admin.confirm()
 
     walk = admin.person()
     walk.button("demo_app.sign_in").click()

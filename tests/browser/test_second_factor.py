@@ -31,7 +31,7 @@ def make_it_mandatory(admin: Walk) -> None:
     admin.page.locator("[name=policy][value=Mandatory]").check()
     admin.take("mfa-settings")
     admin.button("console.save").click()
-    admin.says("console.done.saved")
+    admin.confirm()
 
 
 def person_at(admin: Walk, browser: Browser, look: Look) -> Walk:

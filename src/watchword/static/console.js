@@ -89,10 +89,17 @@
       link.title = isDirty ? link.dataset.why : "";
     }
   };
+  /* A name typed to confirm a deletion is no work that could be lost. */
+  const holdsWork = (form) => form && form.method === "post" && form.closest("main") && !one(".danger", form);
   const onChange = (event) => {
-    const form = event.target.form;
-    if (form && "dirty" in form.dataset && !event.target.closest("[data-no-dirty]")) dirty(form, true);
+    const { form } = event.target;
+    if (holdsWork(form) && !event.target.closest("[data-no-dirty]")) dirty(form, true);
   };
+  /* What came back refused was filled in before, as was what waits for a password. */
+  for (const wrong of all('main form :is([aria-invalid="true"], .notice.bad)')) {
+    const form = wrong.closest("form");
+    if (holdsWork(form)) form.dataset.dirty = "yes";
+  }
   document.addEventListener("input", onChange);
   document.addEventListener("change", onChange);
   document.addEventListener("submit", () => {
@@ -260,6 +267,11 @@
     const piece = event.detail.elt;
     /* Only this form is swapped whole; other pieces bring nothing that needs a script. */
     if (piece.id === "methods") dress(piece.parentElement);
+  });
+  /* Somebody signed in again elsewhere: what this page sends belongs to the new session. */
+  document.addEventListener("session-renewed", (event) => {
+    for (const field of all('input[name="csrf"]')) field.value = event.detail.csrf;
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": event.detail.csrf }));
   });
   document.addEventListener("htmx:beforeRequest", () => {
     isLeaving = false;

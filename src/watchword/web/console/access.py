@@ -23,14 +23,14 @@ from watchword.web.console.desk import (
     HalfVisit,
     OwnDesk,
     half_visit,
-    language_names,
     text_of,
 )
+from watchword.web.console.kept_forms import KeptForm
+from watchword.web.console.plain_pages import plain_page, remember_language
 from watchword.web.console.routing import console_router
 from watchword.web.cookies import CONSOLE, delete_cookie
 from watchword.web.problems import message_of, status_of
 from watchword.web.scope import ServerScope
-from watchword.web.templating import render
 
 router = console_router("/console")
 
@@ -41,7 +41,6 @@ PASSWORD_ERRORS = (
     OperatorPasswordTooLong,
     OperatorPasswordTooCommon,
 )
-LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 @router.get("")
@@ -61,14 +60,14 @@ async def show_setup(request: Request, server: ConsoleServer, token: str = "") -
     try:
         invitation = await server.operators.get_invitation(token)
     except InvitationNotUsable as error:
-        return _page(
+        return plain_page(
             request,
             server,
             "link_unusable.html",
             status_code=status_of(error),
             has_operators=await server.operators.has_any(),
         )
-    return _page(request, server, "setup.html", token=token, invitation=invitation)
+    return plain_page(request, server, "setup.html", token=token, invitation=invitation)
 
 
 @router.post("/setup")
@@ -81,7 +80,7 @@ async def set_up(request: Request, server: ConsoleServer) -> Response:
             token, username, text_of(form, "password")
         )
     except (*NAME_ERRORS, *PASSWORD_ERRORS) as error:
-        return _page(
+        return plain_page(
             request,
             server,
             "setup.html",
@@ -105,8 +104,10 @@ async def set_up(request: Request, server: ConsoleServer) -> Response:
 async def show_sign_in(request: Request, server: ConsoleServer) -> Response:
     """Ask for user name and password; before the first operator, say how to make one."""
     if not await server.operators.has_any():
-        return _page(request, server, "no_operator.html")
-    return _page(request, server, "sign_in.html", next=_local(request.query_params.get("next")))
+        return plain_page(request, server, "no_operator.html")
+    return plain_page(
+        request, server, "sign_in.html", next=_local(request.query_params.get("next"))
+    )
 
 
 @router.post("/sign-in")
@@ -114,32 +115,38 @@ async def sign_in(request: Request, server: ConsoleServer) -> Response:
     """Open a session, or a half one where a second factor is on."""
     form = await request.form()
     username, onwards = text_of(form, "username"), _local(text_of(form, "next"))
+    kept = KeptForm.carried(form)
     try:
         opened = await server.operators.sign_in(username, text_of(form, "password"))
     except InvalidOperatorCredentials as error:
         await request.state.scope.audit.record(
             "operator.sign_in", Actor("operator", "unknown"), error=error
         )
-        return _page(
+        return plain_page(
             request,
             server,
             "sign_in.html",
             status_code=status_of(error),
             next=onwards,
+            kept=kept,
             username=username,
             problem=message_of(request, error),
         )
     if opened.visit.session.needs_second_factor:
+        if kept is not None:
+            return _ask_for_code(request, server, opened, kept)
         return _let_in(request, opened, f"/console/second-factor?next={onwards}")
     await _record(request, "operator.sign_in", opened)
-    return _let_in(request, opened, onwards)
+    return _let_in(request, opened, onwards, kept)
 
 
 @router.get("/second-factor")
 async def show_second_factor(request: Request, server: ConsoleServer, visit: HalfVisit) -> Response:
     """Ask for the authenticator's code."""
     onwards = _local(request.query_params.get("next"))
-    return _page(request, server, "second_factor.html", csrf=visit.session.csrf_token, next=onwards)
+    return plain_page(
+        request, server, "second_factor.html", csrf=visit.session.csrf_token, next=onwards
+    )
 
 
 @router.post("/second-factor")
@@ -148,24 +155,25 @@ async def verify_second_factor(
 ) -> Response:
     """Finish the sign-in."""
     form = await request.form()
-    onwards = _local(text_of(form, "next"))
+    onwards, kept = _local(text_of(form, "next")), KeptForm.carried(form)
     try:
         opened = await server.operators.verify_second_factor(visit, text_of(form, "code"))
     except InvalidSecondFactor as error:
         await request.state.scope.audit.record(
             "operator.sign_in", _actor(visit), payload={"second_factor": True}, error=error
         )
-        return _page(
+        return plain_page(
             request,
             server,
             "second_factor.html",
             status_code=status_of(error),
             csrf=visit.session.csrf_token,
             next=onwards,
+            kept=kept,
             problem=message_of(request, error),
         )
     await _record(request, "operator.sign_in", opened, second_factor=True)
-    return _let_in(request, opened, onwards)
+    return _let_in(request, opened, onwards, kept)
 
 
 @router.post("/sign-out")
@@ -191,41 +199,34 @@ async def set_appearance(request: Request, server: ConsoleServer, desk: OwnDesk)
     )
     response = RedirectResponse(_local(text_of(form, "next")), 303)
     if language in server.phrases.languages:
-        _remember_language(response, language)
+        remember_language(response, language)
     return response
 
 
-def _page(
-    request: Request,
-    server: ServerScope,
-    template: str,
-    *,
-    status_code: int = 200,
-    **context: Any,
+def _let_in(
+    request: Request, opened: OpenedSession, address: str, kept: KeptForm | None = None
 ) -> Response:
-    chosen = request.query_params.get("lang", "")
-    if chosen in server.phrases.languages:
-        request.state.languages = (chosen, *request.state.languages)
-    response = render(
-        request,
-        f"console/{template}",
-        status_code=status_code,
-        languages=language_names(server),
-        language_address=lambda tag: str(request.url.include_query_params(lang=tag)),
-        **context,
-    )
-    if chosen in server.phrases.languages:
-        _remember_language(response, chosen)
-    return response
-
-
-def _remember_language(response: Response, language: str) -> None:
-    response.set_cookie("lang", language, max_age=LANGUAGE_SECONDS, path="/", samesite="lax")
-
-
-def _let_in(request: Request, opened: OpenedSession, address: str) -> Response:
+    """Go on to an address, or to a form that was filled in before the session ended."""
     request.state.console_token = opened.token
-    return RedirectResponse(address, 303)
+    if kept is None:
+        return RedirectResponse(address, 303)
+    server: ServerScope = request.app.state.server
+    return plain_page(
+        request,
+        server,
+        "kept_form.html",
+        kept=kept,
+        csrf=opened.visit.session.csrf_token,
+        home=HOME,
+    )
+
+
+def _ask_for_code(
+    request: Request, server: ServerScope, opened: OpenedSession, kept: KeptForm
+) -> Response:
+    request.state.console_token = opened.token
+    csrf = opened.visit.session.csrf_token
+    return plain_page(request, server, "second_factor.html", csrf=csrf, next=HOME, kept=kept)
 
 
 def _local(address: str | None) -> str:

@@ -257,6 +257,7 @@ async def half_visit(request: Request, server: ConsoleServer) -> Visit:
         raise OperatorNotSignedIn
     if visit.operator.language:
         request.state.languages = (visit.operator.language, *request.state.languages)
+    request.state.console_visit = visit
     if request.method not in SAFE_METHODS:
         sent = request.headers.get("x-csrf-token") or text_of(await request.form(), "csrf")
         if not sent.isascii() or not hmac.compare_digest(sent, visit.session.csrf_token):
