@@ -694,6 +694,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         logoUrl="x",
         darkLogoUrl="x",
         favicon="x",
+        customCss="x",
         termsOfUseUrl="x",
         privacyPolicyUrl="x",
         agreeToTermsPolicy="x",

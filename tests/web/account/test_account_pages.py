@@ -51,6 +51,21 @@ async def test_the_hub_leads_to_everything(site: Site, ada: Person) -> None:
     )
 
 
+async def test_the_pages_wear_both_style_sheets_without_what_would_load(
+    site: Site, ada: Person
+) -> None:
+    settings = (await site.scope()).configuration.settings
+    await settings.save_sign_in(SYSTEM, {"customCss": "main { outline: 1px solid"})
+    await settings.save_account_center(
+        SYSTEM, {"customCss": "main { color: #123456; background: url(https://evil.example) }"}
+    )
+
+    browser = await ada.browser.open("/account")
+
+    assert "main { outline: 1px solid</style>" in browser.page.html
+    assert "main { color: #123456; background: removed-url(" in browser.page.html
+
+
 async def test_a_number_is_changed_after_a_password_and_a_code(site: Site, ada: Person) -> None:
     browser = await ada.browser.open("/account/phone")
     await step_up(browser)

@@ -133,6 +133,22 @@ async def test_branding_is_saved_and_mistakes_are_shown_at_their_fields(
     assert settings.branding.logo_url == "https://example.com/logo.svg"
 
 
+async def test_a_style_sheet_is_saved_and_its_errors_name_the_line(
+    site: Site, owner: Browser
+) -> None:
+    await owner.open("sign-in-experience/branding")
+    page = await owner.submit("/branding", customCss="main {}\nbody { background: url(//x) }")
+    assert page.status == 422
+    assert "Line 2: url() would load from elsewhere." in page.words
+    assert "url(//x)" in dict(page.form("/branding").pairs)["customCss"]
+
+    page = await owner.submit("/branding", customCss="main { outline: 1px solid }")
+
+    assert "Saved." in page.words
+    assert (await site.scope()).settings.custom_css == "main { outline: 1px solid }"
+    assert dict(page.form("/branding").pairs)["customCss"].strip() == "main { outline: 1px solid }"
+
+
 async def test_history_restores(site: Site, owner: Browser, with_connector: None) -> None:
     await owner.open(METHODS)
     await owner.submit(SAVE, do="confirm", mode="SignIn")

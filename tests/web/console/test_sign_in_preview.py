@@ -139,9 +139,11 @@ async def test_what_is_typed_is_drawn_before_it_is_saved(owner: Browser, everyth
         logoUrl="https://pictures.example/logo.svg",
         termsOfUseUrl="https://shop.example/terms",
         agreeToTermsPolicy="Manual",
+        customCss="main { outline: 3px solid }",
     )
 
     assert "--accent:#123456" in page.html
+    assert "main { outline: 3px solid }" in page.html
     assert 'src="https://pictures.example/logo.svg"' in page.html
     assert "https://pictures.example" in page.response.headers["content-security-policy"]
     assert 'name="agree"' in page.html

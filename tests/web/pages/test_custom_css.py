@@ -6,7 +6,7 @@ import pytest
 
 from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import Site, authorization
-from watchword.web.pages.custom_css import harmless
+from watchword.web.pages.custom_css import harmless, problems_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,22 @@ async def test_the_pages_wear_it_under_their_policy(site: Site, browser: Browser
     assert len(styles) == 2
     assert styles[1].startswith("main { outline: 1px solid red } < /style>")
     assert "<script>alert" not in browser.page.html.replace(styles[1], "")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "found"),
+    [
+        ("main { color: red }\n", []),
+        ("a{}\n@IMPORT 'x';\nb{ background: u\\rl(x) }", [(2, "fetches", "@import")]),
+        ("a{}\r\n\r\nb{ src: url(x) }", [(3, "fetches", "url()")]),
+        ("/* url(x) { */ a { content: 'url(x) {' }", []),
+        ("a {\n b {\n }", [(1, "not_closed", "{")]),
+        ("a { }\n}", [(2, "not_opened", "}")]),
+        ("a { content: 'x\n }", [(1, "not_closed", "'x")]),
+        ("a {}\n/* what\nis", [(2, "not_closed", "/*")]),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_line(sheet: str, found: list[tuple[int, str, str]]) -> None:
+    problems = [(problem.line, problem.phrase, problem.what) for problem in problems_of(sheet)]
+
+    assert problems == found

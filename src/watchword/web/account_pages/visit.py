@@ -100,7 +100,13 @@ class Visit:
         """Return a page; with *error* the page says it, under the status that it has."""
         here = str(self.request.url.path)
         asked = {name: self.request.query_params[name] for name in CHOICES & self._asked}
-        brand = brand_of(self.request, self.scope, None, self.address(here, **asked))
+        brand = brand_of(
+            self.request,
+            self.scope,
+            None,
+            self.address(here, **asked),
+            account_css=self.settings.custom_css,
+        )
         return render(
             self.request,
             f"account/{template}",

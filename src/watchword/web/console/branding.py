@@ -15,6 +15,7 @@ from watchword.web.console.confirming import others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
+from watchword.web.pages.custom_css import problems_of
 
 router = console_router("/console/{tenant}/sign-in-experience/branding")
 
@@ -31,6 +32,8 @@ BRANDING_FIELDS = (
     "agreeToTermsPolicy",
     "fallbackLanguage",
 )
+LONGEST_CSS = 64 * 1024
+MOST_PROBLEMS = 5
 
 
 @router.get("")
@@ -47,6 +50,10 @@ async def save_branding(desk: WorkDesk) -> Response:
     values = _posted_values(form)
     version = whole_number(text_of(form, "version"))
     saved, saved_version = await desk.scope.configuration.settings.sign_in()
+    sheet_error = css_error(desk, values["customCss"])
+    if sheet_error:
+        errors = {"customCss": sheet_error}
+        return _branding_page(desk, values, version, errors=errors, status_code=422)
     try:
         await desk.scope.configuration.settings.save_sign_in(
             desk.actor, _branding_patch(saved, values), expected_version=version
@@ -73,6 +80,17 @@ async def save_branding(desk: WorkDesk) -> Response:
     return desk.go("sign-in-experience", "branding", done="saved")
 
 
+def css_error(desk: Desk, sheet: str) -> str:
+    """Return what is wrong with a style sheet, line by line; empty where nothing is."""
+    if len(sheet) > LONGEST_CSS:
+        return desk.text("console.css.too_long", most=LONGEST_CSS // 1024)
+    problems = problems_of(sheet)[:MOST_PROBLEMS]
+    return " ".join(
+        desk.text(f"console.css.{problem.phrase}", line=problem.line, what=problem.what)
+        for problem in problems
+    )
+
+
 def previewed(saved: SignInSettings, form: FormData) -> SignInSettings:
     """Return the settings with what is filled in; half a colour or address counts as the saved."""
     patch, document = _branding_patch(saved, _posted_values(form)), saved.document()
@@ -97,6 +115,7 @@ def _put_back(patch: dict[str, Any], saved: dict[str, Any], place: list[str]) ->
 def _posted_values(form: FormData) -> dict[str, Any]:
     return {
         **{name: text_of(form, name).strip() for name in BRANDING_FIELDS},
+        "customCss": text_of(form, "customCss").replace("\r\n", "\n").rstrip(),
         "isDarkModeEnabled": "isDarkModeEnabled" in form,
         "autoDetect": "autoDetect" in form,
     }
@@ -126,7 +145,7 @@ def _branding_page(
 def _branding_values(settings: SignInSettings) -> dict[str, Any]:
     document = settings.document()
     every = {**document, **document["color"], **document["branding"], **document["languageInfo"]}
-    values = {name: every.get(name) or "" for name in BRANDING_FIELDS}
+    values = {name: every.get(name) or "" for name in (*BRANDING_FIELDS, "customCss")}
     return {
         **values,
         "isDarkModeEnabled": every["isDarkModeEnabled"],
@@ -144,6 +163,7 @@ def _branding_patch(saved: SignInSettings, values: dict[str, Any]) -> dict[str, 
             "isDarkModeEnabled": values["isDarkModeEnabled"],
         },
         "branding": {name: value for name, value in {**kept, **pictures}.items() if value},
+        "customCss": values["customCss"] or None,
         "termsOfUseUrl": values["termsOfUseUrl"] or None,
         "privacyPolicyUrl": values["privacyPolicyUrl"] or None,
         "agreeToTermsPolicy": values["agreeToTermsPolicy"]

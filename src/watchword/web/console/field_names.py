@@ -10,6 +10,7 @@ NAMES = {
     **{f"branding.{name}": BRANDING + name for name in ("logoUrl", "darkLogoUrl", "favicon")},
     **{name: BRANDING + name for name in ("termsOfUseUrl", "privacyPolicyUrl")},
     "agreeToTermsPolicy": BRANDING + "agree",
+    "customCss": "console.css.title",
     "languageInfo.autoDetect": BRANDING + "auto_detect",
     "languageInfo.fallbackLanguage": BRANDING + "fallback",
     "mfa.factors": "console.mfa.factors",

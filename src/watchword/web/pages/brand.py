@@ -43,6 +43,8 @@ class Brand:
     application_name: str
     """The application that people sign in to, or nothing."""
     is_development: bool
+    account_css: str | None = None
+    """The account centre's own style sheet, on its pages."""
 
     @property
     def application_address(self) -> str | None:
@@ -85,9 +87,9 @@ class Brand:
         return self.settings.branding.favicon
 
     @property
-    def custom_css(self) -> str:
-        """Return the tenant's own style sheet, without what would reach other places."""
-        return harmless(self.settings.custom_css or "")
+    def sheets(self) -> list[str]:
+        """Return the tenant's own style sheets, without what would reach other places."""
+        return [harmless(sheet) for sheet in (self.settings.custom_css, self.account_css) if sheet]
 
     @property
     def terms_url(self) -> str | None:
@@ -123,7 +125,12 @@ class Brand:
 
 
 def brand_of(
-    request: Request, scope: TenantScope, application: Application | None, path: str
+    request: Request,
+    scope: TenantScope,
+    application: Application | None,
+    path: str,
+    *,
+    account_css: str | None = None,
 ) -> Brand:
     """Return the look of a page of *scope* at *path*."""
     phrases = request.app.state.server.phrases
@@ -139,6 +146,7 @@ def brand_of(
         application=application,
         application_name=name,
         is_development=not scope.tenant.is_production,
+        account_css=account_css,
     )
 
 
