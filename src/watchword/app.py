@@ -428,7 +428,7 @@ class TenantScopes:
             phrases=server.phrases,
             clock=clock,
             origin=origin,
-            fallback_language=sign_in_settings.language_info.fallback_language,
+            sign_in=sign_in_settings,
         )
         account_factors = AccountFactors(
             storage=storage,

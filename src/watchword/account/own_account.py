@@ -17,7 +17,7 @@ from watchword.oidc.management_access import Unauthorized
 from watchword.oidc.models import SESSIONS, Session, UserGrant
 from watchword.oidc.signed_in import RevokedGrants, SignedIn
 from watchword.sign_in_settings.models import Profile, SignInSettings
-from watchword.sign_in_settings.service import check_password, check_username
+from watchword.sign_in_settings.service import check_email, check_password, check_username
 from watchword.storage import Database
 from watchword.users.errors import InvalidUsername
 from watchword.users.models import USERNAME, Identifier, Keep, User, UserChange
@@ -153,10 +153,13 @@ class OwnAccount:
     ) -> None:
         """Replace the number or the address by one that the person has just proved.
 
-        Raises ProofNotFound where *record_id* is no proof of *value*, and …AlreadyInUse.
+        Raises ProofNotFound where *record_id* is no proof of *value*, …AlreadyInUse, and what the
+        tenant has against an address.
         """
         await self._admission.to_change(asker, type_, scope=type_)
         new = await self.step_up.get_new(asker, type_, value, record_id)
+        if type_ == "email":
+            check_email(self.sign_in, new.value)
         change = (
             UserChange(primary_phone=PhoneNumber(new.value), is_phone_verified=True)
             if type_ == "phone"

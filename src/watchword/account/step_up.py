@@ -23,6 +23,8 @@ from watchword.core.ids import new_id
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.guard.models import LockoutPool
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.service import check_email
 from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, UserSuspended
 from watchword.users.models import Identifier, IdentifierType, User
@@ -80,7 +82,7 @@ class StepUp:
     phrases: Phrases
     clock: Clock
     origin: str
-    fallback_language: str
+    sign_in: SignInSettings
 
     async def verify_password(
         self, asker: Asker, password: str, *, flow: str | None = None
@@ -129,6 +131,8 @@ class StepUp:
         one is sent.
         """
         asker.require_first_party()
+        if not is_own and identifier.type == "email":
+            check_email(self.sign_in, identifier.value)
         return await self.verification.send_code(
             flow or api_flow(asker.user.id),
             recipient_of(identifier),
@@ -189,7 +193,8 @@ class StepUp:
     def language(self, context: RequestContext) -> str:
         """Return the language that a message to this person speaks."""
         page = (context.page_language,) if context.page_language else ()
-        return self.phrases.choose((*page, *context.languages), self.fallback_language)
+        fallback = self.sign_in.language_info.fallback_language
+        return self.phrases.choose((*page, *context.languages), fallback)
 
     async def _find(self, user: User, record_id: str) -> VerificationRecord | None:
         record = await self.verification.find_anywhere(record_id)

@@ -50,6 +50,7 @@ class ProfileForm:
         identifier = _proved(interaction, verification_id, RecordType.EMAIL_CODE)
         if user is not None and user.primary_email is not None:
             raise EmailExistsInProfile
+        self.proofs.check_new(identifier)
         await require_unused(self.users, identifier)
         return await self._save(interaction.with_profile(email=identifier.value))
 

@@ -25,7 +25,7 @@ from watchword.sign_in_settings.models import (
     SignInSettings,
     is_method_enabled,
 )
-from watchword.sign_in_settings.service import check_password, check_username
+from watchword.sign_in_settings.service import check_email, check_password, check_username
 from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, InvalidUsername
 from watchword.users.models import USERNAME, Identifier, IdentifierType
@@ -69,6 +69,8 @@ class Proofs:
     ) -> VerificationRecord:
         """Send a code, worded for *event*; where there is no account to sign in to, seem to."""
         self._require_code_method(interaction, identifier, event)
+        if event is InteractionEvent.REGISTER or interaction.is_identified:
+            self.check_new(identifier)
         is_open = self.may_show_delivery(interaction)
         return await self.verification.send_code(
             interaction.id_digest,
@@ -143,6 +145,11 @@ class Proofs:
             identifier,
             {"password_digest": digest},
         )
+
+    def check_new(self, identifier: Identifier) -> None:
+        """Raise what the tenant has against an address that is to be somebody's."""
+        if identifier.type == "email":
+            check_email(self.settings, identifier.value)
 
     async def check_new_username(self, username: str) -> None:
         """Raise what speaks against a new user name: its shape, the tenant's rules, its owner."""

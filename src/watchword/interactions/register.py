@@ -15,6 +15,7 @@ from watchword.interactions.events import Events
 from watchword.interactions.models import AMR, Interaction, PendingProfile
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Profile, SignInSettings, missing_profile
+from watchword.sign_in_settings.service import check_email
 from watchword.storage import Storage
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
 from watchword.users.models import Identifier, IdentifierType, NewUser
@@ -50,18 +51,25 @@ class Register:
         gathered = interaction
         if verification_id is not None:
             record = _usable_record(interaction, verification_id)
-            await require_unused(self.users, record.identifier)
             gathered = _with_record(interaction, record)
+            self._check_address(gathered)
+            await require_unused(self.users, record.identifier)
         await self.complete(interaction, gathered)
 
     async def complete(self, interaction: Interaction, gathered: Interaction) -> None:
         """Create the account of what was gathered, or keep that and say what is missing."""
+        # Once more: a provider may have brought the address.
+        self._check_address(gathered)
         refusal = self._refusal(gathered)
         if refusal is not None:
             if gathered is not interaction:
                 await self.interactions.save(gathered, self.clock.now())
             raise refusal
         await self._create(gathered)
+
+    def _check_address(self, interaction: Interaction) -> None:
+        if (email := interaction.state.profile.email) is not None:
+            check_email(self.settings, email)
 
     def _refusal(self, interaction: Interaction) -> DomainError | None:
         profile = interaction.state.profile

@@ -175,3 +175,15 @@ class UsernameRejected(DomainError):
     """The user name breaks the tenant's rules."""
 
     code = "user.username_rejected"
+
+
+class SubaddressNotAllowed(DomainError):
+    """The tenant takes no addresses with a `+tag`, of which one person can have any number."""
+
+    code = "session.email_blocklist.email_subaddressing_not_allowed"
+
+
+class EmailNotAllowed(DomainError):
+    """The address, or its domain, is among those that the tenant does not take."""
+
+    code = "session.email_blocklist.email_not_allowed"

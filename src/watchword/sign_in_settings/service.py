@@ -19,6 +19,7 @@ from watchword.sign_in_settings.errors import (
     DuplicatedSignUpIdentifiers,
     EmailCodeCannotBeUsedForMfa,
     EmailCodeCannotBeUsedForSignIn,
+    EmailNotAllowed,
     EnabledConnectorNotFound,
     ForgotPasswordRequiresConnector,
     InvalidBlocklistEntry,
@@ -34,6 +35,7 @@ from watchword.sign_in_settings.errors import (
     PhoneCodeCannotBeUsedForMfa,
     PhoneCodeCannotBeUsedForSignIn,
     SignUpIdentifierMissingInSignIn,
+    SubaddressNotAllowed,
     UnsupportedDefaultLanguage,
     UsernameConflictsExist,
     UsernameRejected,
@@ -41,6 +43,7 @@ from watchword.sign_in_settings.errors import (
 )
 from watchword.sign_in_settings.models import (
     CODE_FACTORS,
+    EmailBlocklistPolicy,
     ForgotPasswordMethod,
     PasswordPolicy,
     Profile,
@@ -316,6 +319,48 @@ def check_username(settings: SignInSettings, username: str) -> None:
     """Let a new user name pass the tenant's rules; raises UsernameRejected."""
     if not settings.username_policy.allows(username):
         raise UsernameRejected
+
+
+def check_email(settings: SignInSettings, address: str) -> None:
+    """Let a new e-mail address pass the tenant's lists.
+
+    Raises SubaddressNotAllowed, EmailNotAllowed.
+    """
+    policy = settings.email_blocklist_policy
+    if policy.block_subaddressing and "+" in address.partition("@")[0]:
+        raise SubaddressNotAllowed
+    if not _is_listed_as_allowed(policy, address) or _is_on(policy.custom_blocklist, address):
+        raise EmailNotAllowed
+
+
+def _is_listed_as_allowed(policy: EmailBlocklistPolicy, address: str) -> bool:
+    return not policy.custom_allowlist or _is_on(policy.custom_allowlist, address)
+
+
+def _is_on(entries: Iterable[str] | None, address: str) -> bool:
+    """Tell whether an entry is the address, its `@domain`, or a pattern of either with `*`."""
+    domain = address[address.index("@") :]
+    return any(
+        _fits(entry.lower(), domain if entry.startswith("@") else address)
+        for entry in entries or ()
+    )
+
+
+def _fits(pattern: str, text: str) -> bool:
+    # By hand: a regular expression of somebody else's making may take as long as it likes.
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == pattern
+    *middle, last = rest
+    if not text.startswith(first) or not text[len(first) :].endswith(last):
+        return False
+    left = text[len(first) : len(text) - len(last)]
+    for piece in middle:
+        place = left.find(piece)
+        if place < 0:
+            return False
+        left = left[place + len(piece) :]
+    return True
 
 
 def check_password(settings: SignInSettings, password: str, profile: Profile) -> None:

@@ -53,6 +53,8 @@ STATUS_BY_CODE: dict[str, int] = {
     "server.storage_unavailable": 503,
     "session.captcha_failed": 422,
     "session.captcha_required": 422,
+    "session.email_blocklist.email_not_allowed": 422,
+    "session.email_blocklist.email_subaddressing_not_allowed": 422,
     "session.identifier_not_found": 404,
     "session.identity_conflict": 409,
     "session.interaction_conflict": 409,

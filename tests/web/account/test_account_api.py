@@ -388,3 +388,23 @@ async def test_a_record_counts_for_ten_minutes(site: Site, ada: Person) -> None:
     site.clock.advance(timedelta(seconds=1))
     answer = await ada.api.get(f"{ACCOUNT}/sessions", headers={HEADER: proof})
     assert await outcome(answer) == (401, "verification_record.permission_denied")
+
+
+async def test_an_address_that_the_tenant_does_not_take_is_never_somebodys(
+    site: Site, ada: Person
+) -> None:
+    await site.set_email_up()
+    proof = await ada.prove_by_password()
+    new = await ada.prove_by_code(EMAIL, "email")
+    settings = (await site.scope()).configuration.settings
+    await settings.save_sign_in(SYSTEM, {"emailBlocklistPolicy": {"customBlocklist": [EMAIL]}})
+    expected = (422, "session.email_blocklist.email_not_allowed")
+
+    asked = {"identifier": {"type": "email", "value": EMAIL}}
+    assert (
+        await outcome(await ada.api.post("/api/verifications/verification-code", json=asked))
+        == expected
+    )
+    body = {"email": EMAIL, "newIdentifierVerificationRecordId": new}
+    answer = await ada.api.post(f"{ACCOUNT}/primary-email", json=body, headers={HEADER: proof})
+    assert await outcome(answer) == expected

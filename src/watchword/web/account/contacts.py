@@ -13,6 +13,7 @@ from watchword.account.errors import (
     ScopeMissing,
 )
 from watchword.guard.errors import TooManyMessages
+from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
 from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.models import ApiModel, PhoneDigits
@@ -61,7 +62,9 @@ async def remove_my_phone(me: Asking) -> None:
 @router.post(
     "/primary-email",
     status_code=204,
-    responses=refusals(*REFUSALS, ProofNotFound, EmailAlreadyInUse),
+    responses=refusals(
+        *REFUSALS, ProofNotFound, EmailAlreadyInUse, EmailNotAllowed, SubaddressNotAllowed
+    ),
 )
 async def set_my_email(body: NewEmail, me: Asking) -> None:
     """Set or replace the e-mail address; the old one is told and signs in no more."""

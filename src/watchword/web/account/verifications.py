@@ -20,6 +20,7 @@ from watchword.guard.errors import (
     TooManyAttempts,
     TooManyMessages,
 )
+from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
 from watchword.social.errors import AnswerSpent, InsufficientInfo, NotSocial, StateMismatch
 from watchword.users.errors import InvalidCredentials, InvalidEmail
 from watchword.verification.errors import (
@@ -120,6 +121,8 @@ async def prove_password(body: ProvePassword, me: Asking) -> Made:
         NumberUnchecked,
         TooManyMessages,
         NoConnector,
+        EmailNotAllowed,
+        SubaddressNotAllowed,
         codes=("connector.general",),
     ),
 )

@@ -18,7 +18,13 @@ from watchword.interactions.models import Identification
 from watchword.users.errors import IdentityNotExist, UserNotExist, UserSuspended
 from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import RecordId
-from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Visiting, visited
+from watchword.web.experience.visit import (
+    REFUSED_ADDRESS,
+    SECOND_STEP_WANTED,
+    TAKEN,
+    Visiting,
+    visited,
+)
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -53,6 +59,7 @@ class Identify(ApiModel):
             UserNotExist,
             UserSuspended,
             *TAKEN,
+            *REFUSED_ADDRESS,
             *SECOND_STEP_WANTED,
         ),
     },

@@ -20,7 +20,14 @@ from watchword.sign_in_settings.errors import PasswordRejected, UsernameRejected
 from watchword.users.errors import InvalidUsername
 from watchword.verification.errors import RecordNotFound
 from watchword.web.experience.models import Password, RecordId, Username
-from watchword.web.experience.visit import SECOND_STEP_WANTED, TAKEN, Visit, Visiting, visited
+from watchword.web.experience.visit import (
+    REFUSED_ADDRESS,
+    SECOND_STEP_WANTED,
+    TAKEN,
+    Visit,
+    Visiting,
+    visited,
+)
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
@@ -109,6 +116,7 @@ Answer = Annotated[
         UsernameRejected,
         PasswordRejected,
         *TAKEN,
+        *REFUSED_ADDRESS,
         *SECOND_STEP_WANTED,
     ),
 )

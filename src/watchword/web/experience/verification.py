@@ -48,7 +48,7 @@ from watchword.web.experience.models import (
     RecordId,
     Verified,
 )
-from watchword.web.experience.visit import Visiting, visited
+from watchword.web.experience.visit import REFUSED_ADDRESS, Visiting, visited
 from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/api/experience/verification", tags=["Experience"])
@@ -98,6 +98,7 @@ class NewPasswordIdentity(ApiModel):
         RecoveryMethodNotEnabled,
         SignInMethodNotEnabled,
         CaptchaRequired,
+        *REFUSED_ADDRESS,
         ConnectorError,
     ),
 )

@@ -34,6 +34,7 @@ from watchword.interactions.errors import (
 )
 from watchword.interactions.models import Interaction
 from watchword.interactions.service import InteractionService
+from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
 from watchword.users.errors import (
     EmailAlreadyInUse,
     IdentityAlreadyInUse,
@@ -103,6 +104,10 @@ TAKEN = (
     SocialAccountExistsInProfile,
 )
 """Somebody else has it, or was faster."""
+
+
+REFUSED_ADDRESS = (EmailNotAllowed, SubaddressNotAllowed)
+"""What a tenant may have against an address that is to be somebody's."""
 
 
 def visited(*errors: type[DomainError], codes: tuple[str, ...] = ()) -> dict[int | str, Any]:
