@@ -43,6 +43,7 @@ CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # of SHA-256, RFC 7636, 4.2
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # Those of the contract; what is not here starts where people sign in.
 FIRST_SCREENS: dict[str, FirstScreen] = {
     "sign_in": "sign-in",
@@ -172,6 +173,7 @@ class AuthorizationService:
             first_screen=first_screen,
             direct_target=_direct_target(parameters),
             identifiers=_identifiers(parameters) if first_screen in CHOOSES_IDENTIFIERS else (),
+            organization_id=_organization_id(parameters),
         )
 
     async def _wanted_subject(self, parameters: Parameters, asked: ClaimsRequest) -> str | None:
@@ -273,3 +275,9 @@ def _direct_target(parameters: Parameters) -> str | None:
 def _identifiers(parameters: Parameters) -> tuple[str, ...]:
     # The contract passes over those it does not know.
     return tuple(name for name in parameters.words("identifier") if name in IDENTIFIERS)
+
+
+def _organization_id(parameters: Parameters) -> str | None:
+    # The contract passes over one that it does not know; so do the pages, with what is no id.
+    asked = parameters.find("organization_id") or ""
+    return asked if ORGANIZATION_ID.fullmatch(asked) else None

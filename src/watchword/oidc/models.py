@@ -70,6 +70,8 @@ class AuthorizationRequest:
     """The social provider that the person goes to without seeing the first page."""
     identifiers: tuple[str, ...] = ()
     """What the pages ask for, where the application chose; empty leaves it to the settings."""
+    organization_id: str | None = None
+    """The organization whose look the pages have; nobody is made a member by it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that is stored with the interaction."""
@@ -111,6 +113,8 @@ class AuthorizationRequest:
     def first_page(self) -> str:
         """Return the path and query of the page the person starts at."""
         query = {"app_id": self.client_id}
+        if self.organization_id:
+            query["organization_id"] = self.organization_id
         if self.login_hint:
             query["login_hint"] = self.login_hint
         if self.ui_locales:

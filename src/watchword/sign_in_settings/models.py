@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -468,6 +468,21 @@ class SignInSettings(Section):
     def row(self, tenant_id: str) -> dict[str, Any]:
         """Return the contract's whole row, for administrators."""
         return {"tenantId": tenant_id, "id": "default", **self.document()}
+
+    def looking_like(
+        self, color: Mapping[str, Any], branding: Mapping[str, Any], custom_css: str | None
+    ) -> "SignInSettings":
+        """Return the settings with an organization's look, as far as it has one of its own.
+
+        *color* and *branding* are as the wire spells them.
+        """
+        return self._with(
+            color=Color.model_validate({**self.color.model_dump(by_alias=True), **color}),
+            branding=Branding.model_validate(
+                {**self.branding.model_dump(by_alias=True), **branding}
+            ),
+            custom_css=custom_css or self.custom_css,
+        )
 
     # What the console's form does to the settings while a person edits it.
 

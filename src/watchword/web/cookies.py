@@ -75,15 +75,27 @@ def interaction_tokens(request: Request) -> list[str]:
     return list(dict.fromkeys(_interactions(request).values()))
 
 
-def write_interaction_token(request: Request, response: Response, app_id: str, token: str) -> None:
+def write_interaction_token(
+    request: Request,
+    response: Response,
+    app_id: str,
+    token: str,
+    *,
+    organization_id: str | None = None,
+    ui_locales: str = "",
+) -> None:
     """Remember the interaction of *app_id* beside those of other applications."""
     tokens = _interactions(request)
     tokens.pop(LATEST, None)
     tokens.pop(app_id, None)
     newest = [*tokens.items(), (app_id, token)][-MOST_INTERACTIONS:]
     _write(request, response, {**dict(newest), LATEST: token})
-    # The contract's readable cookie: pages of the application may ask who is signing in.
-    response.set_cookie("_logto", json.dumps({"appId": app_id}), path="/", samesite="lax")
+    # The contract's readable cookie: a page of the tenant's own may ask for whom it is shown.
+    told = {"appId": app_id, "organizationId": organization_id, "uiLocales": ui_locales}
+    said = orjson.dumps({name: value for name, value in told.items() if value}).decode()
+    # By hand: `set_cookie` would quote it, and what scripts read would be no JSON. Its values are
+    # ids and language tags, which were checked.
+    response.headers.append("Set-Cookie", f"_logto={said}; Path=/; SameSite=lax")
 
 
 def forget_interaction_token(request: Request, response: Response, token: str) -> None:

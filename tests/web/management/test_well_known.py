@@ -82,3 +82,39 @@ async def test_an_error_in_a_language_without_phrases_is_told_in_the_fallback_la
         return str(answer.json()["message"])
 
     assert await told("fr") == await told("en") != await told("ko")
+
+
+async def test_the_public_settings_are_shown_in_the_look_of_an_organization(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    await recorded_state(api)
+    look = {
+        "color": {"primaryColor": "#007a33"},
+        "branding": {"favicon": "https://acme.example.com/i.ico"},
+        "customCss": "a{color:red}",
+    }
+    acme = (await api.post("/api/organizations", json={"name": "Acme", **look})).json()
+    client = await site.client()
+
+    async def shown(**query: str) -> tuple[str, object, object]:
+        answer = await client.get("/api/.well-known/sign-in-exp", params=query)
+        assert answer.status_code == 200
+        found = answer.json()
+        return found["color"]["primaryColor"], found["branding"], found["customCss"]
+
+    tenants = ("#123456", {"logoUrl": "https://example.com/a.png"}, None)
+    of_acme = ("#007a33", {**tenants[1], **look["branding"]}, look["customCss"])
+    assert await shown() == tenants
+    assert await shown(organizationId=acme["id"]) == of_acme
+    assert await shown(organizationId="nothing") == tenants
+    assert await shown() == tenants
+
+    third = {
+        "name": "Elsewhere",
+        "type": "Traditional",
+        "isThirdParty": True,
+        "oidcClientMetadata": {"redirectUris": [], "postLogoutRedirectUris": []},
+    }
+    theirs = (await api.post("/api/applications", json=third)).json()
+    assert await shown(organizationId=acme["id"], appId=theirs["id"]) == tenants
+    assert await shown(organizationId=acme["id"], appId="demo-app") == of_acme

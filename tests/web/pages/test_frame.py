@@ -1,6 +1,7 @@
 """What every page keeps: its policy, its weight, its token; plain words when a visit is over."""
 
 import gzip
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,8 @@ import pytest
 
 from tests.web.pages.browser import ORIGIN, Browser, Page
 from tests.web.pages.conftest import PHONE, Site, add_phone_user, authorization
+from watchword.audit.models import SYSTEM
+from watchword.organizations.models import NewOrganization
 from watchword.users.models import UserChange
 
 
@@ -63,6 +66,68 @@ async def test_a_brand_dresses_the_pages(site: Site, browser: Browser) -> None:
     assert 'data-theme="light"' in html
     assert "https://cdn.example.test" in browser.page.response.headers["content-security-policy"]
     assert "https://example.test/terms" in browser.page.links
+
+
+async def test_an_organization_that_the_application_names_dresses_the_pages(
+    site: Site, browser: Browser
+) -> None:
+    await site.settle(
+        branding={
+            "logoUrl": "https://cdn.example.test/ours.svg",
+            "favicon": "https://cdn.example.test/ours.ico",
+        }
+    )
+    made = await (await site.scope()).organizations.create(
+        SYSTEM,
+        NewOrganization(
+            name="Acme",
+            color={"primaryColor": "#007a33"},
+            branding={"logoUrl": "https://acme.example.test/logo.svg"},
+            custom_css=".card { border-radius: 3px }",
+        ),
+    )
+
+    await browser.open(authorization(organization_id=made.id))
+    first = browser.page
+    await browser.submit(identifier=PHONE, country="KR")
+
+    assert f"organization_id={made.id}" in str(first.response.url)
+    for page in (first, browser.page):
+        assert "https://acme.example.test/logo.svg" in page.html
+        assert "ours.svg" not in page.html
+        assert "https://cdn.example.test/ours.ico" in page.html
+        assert "border-radius: 3px" in page.html
+
+
+async def test_a_page_of_the_tenants_own_can_read_for_whom_it_is_shown(
+    site: Site, browser: Browser
+) -> None:
+    asked = authorization(organization_id="acme", ui_locales="ko-KR en")
+
+    answer = await browser.client.get(asked)
+
+    (told,) = [
+        cookie.partition(";")[0].removeprefix("_logto=")
+        for cookie in answer.headers.get_list("set-cookie")
+        if cookie.startswith("_logto=")
+    ]
+    assert json.loads(told) == {
+        "appId": "demo-app",
+        "organizationId": "acme",
+        "uiLocales": "ko-KR en",
+    }
+
+
+@pytest.mark.parametrize("named", ["not-there", "no id"])
+async def test_an_organization_that_is_not_there_changes_nothing(
+    site: Site, browser: Browser, named: str
+) -> None:
+    await site.settle(branding={"logoUrl": "https://cdn.example.test/ours.svg"})
+
+    await browser.open(authorization(organization_id=named))
+
+    assert browser.page.status == 200
+    assert "ours.svg" in browser.page.html
 
 
 async def test_terms_that_must_be_accepted_are_asked_for_on_the_server(

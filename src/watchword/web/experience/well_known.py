@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.phrases import Phrases
+from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import public_form
+from watchword.web.looks import settings_looking_right
 from watchword.web.scope import Context, Scope, Server, TenantScope
 
 router = APIRouter(prefix="/api", tags=["Well-known"])
@@ -50,12 +52,19 @@ async def status() -> None:
 
 @router.get("/.well-known/sign-in-exp", response_class=Response)
 async def sign_in_experience(request: Request) -> Response:
-    """Show the settings that a sign-in page goes by."""
+    """Show the settings that a sign-in page goes by, with `organizationId` in the look of one."""
     # No dependencies here: this is the most-read document, and each one costs as much as it does.
     scope: TenantScope = request.state.scope
+    organization_id = request.query_params.get("organizationId")
+    if organization_id is not None:
+        application = await scope.applications.find(request.query_params.get("appId", "")[:64])
+        settings = await settings_looking_right(scope, organization_id[:64], application)
+        return Document.of(await _public_form(scope, settings)).answer(request)
     document = scope.derived.get("sign-in-exp")
     if document is None:
-        document = scope.derived["sign-in-exp"] = Document.of(await _public_form(scope))
+        document = scope.derived["sign-in-exp"] = Document.of(
+            await _public_form(scope, scope.settings)
+        )
     return document.answer(request)
 
 
@@ -85,11 +94,11 @@ async def phrases(
     return document.answer(request)
 
 
-async def _public_form(scope: TenantScope) -> dict[str, Any]:
+async def _public_form(scope: TenantScope, settings: SignInSettings) -> dict[str, Any]:
     active = [type_ for type_ in ConnectorType if await scope.connectors.active(type_)]
     offered = await scope.social.offered(scope.settings.social_sign_in_connector_targets)
     return public_form(
-        scope.settings,
+        settings,
         tenant_id=scope.tenant.id,
         available=active,
         social_connectors=[connector.document() for connector in offered],

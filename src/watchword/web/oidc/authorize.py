@@ -68,5 +68,12 @@ async def begin(
     """Keep what was asked in a new interaction and show the person *page*."""
     token = await scope.interactions.begin(asked)
     response = redirect(page)
-    write_interaction_token(request, response, asked.client_id, token)
+    write_interaction_token(
+        request,
+        response,
+        asked.client_id,
+        token,
+        organization_id=asked.organization_id,
+        ui_locales=" ".join(asked.ui_locales),
+    )
     return response

@@ -130,15 +130,16 @@ def brand_of(
     application: Application | None,
     path: str,
     *,
+    settings: SignInSettings | None = None,
     account_css: str | None = None,
 ) -> Brand:
-    """Return the look of a page of *scope* at *path*."""
+    """Return the look of a page of *scope* at *path*; *settings* say it in the tenant's place."""
     phrases = request.app.state.server.phrases
     name = application.name if application else ""
     if application and application.id in BUILT_IN:
         name = phrases.text(language_of(request), BUILT_IN[application.id][1])
     return Brand(
-        settings=scope.settings,
+        settings=settings or scope.settings,
         languages=tuple(
             (tag, phrases.text(tag, "language_name")) for tag in sorted(phrases.languages)
         ),

@@ -24,6 +24,7 @@ from watchword.sign_in_settings.errors import PasswordRejected
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.users.models import Identifier, IdentifierType
 from watchword.web.cookies import is_https, read_interaction_token
+from watchword.web.looks import settings_looking_right
 from watchword.web.pages.brand import brand_of
 from watchword.web.pages.countries import countries, default_country
 from watchword.web.pages.errors import AgreementMissing
@@ -55,6 +56,8 @@ class Visit:
     interaction: Interaction
     application: Application | None
     form: Form
+    look: SignInSettings
+    """What says how the pages look."""
 
     @property
     def settings(self) -> SignInSettings:
@@ -82,6 +85,7 @@ class Visit:
             self.scope,
             self.application,
             self.address(self.request.url.path),
+            self.look,
         )
         return render(
             self.request,
@@ -217,13 +221,15 @@ async def visit_of(
         *interaction.request.ui_locales,
         *request.state.languages,
     )
+    application = await scope.applications.find(interaction.application_id)
     return Visit(
         request=request,
         scope=scope,
         context=replace(await request_context(request), page_language=language_of(request)),
         interaction=interaction,
-        application=await scope.applications.find(interaction.application_id),
+        application=application,
         form=form,
+        look=await settings_looking_right(scope, interaction.request.organization_id, application),
     )
 
 

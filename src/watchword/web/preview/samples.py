@@ -108,6 +108,7 @@ class Stage:
             context=await request_context(self.request),
             application=application,
             form=Form(form),
+            look=self.scope.settings,
             interaction=Interaction(
                 token=NOBODY,
                 id_digest=NOBODY,
