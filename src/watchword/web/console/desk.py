@@ -40,6 +40,7 @@ NAVIGATION = (
             ("connectors", "plug"),
             ("sign-in-experience", "log-in"),
             ("mfa", "smartphone"),
+            ("account-center", "circle-user"),
             ("applications", "app-window"),
             ("resources", "server"),
             ("security", "shield"),
