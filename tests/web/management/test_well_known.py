@@ -1,5 +1,7 @@
 """What anyone may read: as recorded."""
 
+from typing import Any
+
 import httpx2
 
 from tests.web.management.conftest import PHONE_SIGN_IN, Site, set_sms_up
@@ -88,7 +90,7 @@ async def test_the_public_settings_are_shown_in_the_look_of_an_organization(
     site: Site, api: httpx2.AsyncClient
 ) -> None:
     await recorded_state(api)
-    look = {
+    look: dict[str, Any] = {
         "color": {"primaryColor": "#007a33"},
         "branding": {"favicon": "https://acme.example.com/i.ico"},
         "customCss": "a{color:red}",

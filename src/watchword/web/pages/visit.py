@@ -85,7 +85,7 @@ class Visit:
             self.scope,
             self.application,
             self.address(self.request.url.path),
-            self.look,
+            settings=self.look,
         )
         return render(
             self.request,
