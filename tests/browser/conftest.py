@@ -66,7 +66,7 @@ class Emulator:
     def stop(self) -> None:
         """End it."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
 
 
 @contextmanager

@@ -36,11 +36,16 @@ def open_account_center(installation: Installation) -> None:
         "resource": f"{origin}/api",
         "scope": "all",
     }
-    given = httpx2.post(f"{origin}/oidc/token", data=wanted, auth=(made["id"], made["secret"]))
+    given = httpx2.post(
+        f"{origin}/oidc/token", data=wanted, auth=(made["id"], made["secret"]), timeout=60
+    )
     token = given.json()["access_token"]
     body = {"enabled": True, "fields": dict.fromkeys(FIELDS, "Edit")}
     answer = httpx2.patch(
-        f"{origin}/api/account-center", json=body, headers={"Authorization": f"Bearer {token}"}
+        f"{origin}/api/account-center",
+        json=body,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
     )
     assert answer.status_code == 200, answer.text
 

@@ -67,12 +67,16 @@ def add_account(installation: Installation) -> None:
         "scope": "all",
     }
     given = httpx2.post(
-        f"{installation.origin}/oidc/token", data=asked, auth=(script["id"], script["secret"])
+        f"{installation.origin}/oidc/token",
+        data=asked,
+        auth=(script["id"], script["secret"]),
+        timeout=60,
     )
     answer = httpx2.post(
         f"{installation.origin}/api/users",
         json={"primaryPhone": PHONE},
         headers={"Authorization": f"Bearer {given.json()['access_token']}"},
+        timeout=60,
     )
     assert answer.status_code == 200, answer.text
 

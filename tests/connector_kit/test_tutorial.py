@@ -184,7 +184,9 @@ def _assert_is_there(package: Path, tree: str) -> None:
 
 def _look_into_the_console(origin: str, log: Path) -> None:
     [link] = re.findall(r"http://\S+/console/setup\?token=\S+", log.read_text())
-    with httpx2.Client(base_url=origin, follow_redirects=True, trust_env=False) as client:
+    with httpx2.Client(
+        base_url=origin, follow_redirects=True, trust_env=False, timeout=60
+    ) as client:
         client.headers |= {"Origin": origin, "Accept-Language": "en", "Accept": "text/html"}
 
         def submit(page: Page, action: str, to: str = "", **typed: str) -> Page:

@@ -125,7 +125,7 @@ class Browser:
             f"{self.address}/oidc/token",
             data={"client_id": self.client_id, **form},
             headers={"host": self.host} if self.host else {},
-            timeout=10,
+            timeout=60,
         )
 
     def claims(self, id_token: str) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Provider(ThreadingHTTPServer):
         """Return the endpoint to configure."""
         return f"http://127.0.0.1:{self.server_port}/messages"
 
-    def next_code(self, phone: str, seconds: float = 10) -> str:
+    def next_code(self, phone: str, seconds: float = 60) -> str:
         """Wait for the next message, which must be for *phone*, and return its code."""
         assert self.arrived.acquire(timeout=seconds), "no message arrived"
         message = self.messages[-1]

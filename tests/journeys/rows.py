@@ -44,7 +44,7 @@ def let_leases_lapse(database_url: str) -> None:
     query(database_url, f"UPDATE messages SET lease_until = {past}")  # noqa: S608  # ours
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     """Wait until *condition* holds; tell whether it does."""
     end = time.monotonic() + seconds
     while not condition():

@@ -151,7 +151,7 @@ class Server:
     def kill(self) -> None:
         """End it as `kill -9` does."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def terminate(self) -> None:
         """Ask it to stop, and return at once."""

@@ -26,7 +26,7 @@ def test_a_message_that_was_on_its_way_is_never_sent_twice(
         browser.begin("Register")
         asking = threading.Thread(target=_ask, args=(browser,))
         asking.start()
-        assert provider.arrived.acquire(timeout=10)
+        assert provider.arrived.acquire(timeout=60)
         server.kill()
         asking.join()
         assert message_states(database_url) == ["sending"]

@@ -98,7 +98,7 @@ class Commands:
 
     def stop(self) -> None:
         """End what runs them."""
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
 
 
 @pytest.fixture

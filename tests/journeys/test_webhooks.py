@@ -25,9 +25,9 @@ def manage(installation: Installation, address: str) -> httpx2.Client:
         "scope": "all",
     }
     credentials = (machine["id"], machine["secret"])
-    token = httpx2.post(f"{address}/oidc/token", data=asked, auth=credentials).json()
+    token = httpx2.post(f"{address}/oidc/token", data=asked, auth=credentials, timeout=60).json()
     bearer = {"authorization": f"Bearer {token['access_token']}"}
-    return httpx2.Client(base_url=address, headers=bearer)
+    return httpx2.Client(base_url=address, headers=bearer, timeout=60)
 
 
 def delivery_states(database_url: str) -> list[str]:
@@ -51,7 +51,7 @@ def test_what_a_killed_process_was_posting_is_posted_by_the_next(
         assert api.post("/api/hooks", json=wanted).status_code == 201
         # The receiver holds its answer back, and the request does not wait for it.
         assert api.post("/api/organizations", json={"name": "Club"}).status_code == 201
-        assert provider.arrived.acquire(timeout=20)
+        assert provider.arrived.acquire(timeout=60)
         server.kill()
     assert delivery_states(database_url) == ["waiting"]
 
@@ -74,7 +74,7 @@ def test_a_stopping_server_waits_for_the_receiver_that_it_is_posting_to(
         wanted = {"events": ["Organization.Created"], "config": {"url": provider.url}}
         assert api.post("/api/hooks", json=wanted).status_code == 201
         assert api.post("/api/organizations", json={"name": "Club"}).status_code == 201
-        assert provider.arrived.acquire(timeout=20)
+        assert provider.arrived.acquire(timeout=60)
         api.close()
 
         server.terminate()
