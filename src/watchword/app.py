@@ -85,11 +85,14 @@ from watchword.sign_in_settings.repository import SignInSettingsRepository
 from watchword.sign_in_settings.service import SignInSettingsService
 from watchword.social.repository import SocialRows
 from watchword.social.service import SocialService
+from watchword.storage import Storage
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
 from watchword.storage.leases import Leases
 from watchword.storage.schema_version import require_current_schema
+from watchword.tenants.limits import Limited, TenantLimits
 from watchword.tenants.models import DEFAULT_TENANT_ID, Tenant, TenantTag
+from watchword.tenants.repository import HoldingRows
 from watchword.tenants.service import TenantDirectory
 from watchword.test_numbers.repository import FixedNumberRows
 from watchword.test_numbers.service import FixedNumbers
@@ -297,8 +300,11 @@ class TenantScopes:
             or await allowed_in_production(VersionRows(storage, tenant.id)),
             numbers={number.phone: number for number in await rows.list()},
         )
+        limits = self._limits(storage, tenant)
         users = UserService(
-            users=UserRepository(storage, tenant.id),
+            users=UserRepository(
+                storage, tenant.id, most_users=limits.most[Limited.USERS] if limits else None
+            ),
             clock=clock,
             fixed_numbers=fixed_numbers,
             passwords=server.passwords,
@@ -334,7 +340,11 @@ class TenantScopes:
                 clock=clock,
                 webhooks=webhooks,
             ),
-            server=ServerRules(self.settings.allowed_countries, self.settings.refused_prefixes),
+            server=ServerRules(
+                self.settings.allowed_countries,
+                self.settings.refused_prefixes,
+                None if tenant.is_production else self.settings.development_messages,
+            ),
             carrier=self.carrier,
         )
         messaging = MessagingService(
@@ -389,6 +399,7 @@ class TenantScopes:
             storage=storage,
             audit=audit,
             webhooks=webhooks,
+            limits=limits,
         )
         organizations = OrganizationService(
             organizations=OrganizationRows(storage, tenant.id),
@@ -398,6 +409,7 @@ class TenantScopes:
             audit=audit,
             webhooks=webhooks,
             clock=clock,
+            limits=limits,
         )
         provider = OpenIdProvider.build(
             storage=storage,
@@ -468,6 +480,7 @@ class TenantScopes:
                     audit=audit,
                     clock=clock,
                     on_change=partial(server.forget, tenant.id),
+                    limits=limits,
                 ),
                 connectors=connectors,
                 applications=applications,
@@ -545,6 +558,12 @@ class TenantScopes:
             deliveries=deliveries,
             leases=Leases(storage, tenant.id),
         )
+
+    def _limits(self, storage: Storage, tenant: Tenant) -> TenantLimits | None:
+        if tenant.is_production:
+            return None
+        most = {kind: getattr(self.settings, f"development_{kind}") for kind in Limited}
+        return TenantLimits(HoldingRows(storage, tenant.id), most)
 
 
 def show_in_inbox(

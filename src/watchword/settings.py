@@ -64,6 +64,7 @@ def _prefixes(value: Any) -> Any:
 
 Countries = Annotated[frozenset[str] | None, NoDecode, BeforeValidator(_countries)]
 Prefixes = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_prefixes)]
+Holding = Annotated[int, Field(ge=1, le=100_000_000)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
@@ -133,6 +134,31 @@ class Settings(BaseSettings):
     number_check_failure: Literal["refuse", "send"] = Field(
         default="refuse",
         description="What happens to a code where no answer comes in time: it is refused, or sent.",
+    )
+    development_users: Holding = Field(
+        default=1_000, description="Users that a development tenant can have."
+    )
+    development_applications: Holding = Field(
+        default=100, description="Applications that a development tenant can have."
+    )
+    development_connectors: Holding = Field(
+        default=50, description="Connectors that a development tenant can have in use."
+    )
+    development_resources: Holding = Field(
+        default=100, description="API resources that a development tenant can have."
+    )
+    development_webhooks: Holding = Field(
+        default=50, description="Webhooks that a development tenant can have."
+    )
+    development_organizations: Holding = Field(
+        default=100, description="Organizations that a development tenant can have."
+    )
+    development_organization_roles: Holding = Field(
+        default=100, description="Organization roles that a development tenant can have."
+    )
+    development_messages: Holding = Field(
+        default=1_000,
+        description="Texts, and as many e-mails, that a development tenant sends in a day of UTC.",
     )
     metrics_token: str | None = Field(
         default=None, repr=False, description="Bearer token that may read `/metrics`."

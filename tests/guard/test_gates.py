@@ -17,7 +17,11 @@ from watchword.core.digests import KeyedDigest
 from watchword.core.email import EmailAddress
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
-from watchword.guard.errors import CountryNotAllowed, TooManyMessages
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
+    TooManyMessages,
+)
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.gates import Reason
 from watchword.guard.limits import Limits
@@ -365,3 +369,50 @@ async def test_all_limits_together_hold_exactly(world: World) -> None:
     )
 
     assert sum(results) == 8
+
+
+class TestDevelopmentDay:
+    def development(self, world: World, most: int, **policy: Any) -> SendGuard:
+        return replace(world.guard(**policy), server=ServerRules(development_day=most))
+
+    async def test_a_development_tenant_sends_so_many_texts_a_day(self, world: World) -> None:
+        guard, numbers = self.development(world, 3), koreans()
+
+        results = await asyncio.gather(
+            *(guard.spend_send(next(numbers)) for _ in range(8)), return_exceptions=True
+        )
+
+        refused = [result for result in results if result is not None]
+        assert {type(result) for result in refused} == {DevelopmentMessagesUsedUp}
+        assert len(refused) == 5
+        assert (await guard.today()).most == 3
+        world.clock.advance(timedelta(days=1))
+        await guard.spend_send(next(numbers))
+
+    async def test_and_as_many_emails(self, world: World) -> None:
+        guard = self.development(world, 2)
+        await guard.spend_send(ALICE)
+        await guard.spend_send(EmailAddress("a@example.com"))
+        await guard.spend_invitation(EmailAddress("b@example.com"))
+
+        for spend in (guard.spend_send, guard.spend_invitation, guard.spend_notice):
+            with pytest.raises(DevelopmentMessagesUsedUp):
+                await spend(EmailAddress("c@example.com"))
+        await guard.spend_send(ALICE)
+
+    async def test_the_tenants_own_smaller_day_answers_as_in_production(self, world: World) -> None:
+        guard, numbers = self.development(world, 3, daily_messages=1), koreans()
+        await guard.spend_send(next(numbers))
+
+        with pytest.raises(TooManyMessages) as refused:
+            await guard.spend_send(next(numbers))
+
+        assert type(refused.value) is TooManyMessages
+
+    async def test_it_costs_no_statement_more(self, world: World) -> None:
+        async def statements(guard: SendGuard) -> int:
+            before = world.storage.statements
+            await guard.spend_send(ALICE)
+            return world.storage.statements - before
+
+        assert await statements(self.development(world, 9)) == await statements(world.guard())

@@ -19,8 +19,18 @@ from watchword.configuration.models import (
 from watchword.configuration.repository import VersionRows
 from watchword.core.clock import Clock
 from watchword.storage import Database, Storage
+from watchword.tenants.limits import Limited, TenantLimits
 from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory
+
+LIMITED = {
+    Kind.APPLICATION: Limited.APPLICATIONS,
+    Kind.CONNECTOR: Limited.CONNECTORS,
+    Kind.RESOURCE: Limited.RESOURCES,
+    Kind.WEBHOOK: Limited.WEBHOOKS,
+}
+"""What a development tenant may hold so many of; each writes its row before its history."""
+MAKING = frozenset({Action.CREATED, Action.RESTORED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +58,8 @@ class ConfigurationWriter:
     audit: AuditService
     clock: Clock
     on_change: Callable[[], Awaitable[None]]
+    limits: TenantLimits | None = None
+    """None where nothing is limited."""
     joined: Write | None = None
     """The change that everything is a part of, where many are made as one."""
 
@@ -86,7 +98,12 @@ class ConfigurationWriter:
         changes: tuple[Change, ...],
         secrets: Mapping[str, str] | None = None,
     ) -> None:
-        """Write down a version and who made it; *changes* and *document* hold no secret."""
+        """Write down a version and who made it; *changes* and *document* hold no secret.
+
+        Raises TenantLimitReached where the row that was made is one too many.
+        """
+        if self.limits is not None and action in MAKING and kind in LIMITED:
+            await self.limits.require_room(LIMITED[kind], write.tx)
         recorded = ConfigurationVersion(
             kind=kind,
             subject_id=subject_id,

@@ -9,6 +9,13 @@ class TooManyMessages(DomainError):
     code = "request.message_rate_limited"
 
 
+class DevelopmentMessagesUsedUp(TooManyMessages):
+    """A development tenant sent as many messages today as it may; production has no such limit."""
+
+    code = "tenant.messages_used_up"
+    status = 429
+
+
 class CountryNotAllowed(DomainError):
     """The tenant sends nothing to this number's country."""
 

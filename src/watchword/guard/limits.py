@@ -14,6 +14,7 @@ Recipient = PhoneNumber | EmailAddress
 
 DAY = "day"
 """Names the total of all text messages."""
+EMAIL_DAY = "day of e-mails"
 BLOCK = 3
 """How many digits neighbours may differ in."""
 
@@ -25,6 +26,14 @@ class Limits:
     tenant_id: str
     digest: KeyedDigest
     policy: GuardPolicy
+    development_day: int | None = None
+    """How many texts, and how many e-mails, go out in a day at most; None in production."""
+
+    @property
+    def most_texts(self) -> int | None:
+        """Return how many texts the tenant sends in a day, by its own word and the server's."""
+        both = [most for most in (self.policy.daily_messages, self.development_day) if most]
+        return min(both, default=None)
 
     def of_source(self, client_ip: str | None, now: datetime) -> list[Gate]:
         """Return what a message counts in for where it is asked for, refused or not."""
@@ -56,7 +65,7 @@ class Limits:
         so the day's, which everybody shares, comes last.
         """
         if isinstance(to, EmailAddress):
-            return [own]
+            return [own, *self.of_day(to, now)]
         gates = [own]
         most = self.policy.countries_per_address
         if client_ip and most:
@@ -67,8 +76,12 @@ class Limits:
             gates.append(window(Reason.BLOCK, buckets, self.policy.per_block, now))
         return [*gates, *self.of_day(to, now)]
 
-    def of_day(self, to: PhoneNumber, now: datetime) -> Iterator[Gate]:
-        """Yield the totals that a text message counts in."""
+    def of_day(self, to: Recipient, now: datetime) -> Iterator[Gate]:
+        """Yield the totals that a message counts in; e-mails are counted in development alone."""
+        if isinstance(to, EmailAddress):
+            if self.development_day:
+                yield total(Reason.DAY, EMAIL_DAY, now, most=self.development_day)
+            return
         policy, country = self.policy, to.region
         if policy.unanswered:
             share = Share(policy.unanswered.at_least, policy.unanswered.percent)
@@ -76,7 +89,7 @@ class Limits:
         if policy.daily_per_country:
             name = f"country {country}"
             yield total(Reason.COUNTRY, name, now, most=policy.daily_per_country)
-        yield total(Reason.DAY, DAY, now, most=policy.daily_messages)
+        yield total(Reason.DAY, DAY, now, most=self.most_texts)
 
     def answered(self, to: PhoneNumber, now: datetime) -> str | None:
         """Return where it counts that somebody typed their code, if it does."""

@@ -49,6 +49,8 @@ class ServerRules:
     """ISO 3166 codes; None allows every country."""
     refused_prefixes: tuple[str, ...] = ()
     """Digits that no number may begin with, country code first."""
+    development_day: int | None = None
+    """How many texts, and how many e-mails, a development tenant sends in a day; else None."""
 
     def allows(self, phone: PhoneNumber) -> bool:
         """Tell whether any tenant may write to a number."""

@@ -16,6 +16,7 @@ from watchword.core.phone import PhoneNumber
 from watchword.guard.carrier import Carrier
 from watchword.guard.errors import (
     CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
     NumberAtRisk,
     NumberTypeNotAllowed,
     NumberUnchecked,
@@ -91,7 +92,12 @@ class SendGuard:
     @cached_property
     def limits(self) -> Limits:
         """Return what names the gates."""
-        return Limits(tenant_id=self.counters.tenant_id, digest=self.digest, policy=self.policy)
+        return Limits(
+            tenant_id=self.counters.tenant_id,
+            digest=self.digest,
+            policy=self.policy,
+            development_day=self.server.development_day,
+        )
 
     @cached_property
     def allowed_countries(self) -> frozenset[str] | None:
@@ -109,8 +115,9 @@ class SendGuard:
         is_told: bool = True,
         usage: UsageType = UsageType.GENERIC,
     ) -> None:
-        """Use up one code to a number or an address, or raise why not: TooManyMessages,
-        CountryNotAllowed, NumberTypeNotAllowed; StorageUnavailable when limits can't be counted;
+        """Use up one code to a number or an address, or raise why not: TooManyMessages (which
+        DevelopmentMessagesUsedUp is one of), CountryNotAllowed, NumberTypeNotAllowed;
+        StorageUnavailable when limits can't be counted;
         NumberAtRisk and NumberUnchecked where a carrier is asked.
 
         With *is_told*, the first refusal in each window is an event for the tenant's webhooks.
@@ -165,7 +172,7 @@ class SendGuard:
 
     async def spend_parts(self, more: int) -> None:
         """Count the parts of a text message behind its first one, which was counted before."""
-        now, most = self.clock.now(), self.policy.daily_messages
+        now, most = self.clock.now(), self.limits.most_texts
         sent = await self.gates.add(DAY, more, now)
         if most and sent - more < _nearly(most) <= sent:
             await self._warn(sent, most, now)
@@ -204,7 +211,7 @@ class SendGuard:
         found = await self.gates.totals([DAY, *names], self.clock.now())
         return Today(
             sent=found.pop(DAY, 0),
-            most=self.policy.daily_messages,
+            most=self.limits.most_texts,
             refused={names[name]: count for name, count in sorted(found.items())},
         )
 
@@ -251,8 +258,7 @@ class SendGuard:
     async def _spend(self, kind: str, to: Recipient, limit: Limit) -> None:
         now = self.clock.now()
         own = window(Reason.OTHER, self._buckets(kind, _bucket_of(to)[1]), limit, now)
-        of_day = self.limits.of_day(to, now) if isinstance(to, PhoneNumber) else ()
-        await self._pass([own, *of_day], to)
+        await self._pass([own, *self.limits.of_day(to, now)], to)
 
     async def _pass(
         self, gates: Sequence[Gate], to: Recipient | None, own: Gate | None = None
@@ -263,16 +269,25 @@ class SendGuard:
         passage = await self.gates.pass_through(gates)
         stopped = passage.refused_by
         if stopped is not None:
-            error = TooManyMessages()
+            error = self._refusal(stopped)
             await self._tell(stopped.reason, stopped.buckets, error, to)
             if stopped is own:
                 return own
             raise error
-        most, sent = self.policy.daily_messages, passage.sent.get(Reason.DAY)
+        most, sent = self.limits.most_texts, passage.sent.get(Reason.DAY)
         # Each message counts one, so that one request alone sees this very number.
-        if most and sent == _nearly(most):
+        if most and sent == _nearly(most) and isinstance(to, PhoneNumber):
             await self._warn(sent, most, self.clock.now())
         return None
+
+    def _refusal(self, stopped: Gate) -> TooManyMessages:
+        most = self.server.development_day
+        # The tenant's own limit may be the smaller one, and is answered as in production.
+        if stopped.reason is Reason.DAY and stopped.most == most:
+            return DevelopmentMessagesUsedUp(
+                most=f"{most:,}", setting="WATCHWORD_DEVELOPMENT_MESSAGES"
+            )
+        return TooManyMessages()
 
     async def _tell(
         self,

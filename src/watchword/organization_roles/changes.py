@@ -10,6 +10,7 @@ from watchword.core.errors import DomainError
 from watchword.core.revisions import require_unchanged
 from watchword.storage import Database
 from watchword.storage.entities import EntityRows
+from watchword.tenants.limits import Limited, TenantLimits
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
@@ -37,6 +38,8 @@ class Kind:
     changed: Event
     deleted: Event
     not_found: type[DomainError]
+    limited: Limited | None = None
+    """What a development tenant may hold so many of, if it is that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class Changes(Generic[Entity]):
     rows: EntityRows[Entity]
     audit: AuditService
     webhooks: WebhookService
+    limits: TenantLimits | None = None
+    """None where nothing is limited."""
 
     async def get(self, id: str) -> Entity:
         """Return it; raises the kind's error where it is not there."""
@@ -56,8 +61,10 @@ class Changes(Generic[Entity]):
         return found
 
     async def add(self, tx: Database, actor: Actor, made: Entity, **more: Any) -> None:
-        """Keep what was made; *more* is told with it."""
+        """Keep what was made; *more* is told with it. Raises TenantLimitReached."""
         await self.rows.within(tx).add(made)
+        if self.limits is not None and self.kind.limited is not None:
+            await self.limits.require_room(self.kind.limited, tx)
         after = {**made.document(), **more}
         await self._note(tx, actor, self.kind.created, "created", made.id, after=after)
 

@@ -29,6 +29,7 @@ from watchword.organization_roles.models import (
 from watchword.organization_roles.repository import RoleRows, ScopeRows
 from watchword.storage import Database, Storage
 from watchword.storage.database import StorageConflict
+from watchword.tenants.limits import Limited, TenantLimits
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
@@ -38,6 +39,7 @@ ROLE = Kind(
     Event.ORGANIZATION_ROLE_DATA_UPDATED,
     Event.ORGANIZATION_ROLE_DELETED,
     OrganizationRoleNotFound,
+    Limited.ORGANIZATION_ROLES,
 )
 SCOPE = Kind(
     "organization_scope",
@@ -57,6 +59,7 @@ class OrganizationRoleService:
     storage: Storage
     audit: AuditService
     webhooks: WebhookService
+    limits: TenantLimits | None = None
 
     # Roles.
 
@@ -70,7 +73,10 @@ class OrganizationRoleService:
         return (await self._with_scopes([await self._role_changes.get(id)]))[0]
 
     async def create(self, actor: Actor, new: NewRole) -> OrganizationRole:
-        """Make a role; raises NameTaken, and StorageReferenceMissing for an unknown scope."""
+        """Make a role; raises NameTaken, and StorageReferenceMissing for an unknown scope.
+
+        In a development tenant that is full, TenantLimitReached.
+        """
         role = OrganizationRole(
             id=new_id(), name=new.name, description=new.description, type=new.type
         )
@@ -215,7 +221,13 @@ class OrganizationRoleService:
 
     @cached_property
     def _role_changes(self) -> Changes[OrganizationRole]:
-        return Changes(kind=ROLE, rows=self.roles, audit=self.audit, webhooks=self.webhooks)
+        return Changes(
+            kind=ROLE,
+            rows=self.roles,
+            audit=self.audit,
+            webhooks=self.webhooks,
+            limits=self.limits,
+        )
 
     @cached_property
     def _scope_changes(self) -> Changes[OrganizationScope]:

@@ -31,6 +31,7 @@ from watchword.organizations.models import (
 )
 from watchword.organizations.repository import MemberRows, OrganizationRows
 from watchword.storage import Database, Storage
+from watchword.tenants.limits import Limited, TenantLimits
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
@@ -41,6 +42,7 @@ KIND = Kind(
     Event.ORGANIZATION_DATA_UPDATED,
     Event.ORGANIZATION_DELETED,
     OrganizationNotFound,
+    Limited.ORGANIZATIONS,
 )
 
 
@@ -55,6 +57,7 @@ class OrganizationService:
     audit: AuditService
     webhooks: WebhookService
     clock: Clock
+    limits: TenantLimits | None = None
 
     # Organizations.
 
@@ -75,7 +78,7 @@ class OrganizationService:
         return await self._changes.get(id)
 
     async def create(self, actor: Actor, new: NewOrganization) -> Organization:
-        """Make an organization without members."""
+        """Make an organization without members; raises TenantLimitReached."""
         made = Organization(id=new_id(ID_LENGTH), created_at=self.clock.now(), **vars(new))
         async with self.storage.transaction() as tx:
             await self._changes.add(tx, actor, made)
@@ -243,7 +246,13 @@ class OrganizationService:
 
     @cached_property
     def _changes(self) -> Changes[Organization]:
-        return Changes(kind=KIND, rows=self.organizations, audit=self.audit, webhooks=self.webhooks)
+        return Changes(
+            kind=KIND,
+            rows=self.organizations,
+            audit=self.audit,
+            webhooks=self.webhooks,
+            limits=self.limits,
+        )
 
     async def _require_member(self, id: str, user_id: str) -> None:
         if not await self.members.has(id, user_id):

@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, cast, func, select
+from sqlalchemy import BigInteger, Integer, String, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from watchword.storage.repositories import TenantRepository
@@ -21,6 +21,32 @@ ADD = _insert.on_conflict_do_update(
     index_elements=[row_totals.c.tenant_id, row_totals.c.counted, row_totals.c.shard],
     set_={"total": row_totals.c.total + _insert.excluded.total},
 )
+# All that a limited tenant makes is counted here, so that its rows are made one after the other;
+# what stands in other shards was there before, or goes.
+OWN = 0
+_counted = bindparam("counted", type_=String)
+_tenant = bindparam("tenant_id", type_=String)
+_elsewhere = (
+    select(func.coalesce(func.sum(row_totals.c.total), 0))
+    .where(
+        row_totals.c.tenant_id == _tenant,
+        row_totals.c.counted == _counted,
+        row_totals.c.shard != OWN,
+    )
+    .scalar_subquery()
+)
+_most = bindparam("most", type_=BigInteger)
+_insert_own = insert(row_totals).from_select(
+    ["tenant_id", "counted", "shard", "total"],
+    select(_tenant, _counted, literal(OWN, Integer), literal(1, BigInteger)).where(
+        _elsewhere < _most
+    ),
+)
+ADD_WITHIN = _insert_own.on_conflict_do_update(
+    index_elements=[row_totals.c.tenant_id, row_totals.c.counted, row_totals.c.shard],
+    set_={"total": row_totals.c.total + 1},
+    where=row_totals.c.total + _elsewhere < _most,
+).returning(row_totals.c.total)
 # PostgreSQL sums whole numbers into a decimal one.
 GET = select(cast(func.coalesce(func.sum(row_totals.c.total), 0), BigInteger).label("total")).where(
     row_totals.c.tenant_id == bindparam("tenant_id"),
@@ -40,6 +66,10 @@ class Totals(TenantRepository):
         """
         shard = secrets.randbelow(SHARDS)
         await self.run(ADD, counted=counted, shard=shard, by=by)
+
+    async def add_within(self, counted: str, most: int) -> bool:
+        """Note one more unless there are *most*; exact, whoever asks at the same moment."""
+        return await self.first(ADD_WITHIN, counted=counted, most=most) is not None
 
     async def get(self, counted: str) -> int:
         """Return how many rows there are."""

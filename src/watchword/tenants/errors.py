@@ -37,6 +37,13 @@ class InvalidTenantHost(DomainError):
     status = 422
 
 
+class TenantLimitReached(DomainError):
+    """A development tenant holds as many of these as it may; production has no such limit."""
+
+    code = "tenant.limit_reached"
+    status = 403
+
+
 class DefaultTenantNotDeletable(DomainError):
     """The tenant at the public URL is the console's own, and stays."""
 

@@ -2,11 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from watchword.storage import Row, ServerRepository
-from watchword.storage.schema import SERVER_TABLES, metadata, tenants
+from watchword.storage import Row, ServerRepository, TenantRepository
+from watchword.storage.schema import (
+    SERVER_TABLES,
+    applications,
+    connectors,
+    metadata,
+    organization_roles,
+    organizations,
+    resources,
+    tenants,
+    webhooks,
+)
 from watchword.tenants.models import Tenant, TenantTag
 
 LIST = select(tenants).order_by(tenants.c.id)
@@ -37,6 +47,37 @@ EMPTY = tuple(
     for table in reversed(metadata.sorted_tables)
     if table.name not in SERVER_TABLES
 )
+
+# Not stronger than what changes of the configuration hold, which they may hold already.
+LOCK = (
+    select(tenants.c.id)
+    .where(tenants.c.id == bindparam("tenant_id"))
+    .with_for_update(key_share=True)
+)
+HELD = {
+    table.name: select(func.count().label("held"))
+    .select_from(table)
+    .where(table.c.tenant_id == bindparam("tenant_id"))
+    for table in (applications, resources, webhooks, organizations, organization_roles)
+} | {
+    # Retired ones are kept for late receipts, and may come back.
+    connectors.name: select(func.count().label("held"))
+    .select_from(connectors)
+    .where(connectors.c.tenant_id == bindparam("tenant_id"), connectors.c.retired_at.is_(None))
+}
+
+
+class HoldingRows(TenantRepository):
+    """Counts what one tenant holds, with nobody else making more of it meanwhile."""
+
+    async def lock(self) -> None:
+        """Let others who ask the same wait until this transaction ends."""
+        await self.first(LOCK)
+
+    async def count(self, table: str) -> int:
+        """Return how many rows of a table the tenant holds."""
+        row = await self.first(HELD[table])
+        return int(row["held"]) if row else 0
 
 
 class TenantRows(ServerRepository):

@@ -29,6 +29,7 @@ from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import social_identities, users
 from watchword.storage.totals import Totals
 from watchword.storage.types import AnyCaseLike, CaseSensitiveLike, glob_of
+from watchword.tenants.limits import Limited, limit_reached
 from watchword.users.models import (
     MOST_VALUES,
     Condition,
@@ -302,6 +303,8 @@ class UserRepository(TenantRepository):
 
     most_looked_through: int = MOST_LOOKED_THROUGH
     most_counted: int = MOST_COUNTED
+    most_users: int | None = None
+    """How many there may be; None where nobody says."""
 
     @cached_property
     def totals(self) -> Totals:
@@ -329,12 +332,18 @@ class UserRepository(TenantRepository):
         return User(**row) if row else None
 
     async def add(self, user: User) -> None:
-        """Insert the row and count it, together; raises StorageConflict."""
+        """Insert the row and count it, together; raises StorageConflict or TenantLimitReached."""
         async with self.db.transaction() as tx:
             ours = self.within(tx)
             await ours.run(ADD, **{name: getattr(user, name) for name in NAMES})
-            await ours.totals.add(COUNTED, 1)
+            await ours._count_one_more()
             await ours._link(user)
+
+    async def _count_one_more(self) -> None:
+        if self.most_users is None:
+            await self.totals.add(COUNTED, 1)
+        elif not await self.totals.add_within(COUNTED, self.most_users):
+            raise limit_reached(Limited.USERS, self.most_users)
 
     async def change(self, user_id: str, columns: Mapping[str, Any]) -> User | None:
         """Write these columns and return the row, or None; raises StorageConflict."""

@@ -86,7 +86,10 @@ class UserService:
         return await self.users.find_by_identity(target, social_id)
 
     async def create(self, new: NewUser, *, tx: Database | None = None) -> User:
-        """Add a person; raises …AlreadyInUse, also when two ask at the same moment."""
+        """Add a person; raises …AlreadyInUse, also when two ask at the same moment.
+
+        In a development tenant that is full, TenantLimitReached.
+        """
         _check(new)
         now = self.clock.now()
         user = User(

@@ -10,6 +10,7 @@ from sqlalchemy import delete
 
 from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import DIGITS, PHONE, Site, add_phone_user, authorization
+from watchword.app import TenantScopes
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.core.phrases import Phrases
@@ -369,3 +370,22 @@ async def test_a_country_the_guard_refuses_is_not_offered(site: Site, browser: B
     await browser.submit(identifier="+1 202 555 0123")
     assert browser.page.status == 422
     assert not site.provider.messages
+
+
+async def test_a_full_development_tenant_says_so_to_whoever_signs_up(
+    site: Site, browser: Browser
+) -> None:
+    await site.add_user(username="ada")
+    scopes = site.server.build_scope
+    assert isinstance(scopes, TenantScopes)
+    scopes.settings = scopes.settings.model_copy(update={"development_users": 1})
+    await site.server.forget("default")
+    await ask_for_code(browser)
+    await browser.submit(code=site.provider.code)
+
+    await browser.submit()
+
+    assert not browser.is_signed_in
+    assert browser.page.status == 403
+    assert "A development tenant can have 1 of these." in browser.page.words
+    assert await site.phones() == []

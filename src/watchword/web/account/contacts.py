@@ -12,7 +12,7 @@ from watchword.account.errors import (
     ProofRequired,
     ScopeMissing,
 )
-from watchword.guard.errors import TooManyMessages
+from watchword.guard.errors import DevelopmentMessagesUsedUp, TooManyMessages
 from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
 from watchword.web.account.access import AccountRoute, Asking, refusals
@@ -21,7 +21,13 @@ from watchword.web.models import ApiModel, PhoneDigits
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
 
 RecordId = Annotated[str, Field(max_length=64)]
-REFUSALS = (ProofRequired, FieldNotEditable, ScopeMissing, TooManyMessages)
+REFUSALS = (
+    ProofRequired,
+    FieldNotEditable,
+    ScopeMissing,
+    DevelopmentMessagesUsedUp,
+    TooManyMessages,
+)
 
 
 class NewPhone(ApiModel):

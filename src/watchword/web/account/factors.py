@@ -18,7 +18,7 @@ from watchword.factors.errors import (
 )
 from watchword.factors.models import Choice, label_of
 from watchword.factors.recovery_codes import HOW_MANY, are_well_made
-from watchword.guard.errors import TooManyAttempts, TooManyMessages
+from watchword.guard.errors import DevelopmentMessagesUsedUp, TooManyAttempts, TooManyMessages
 from watchword.web.account.access import AccountRoute, Asking, Me, refusals
 from watchword.web.management.user_factors import FactorAnswer, picture_of
 from watchword.web.models import ApiModel
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=Ac
 Id = Annotated[str, Path(max_length=128)]
 Secret = Annotated[str, Field(max_length=256)]
 AppCode = Annotated[str, Field(max_length=64)]
-CHANGING = (ProofRequired, FieldNotEditable, TooManyMessages)
+CHANGING = (ProofRequired, FieldNotEditable, DevelopmentMessagesUsedUp, TooManyMessages)
 ADDING = (*CHANGING, FactorNotEnabled)
 ADDING_TOTP = (*ADDING, InvalidTotpSecret, InvalidTotpCode, TooManyAttempts)
 

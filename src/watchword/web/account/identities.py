@@ -10,7 +10,7 @@ from watchword.account.errors import (
     ProofNotFound,
     ProofRequired,
 )
-from watchword.guard.errors import TooManyMessages
+from watchword.guard.errors import DevelopmentMessagesUsedUp, TooManyMessages
 from watchword.users.errors import IdentityAlreadyInUse, IdentityNotExist
 from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.experience.models import RecordId
@@ -19,7 +19,7 @@ from watchword.web.models import ApiModel
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
 
 
-REFUSALS = (ProofRequired, FieldNotEditable, TooManyMessages)
+REFUSALS = (ProofRequired, FieldNotEditable, DevelopmentMessagesUsedUp, TooManyMessages)
 LINKING = refusals(*REFUSALS, ProofNotFound, IdentityAlreadyInUse)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from watchword.account.errors import FieldNotEditable, ProofRequired
-from watchword.guard.errors import TooManyMessages
+from watchword.guard.errors import DevelopmentMessagesUsedUp, TooManyMessages
 from watchword.sign_in_settings.errors import PasswordRejected
 from watchword.web.account.access import AccountRoute, Asking, refusals
 from watchword.web.models import ApiModel
@@ -23,7 +23,13 @@ class NewPassword(ApiModel):
 @router.post(
     "/password",
     status_code=204,
-    responses=refusals(FieldNotEditable, ProofRequired, PasswordRejected, TooManyMessages),
+    responses=refusals(
+        FieldNotEditable,
+        ProofRequired,
+        PasswordRejected,
+        DevelopmentMessagesUsedUp,
+        TooManyMessages,
+    ),
 )
 async def set_my_password(body: NewPassword, me: Asking) -> None:
     """Choose a password: other sessions and their tokens end, and the person is told.

@@ -14,6 +14,7 @@ from watchword.connectors.errors import ConnectorNotFound, NoConnector
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
     NumberAtRisk,
     NumberTypeNotAllowed,
     NumberUnchecked,
@@ -119,6 +120,7 @@ async def prove_password(body: ProvePassword, me: Asking) -> Made:
         NumberAtRisk,
         NumberTypeNotAllowed,
         NumberUnchecked,
+        DevelopmentMessagesUsedUp,
         TooManyMessages,
         NoConnector,
         EmailNotAllowed,

@@ -8,6 +8,7 @@ from watchword.core.email import InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
     NumberAtRisk,
     NumberTypeNotAllowed,
     NumberUnchecked,
@@ -89,6 +90,7 @@ class NewPasswordIdentity(ApiModel):
         InvalidPhoneNumber,
         InvalidEmailAddress,
         NoConnector,
+        DevelopmentMessagesUsedUp,
         TooManyMessages,
         TooManyAttempts,
         CountryNotAllowed,

@@ -12,6 +12,7 @@ from watchword.core.errors import DomainError
 from watchword.factors import errors as factor_errors
 from watchword.guard.errors import (
     CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
     NumberAtRisk,
     NumberTypeNotAllowed,
     NumberUnchecked,
@@ -35,6 +36,7 @@ from watchword.interactions.errors import (
 from watchword.interactions.models import Interaction
 from watchword.interactions.service import InteractionService
 from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
+from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import (
     EmailAlreadyInUse,
     IdentityAlreadyInUse,
@@ -102,8 +104,9 @@ TAKEN = (
     UsernameAlreadyInUse,
     IdentityAlreadyInUse,
     SocialAccountExistsInProfile,
+    TenantLimitReached,
 )
-"""Somebody else has it, or was faster."""
+"""Somebody else has it, or was faster; or a development tenant has no room for one more."""
 
 
 REFUSED_ADDRESS = (EmailNotAllowed, SubaddressNotAllowed)
@@ -150,6 +153,7 @@ SECOND_STEP = visited(
     CodeSentMeanwhile,
     TooManyTries,
     TooManyAttempts,
+    DevelopmentMessagesUsedUp,
     TooManyMessages,
     CountryNotAllowed,
     NumberAtRisk,

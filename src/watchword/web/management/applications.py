@@ -34,6 +34,7 @@ from watchword.configuration.errors import ConfigurationChanged
 from watchword.connectors.models import MASK
 from watchword.resources.errors import UnknownScopes
 from watchword.resources.models import Resource, ResourceScope
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, PagedIfAsked, describe_page
@@ -302,7 +303,7 @@ async def list_applications(
     return [ApplicationAnswer.of(caller, application) for application in found.items]
 
 
-@router.post("", responses=problems(*INVALID))
+@router.post("", responses=problems(TenantLimitReached, *INVALID))
 async def create_application(body: CreateApplication, caller: Caller) -> ApplicationAnswer:
     """Register an application. Its secret is in this answer, and in no other."""
     created = await caller.tenant.configuration.applications.create(caller.actor, body.wanted)

@@ -22,6 +22,7 @@ from watchword.connectors.errors import ReceiverMissing
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.messaging.models import MessageState, Recipient
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -222,7 +223,7 @@ async def compare_versions(
 
 @router.post(
     "/versions/{kind}/{subject_id}/restore",
-    responses=problems(VersionNotFound, VersionNotRestorable, codes=RESTORING),
+    responses=problems(VersionNotFound, VersionNotRestorable, TenantLimitReached, codes=RESTORING),
 )
 async def restore_version(
     kind: Kind, subject_id: SubjectId, body: VersionToRestore, caller: Caller

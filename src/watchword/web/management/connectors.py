@@ -38,6 +38,7 @@ from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.messaging.models import Channel, Recipient
 from watchword.social.errors import InsufficientInfo, NotSocial
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -166,6 +167,7 @@ async def get_connector(id: InstanceId, caller: Caller) -> dict[str, Any]:
         UnknownConnectorClass,
         InvalidConfig,
         ConnectorIdTaken,
+        TenantLimitReached,
         TargetMissing,
         TargetTaken,
         InstanceExists,
@@ -283,7 +285,7 @@ async def connector_history(
 @router.post(
     "/connectors/{id}/restore",
     response_model=dict[str, Any],
-    responses=problems(VersionNotFound, VersionNotRestorable, InvalidConfig),
+    responses=problems(VersionNotFound, VersionNotRestorable, InvalidConfig, TenantLimitReached),
 )
 async def restore_connector(
     id: InstanceId, body: RestoreConnector, caller: Caller

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from watchword.configuration.webhooks import SignedWebhook
 from watchword.core.pagination import FURTHEST, PageRequest
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -210,7 +211,9 @@ async def get_hook(hook_id: Id, caller: Caller, with_stats: WithStats = False) -
     return (await _with_stats(caller, [webhook], with_stats))[0]
 
 
-@router.post("", status_code=201, responses=problems(NoEvents, HeaderWantedAgain))
+@router.post(
+    "", status_code=201, responses=problems(NoEvents, HeaderWantedAgain, TenantLimitReached)
+)
 async def create_hook(body: CreateHook, caller: Caller) -> HookAnswer:
     """Set a webhook up. Its signing key is in this answer, and in no later one."""
     webhooks = caller.tenant.configuration.webhooks

@@ -10,7 +10,12 @@ from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.errors import NoConnector
 from watchword.core.email import InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber
-from watchword.guard.errors import CountryNotAllowed, NumberTypeNotAllowed, TooManyMessages
+from watchword.guard.errors import (
+    CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
+    NumberTypeNotAllowed,
+    TooManyMessages,
+)
 from watchword.invitations.errors import (
     AcceptedUserMissing,
     AlreadyMember,
@@ -46,6 +51,7 @@ LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 Milliseconds = Annotated[int, Strict(), Field(ge=0, le=LAST_MOMENT)]
 SENDING = (
     NoConnector,
+    DevelopmentMessagesUsedUp,
     TooManyMessages,
     CountryNotAllowed,
     NumberTypeNotAllowed,

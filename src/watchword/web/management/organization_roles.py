@@ -13,6 +13,7 @@ from watchword.organization_roles.errors import (
 )
 from watchword.organization_roles.models import NewRole, RoleType, RoleWithScopes
 from watchword.storage.database import StorageReferenceMissing
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -145,7 +146,7 @@ async def list_roles(
     "/organization-roles",
     status_code=201,
     response_model=RoleAnswer,
-    responses=problems(NameTaken, StorageReferenceMissing),
+    responses=problems(NameTaken, StorageReferenceMissing, TenantLimitReached),
 )
 async def create_role(body: CreateRole, caller: Caller) -> dict[str, Any]:
     """Make a role."""

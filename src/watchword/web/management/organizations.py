@@ -19,6 +19,7 @@ from watchword.organizations.errors import (
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.sign_in_settings.models import Branding, Flag, HexColor, SparseSection
 from watchword.storage.database import StorageReferenceMissing
+from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import UserNotFound
 from watchword.users.models import User
 from watchword.web.documented import problems
@@ -187,7 +188,12 @@ async def list_organizations(  # noqa: PLR0917
     return [_organization(caller, organization) for organization in found.items]
 
 
-@router.post("/organizations", status_code=201, response_model=OrganizationAnswer)
+@router.post(
+    "/organizations",
+    status_code=201,
+    response_model=OrganizationAnswer,
+    responses=problems(TenantLimitReached),
+)
 async def create_organization(body: CreateOrganization, caller: Caller) -> dict[str, Any]:
     """Make an organization."""
     new = NewOrganization(**body.given())

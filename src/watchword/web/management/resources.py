@@ -26,6 +26,7 @@ from watchword.resources.models import (
     ResourceScope,
     is_indicator,
 )
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.paging import (
@@ -182,7 +183,7 @@ async def list_resources(  # noqa: PLR0917  # the parts of the address
     ]
 
 
-@router.post("", status_code=201, responses=problems(ResourceIdentifierInUse))
+@router.post("", status_code=201, responses=problems(ResourceIdentifierInUse, TenantLimitReached))
 async def create_resource(body: CreateResource, caller: Caller) -> ResourceAnswer:
     """Register an API."""
     created = await caller.tenant.configuration.resources.create(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import DIGITS, InvalidPhoneNumber, PhoneNumber
 from watchword.sign_in_settings.models import Flag, OptionalWebAddress
+from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import (
     EmailAlreadyInUse,
     IdentityNotExist,
@@ -305,6 +306,7 @@ TAKEN = (InvalidPhoneNumber, PhoneAlreadyInUse, EmailAlreadyInUse, UsernameAlrea
     response_model_exclude_unset=True,
     responses=problems(
         *TAKEN,
+        TenantLimitReached,
         PasswordAndDigest,
         PasswordAlgorithmRequired,
         PasswordAlgorithmNotSupported,

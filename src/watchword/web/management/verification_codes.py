@@ -11,6 +11,7 @@ from watchword.core.email import InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
+    DevelopmentMessagesUsedUp,
     NumberAtRisk,
     NumberTypeNotAllowed,
     NumberUnchecked,
@@ -68,6 +69,7 @@ class VerifyCode(SendCode):
         NoConnector,
         InvalidPhoneNumber,
         InvalidEmailAddress,
+        DevelopmentMessagesUsedUp,
         TooManyMessages,
         CountryNotAllowed,
         NumberAtRisk,
