@@ -624,6 +624,7 @@ def _lifespan(
                 TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION
             )
             await server.refresh()
+            server.started_at = server.directory.clock.now()
             if settings.is_development:
                 await _print_welcome(server)
             retention = Retention(

@@ -634,7 +634,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     moving = {"source": OTHER, "item": "guard", "secret:SMS_AUTH_TOKEN": "x"}
     yield form(f"{t}/promotion/test", **moving, to="+447700900124")
     yield form(f"{t}/promotion/move", **moving, stamp="0", reason="x")
-    yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x")
+    yield form(f"{t}/tenants/create", id="-", name="x", tag="production", host="x", port="x")
     yield form(f"{t}/tenant/rename", name="x")
     yield form(f"{t}/tenant/tag", tag="x")
     yield form(f"{t}/tenant/delete", typed="x")

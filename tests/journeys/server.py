@@ -118,12 +118,13 @@ class Server:
         before_start: Callable[[], None] | None = None,
         *,
         program: tuple[str, ...] = (PYTHON, "-m", "watchword"),
+        options: tuple[str, ...] = (),
     ) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.log_path = folder / f"server-{port}.log"
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [*program, "serve", "--port", str(port)],
+                [*program, "serve", "--port", str(port), *options],
                 env=dict(environment),
                 cwd=folder,
                 stdout=log,

@@ -6,7 +6,13 @@ import pytest
 
 from tests.fakes import FakeClock
 from watchword.storage import Storage
-from watchword.tenants.errors import InvalidTenantId, TenantInUse, TenantNotFound
+from watchword.tenants.errors import (
+    InvalidTenantId,
+    InvalidTenantPort,
+    TenantInUse,
+    TenantNotFound,
+    TenantPortInUse,
+)
 from watchword.tenants.models import TenantTag
 from watchword.tenants.service import TenantDirectory
 
@@ -39,6 +45,18 @@ async def test_ids_and_domains_belong_to_one_tenant(directory: TenantDirectory) 
         await directory.create("other", "Other", TenantTag.PRODUCTION, "login.acme.example")
     with pytest.raises(TenantNotFound):
         await directory.get("other")
+
+
+async def test_a_port_belongs_to_one_tenant(directory: TenantDirectory) -> None:
+    made = await directory.create("acme", "Acme", TenantTag.DEVELOPMENT, port=3002)
+
+    assert made.port == (await directory.get("acme")).port == 3002
+    with pytest.raises(TenantPortInUse):
+        await directory.create("other", "Other", TenantTag.DEVELOPMENT, port=3002)
+    for port in (0, 80, 65_536):
+        with pytest.raises(InvalidTenantPort):
+            await directory.create("other", "Other", TenantTag.DEVELOPMENT, port=port)
+    assert [tenant.id for tenant in await directory.list()] == ["acme"]
 
 
 @pytest.mark.parametrize("id", ["", "Acme", "a.b", "-a", "a-", "a b", "a" * 33, "ä"])

@@ -1,18 +1,28 @@
 """`watchword serve` and `watchword migrate`."""
 
+import contextlib
 import os
+import socket
+import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
 from watchword.cli.output import fail, migrate_embedded, run, settings_or_fail
+from watchword.core.clock import Clock
 from watchword.settings import PREFIX, Settings, is_loopback
 from watchword.storage.database import storage_for
 from watchword.storage.schema_version import require_current_schema
+from watchword.tenants.models import Tenant
+from watchword.tenants.service import TenantDirectory
 from watchword.web.logging import configure_logging
 
 GRACEFUL_SECONDS = 20
+STARTUP_FAILURE = 3
+"""Uvicorn's own word for a server that could not begin."""
 
 
 def serve(
@@ -38,30 +48,65 @@ def serve(
         settings.log_level,
     )
     run(migrate_embedded(settings))
-    run(_try_database(settings))
-    uvicorn.run(
+    owners = run(_try_database(settings))
+    config = uvicorn.Config(
         "watchword.app:create_app",
         factory=True,
         host=host,
         port=port,
-        workers=workers if workers > 1 else None,
+        workers=workers,
         log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
+    # Before anything is loaded: a port that is taken is said at once.
+    listening = [config.bind_socket(), *_bound(host, owners)]
+    if workers > 1:
+        Multiprocess(config, sockets=listening).run()
+        return
+    server = uvicorn.Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=listening)
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
-async def _try_database(settings: Settings) -> None:
-    """Find here, where one line says it, what would otherwise end each server process."""
+def _bound(host: str, owners: list[Tenant]) -> Iterator[socket.socket]:
+    """Yield a socket for each port that a tenant owns; one that is taken stops nobody else."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for tenant in owners:
+        bound = socket.socket(family)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, tenant.port))
+        except OSError:
+            bound.close()
+            print(
+                f"Port {tenant.port} of the tenant {tenant.id} is in use: nobody reaches the "
+                "tenant there until it is free and the server was started again.",
+                file=sys.stderr,
+            )
+            continue
+        bound.set_inheritable(True)
+        yield bound
+
+
+async def _try_database(settings: Settings) -> list[Tenant]:
+    """Find here, where one line says it, what would otherwise end each server process.
+
+    Returns the tenants that own ports.
+    """
     storage = storage_for(settings.database_url)
     await storage.open()
     try:
         await require_current_schema(storage)
         await storage.ping()
+        tenants = await TenantDirectory.of(storage, Clock()).list()
     finally:
         await storage.close()
+    return [tenant for tenant in tenants if tenant.port is not None]
 
 
 def migrate() -> None:

@@ -42,23 +42,34 @@ def create(
         str | None,
         typer.Option("--host", help="A domain of its own, such as `login.example.com`."),
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            help="A port of its own, for a development tenant of a server on this machine. The "
+            "server listens on it from its next start on.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a tenant with users, keys, connectors and settings of its own.
 
-    It answers at `<id>.<public host>`, or at --host. Where that is below `localhost`, browsers find
-    it by themselves; for other programs, the line for the hosts file is printed.
+    It answers at `<id>.<public host>`, at --host, or at --port of the public host. Where that is
+    below `localhost`, browsers find it by themselves; for other programs, the line for the hosts
+    file is printed.
     """
 
     async def work() -> dict[str, Any]:
         async with opened(settings_or_fail()) as server:
-            tenant = await server.administration.create(ACTOR, id, name or id, tag, host)
+            tenant = await server.administration.create(ACTOR, id, name or id, tag, host, port=port)
             return _shown(tenant, server.public_url)
 
     made = run(work())
     lines = [f"{made['id']}: {made['origin']}", f"issuer: {made['origin']}/oidc"]
     if made["hostsLine"]:
         lines += ["", "For programs other than browsers, add to the hosts file:", made["hostsLine"]]
+    if made["port"]:
+        lines += ["", f"Restart the server: it listens on port {port} from its next start on."]
     say(as_json, made, "\n".join(lines))
 
 
@@ -114,5 +125,6 @@ def _shown(tenant: Tenant, public_url: str) -> dict[str, Any]:
         "name": tenant.name,
         "tag": tenant.tag,
         "origin": origin,
+        "port": tenant.port,
         "hostsLine": hosts_line(origin),
     }

@@ -16,6 +16,7 @@ from watchword.connectors.service import ConnectorService
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings, SignInSettingsPatch
 from watchword.sign_in_settings.service import SignInRules
+from watchword.tenants.errors import TenantOwnsPort
 from watchword.tenants.models import TenantTag
 from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
@@ -121,9 +122,14 @@ class SettingsConfiguration:
         return after
 
     async def set_tag(self, actor: Actor, tag: TenantTag, *, reason: str | None = None) -> None:
-        """Say what this tenant is for; raises DevelopmentPartsInUse for production."""
+        """Say what this tenant is for.
+
+        Raises DevelopmentPartsInUse or TenantOwnsPort for production.
+        """
         async with self.writer.writing(actor, reason) as write:
             if tag is TenantTag.PRODUCTION:
+                if write.tenant.port is not None:
+                    raise TenantOwnsPort(str(write.tenant.port))
                 rows = self.connectors.rows.within(write.tx)
                 trial = await trial_of(write.versions, rows)
                 tried = [trial.saved] if trial is not None else []

@@ -1,12 +1,20 @@
 """Tenants come and go: made, renamed and deleted by the operators of the server."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
+from watchword.core.ports import is_free
 from watchword.storage import Storage
-from watchword.tenants.errors import TenantInUse, TenantNameMistyped
-from watchword.tenants.models import Tenant, TenantTag, resolve
+from watchword.tenants.errors import (
+    InvalidTenantPort,
+    TenantInUse,
+    TenantNameMistyped,
+    TenantPortInUse,
+    TenantPortNotPossible,
+)
+from watchword.tenants.models import PORTS, Tenant, TenantTag, allows_ports, resolve
 from watchword.tenants.service import TenantDirectory
 
 
@@ -20,23 +28,44 @@ class TenantAdministration:
     public_url: str
 
     async def create(
-        self, actor: Actor, tenant_id: str, name: str, tag: TenantTag, host: str | None = None
+        self,
+        actor: Actor,
+        tenant_id: str,
+        name: str,
+        tag: TenantTag,
+        host: str | None = None,
+        *,
+        port: int | None = None,
     ) -> Tenant:
-        """Add a tenant with nothing in it; raises what speaks against id, name or domain."""
+        """Add a tenant with nothing in it; raises what speaks against id, name, domain or port.
+
+        The server listens on the port from its next start on.
+        """
+        if port is not None:
+            self._check_port(port, tag, host)
         if host and resolve(host, await self.directory.list(), self.public_url) is not None:
             raise TenantInUse(host[:255])
         async with self.storage.transaction() as tx:
-            tenant = await self.directory.create(tenant_id, name, tag, host, tx)
+            tenant = await self.directory.create(tenant_id, name, tag, host, tx, port=port)
             # A request that outlived a deleted tenant of this id may have left something.
             await self.directory.empty(tenant_id, tx)
             await self.audit.record(
                 "tenant.created",
                 actor,
                 subject=f"tenant:{tenant_id}",
-                payload={"name": tenant.name, "tag": tag, "host": tenant.host},
+                payload={"name": tenant.name, "tag": tag, "host": tenant.host, "port": tenant.port},
                 tx=tx,
             )
         return tenant
+
+    def _check_port(self, port: int, tag: TenantTag, host: str | None) -> None:
+        if tag is TenantTag.PRODUCTION or host or not allows_ports(self.public_url):
+            raise TenantPortNotPossible(str(port))
+        if port not in PORTS:
+            raise InvalidTenantPort(str(port))
+        # The server's own is refused also where the server does not run just now.
+        if port == urlsplit(self.public_url).port or not is_free(port):
+            raise TenantPortInUse(str(port))
 
     async def rename(self, actor: Actor, tenant_id: str, name: str) -> None:
         """Call a tenant otherwise; its address stays."""

@@ -37,6 +37,34 @@ class InvalidTenantHost(DomainError):
     status = 422
 
 
+class InvalidTenantPort(DomainError):
+    """A port is a number from 1024 to 65535."""
+
+    code = "tenant.invalid_port"
+    status = 422
+
+
+class TenantPortInUse(DomainError):
+    """The port is the server's own, another tenant's, or another program's."""
+
+    code = "tenant.port_in_use"
+    status = 422
+
+
+class TenantPortNotPossible(DomainError):
+    """Only a development tenant without a domain, of a server on loopback, can own a port."""
+
+    code = "tenant.port_not_possible"
+    status = 422
+
+
+class TenantOwnsPort(DomainError):
+    """A tenant with a port of its own can't be made a production tenant."""
+
+    code = "tenant.owns_port"
+    status = 422
+
+
 class TenantLimitReached(DomainError):
     """A development tenant holds as many of these as it may; production has no such limit."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 DEFAULT_TENANT_ID = "default"
 # One label of a host name (RFC 1035, 2.3.1), short enough for the column.
@@ -15,6 +16,7 @@ TENANT_HOST = re.compile(
 )
 LONGEST_NAME = 128
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "[::1]", "localhost"})
+PORTS = range(1024, 65_536)
 
 
 class TenantTag(StrEnum):
@@ -35,11 +37,18 @@ class Tenant:
     """A domain of its own, with the port where it is not the scheme's."""
     configuration_stamp: int
     created_at: datetime
+    port: int | None = None
+    """One of its own, which the server listens on as well from its next start on."""
 
     @property
     def is_default(self) -> bool:
         """Tell whether this tenant lives at the public URL itself."""
         return self.id == DEFAULT_TENANT_ID
+
+    @property
+    def has_own_address(self) -> bool:
+        """Tell whether it left its address below the public host for another."""
+        return bool(self.host or self.port)
 
     @property
     def is_production(self) -> bool:
@@ -55,6 +64,8 @@ class Tenant:
         """Return the host name that people reach this tenant at."""
         if self.host:
             return self.host
+        if self.port:
+            return f"{_without_port(public_host)}:{self.port}"
         return public_host if self.is_default else f"{self.id}.{public_host}"
 
 
@@ -67,6 +78,12 @@ def hosts_line(origin: str) -> str | None:
     return f"127.0.0.1 {name}" if name.endswith(".localhost") else None
 
 
+def allows_ports(public_url: str) -> bool:
+    """Tell whether tenants can own ports: where nothing stands between browsers and the server."""
+    parts = urlsplit(public_url)
+    return parts.scheme == "http" and _without_port(parts.netloc) in LOOPBACK_HOSTS
+
+
 def resolve(
     host: str, tenants: Iterable[Tenant], public_url: str, development: bool = False
 ) -> Tenant | None:
@@ -76,18 +93,20 @@ def resolve(
     public_host = _canonical(public_host, scheme)
     by_id = {tenant.id: tenant for tenant in tenants}
     for tenant in by_id.values():
-        if tenant.host and _canonical(tenant.host, scheme) == wanted:
+        if tenant.has_own_address and _canonical(tenant.host_at(public_host), scheme) == wanted:
             return tenant
     default = by_id.get(DEFAULT_TENANT_ID)
     if wanted == public_host:
         return default
-    # A tenant with its own domain left this address for good: one tenant, one issuer.
+    # A tenant with its own domain or port left this address for good: one tenant, one issuer.
     tenant_id, _, rest = wanted.partition(".")
     named = by_id.get(tenant_id)
-    if rest == public_host and named is not None and not named.is_default and not named.host:
+    is_below = named is not None and not named.is_default and not named.has_own_address
+    if rest == public_host and is_below:
         return named
     if development and _without_port(wanted) in LOOPBACK_HOSTS:
-        return default
+        port = wanted.removeprefix(_without_port(wanted))
+        return next((one for one in by_id.values() if f":{one.port}" == port), default)
     return None
 
 

@@ -11,12 +11,15 @@ from watchword.tenants.errors import (
     InvalidTenantHost,
     InvalidTenantId,
     InvalidTenantName,
+    InvalidTenantPort,
     TenantInUse,
     TenantNotFound,
+    TenantPortInUse,
 )
 from watchword.tenants.models import (
     DEFAULT_TENANT_ID,
     LONGEST_NAME,
+    PORTS,
     TENANT_HOST,
     TENANT_ID,
     Tenant,
@@ -58,24 +61,31 @@ class TenantDirectory:
         tag: TenantTag,
         host: str | None = None,
         tx: Database | None = None,
+        *,
+        port: int | None = None,
     ) -> Tenant:
-        """Add a tenant; raises what speaks against id, name or domain, or TenantInUse."""
+        """Add a tenant; raises what speaks against id, name, domain or port, or …InUse."""
         if not TENANT_ID.fullmatch(tenant_id):
             raise InvalidTenantId(tenant_id)
         host = host.lower() if host else None
         if host is not None and not TENANT_HOST.fullmatch(host):
             raise InvalidTenantHost(host[:255])
-        tenant = self._new(tenant_id, checked_name(name), tag, host)
+        if port is not None and port not in PORTS:
+            raise InvalidTenantPort(str(port))
+        tenant = self._new(tenant_id, checked_name(name), tag, host, port)
         rows = self.rows if tx is None else self.rows.within(tx)
         try:
             await rows.add(tenant)
-        except StorageConflict:
+        except StorageConflict as conflict:
+            # PostgreSQL names the index, SQLite the column.
+            if "port" in conflict.constraint:
+                raise TenantPortInUse(str(port)) from None
             raise TenantInUse(tenant_id) from None
         return tenant
 
     async def ensure_default(self, tag: TenantTag, name: str = "Default") -> Tenant:
         """Return the default tenant, made at the first start; an existing one keeps its tag."""
-        await self.rows.add_if_missing(self._new(DEFAULT_TENANT_ID, name, tag, None))
+        await self.rows.add_if_missing(self._new(DEFAULT_TENANT_ID, name, tag))
         return await self.get(DEFAULT_TENANT_ID)
 
     async def bump_stamp(self, tenant_id: str, tx: Database) -> Tenant:
@@ -109,8 +119,15 @@ class TenantDirectory:
             raise TenantNotFound(tenant_id)
         await self.empty(tenant_id, tx)
 
-    def _new(self, tenant_id: str, name: str, tag: TenantTag, host: str | None) -> Tenant:
-        return Tenant(tenant_id, name, tag, host, 0, self.clock.now())
+    def _new(
+        self,
+        tenant_id: str,
+        name: str,
+        tag: TenantTag,
+        host: str | None = None,
+        port: int | None = None,
+    ) -> Tenant:
+        return Tenant(tenant_id, name, tag, host, 0, self.clock.now(), port)
 
 
 def checked_name(name: str) -> str:

@@ -9,6 +9,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from watchword.web.scope import TenantScope
+
 INTERACTION: Final = "_interaction"
 SESSION: Final = "_session"
 CONSOLE: Final = "_console"
@@ -24,7 +26,13 @@ def is_https(request: Request) -> bool:
 
 
 def cookie_name(request: Request, name: str) -> str:
-    """Return the name on the wire: `__Host-` binds it to this origin where there is https."""
+    """Return the name on the wire: `__Host-` binds it to this origin where there is https.
+
+    To a browser all ports of a host are one, so a tenant with a port of its own adds it.
+    """
+    scope: TenantScope | None = getattr(request.state, "scope", None)
+    if scope is not None and scope.tenant.port is not None:
+        name = f"{name}_{scope.tenant.port}"
     return f"__Host-{name}" if is_https(request) else name
 
 

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -131,6 +132,8 @@ class ServerScope:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     warnings: set[str] = field(default_factory=set)
     is_stopping: bool = False
+    started_at: datetime | None = None
+    """Since then it listens on the ports that tenants owned."""
     _hosts: dict[str, Tenant | None] = field(default_factory=dict)
     _scopes: dict[str, TenantScope] = field(default_factory=dict)
     _building: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -143,6 +146,11 @@ class ServerScope:
         if len(self._hosts) < MOST_REMEMBERED_HOSTS:
             self._hosts[host] = found
         return found
+
+    def awaits_restart(self, tenant: Tenant) -> bool:
+        """Tell whether a tenant owns a port that the server does not listen on yet."""
+        is_new = self.started_at is None or tenant.created_at >= self.started_at
+        return tenant.port is not None and is_new
 
     async def scope_of(self, tenant_id: str) -> TenantScope:
         """Return the tenant's services, built anew after its configuration changed."""

@@ -1,5 +1,8 @@
 """Tenants in the console: made, renamed, tagged and deleted by owners, and told of in the log."""
 
+import pytest
+
+from tests.ports import free_port
 from tests.web.console.conftest import Browser, Invite, Site
 from watchword.audit.models import AuditFilter
 from watchword.core.pagination import PageRequest
@@ -18,6 +21,7 @@ async def test_a_tenant_is_created_and_shown_with_its_address(site: Site, owner:
 
     assert page.address.endswith("/console/acme/tenant?done=tenant_created")
     assert "http://acme.localhost:3001/oidc" in page.html
+    assert "127.0.0.1 acme.localhost" in page.words
     assert (await site.server.directory.get("acme")).tag is TenantTag.DEVELOPMENT
 
 
@@ -41,6 +45,47 @@ async def test_a_domain_that_is_taken_is_refused(site: Site, owner: Browser) -> 
 
     assert page.status == 422
     assert "belongs to another tenant" in page.words
+
+
+async def test_a_port_of_its_own_is_the_address_and_asks_for_a_restart(
+    site: Site, owner: Browser
+) -> None:
+    port = free_port()
+    await owner.open("tenants")
+    page = await owner.submit(
+        "/tenants/create", name="Acme", id="acme", host="", port=str(port), tag="development"
+    )
+
+    assert f"http://localhost:{port}/oidc" in page.html
+    assert "Restart the server" in page.words
+    assert "hosts file" not in page.words
+    page = await owner.submit("/tenant/tag", tag="production")
+    assert page.status == 422
+    assert "so it stays a development tenant" in page.words
+
+    # As after the next start.
+    site.server.started_at = site.server.directory.clock.now()
+    assert "Restart the server" not in (await owner.open("/console/acme/tenant")).words
+
+
+@pytest.mark.parametrize(
+    ("port", "tag", "words"),
+    [
+        ("3001", "development", "This port is in use"),
+        ("80", "development", "A port is a number from 1024"),
+        ("x", "development", "A port is a number from 1024"),
+        ("3002", "production", "Only a development tenant can have a port of its own"),
+    ],
+)
+async def test_a_port_that_can_not_be_is_refused_at_its_field(
+    owner: Browser, port: str, tag: str, words: str
+) -> None:
+    await owner.open("tenants")
+    page = await owner.submit("/tenants/create", name="B", id="b", host="", port=port, tag=tag)
+
+    assert page.status == 422
+    assert words in page.words
+    assert f'value="{port}"' in page.html
 
 
 async def test_a_tenant_is_renamed_and_tagged(site: Site, owner: Browser) -> None:

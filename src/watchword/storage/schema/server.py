@@ -12,10 +12,12 @@ tenants = Table(
     Column("name", String(128), nullable=False),
     Column("tag", String(16), nullable=False),  # development | production
     Column("host", String(255), unique=True),  # a domain of its own
+    Column("port", Integer),  # one of its own, where the server is reached on loopback
     # Grows with every configuration write; processes reload what they cached when it moves.
     Column("configuration_stamp", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )
+Index("uq_tenants_port", tenants.c.port, unique=True)
 
 operators = Table(
     "operators",

@@ -10,10 +10,14 @@ from watchword.tenants.errors import (
     InvalidTenantHost,
     InvalidTenantId,
     InvalidTenantName,
+    InvalidTenantPort,
     TenantInUse,
     TenantNameMistyped,
+    TenantOwnsPort,
+    TenantPortInUse,
+    TenantPortNotPossible,
 )
-from watchword.tenants.models import TenantTag
+from watchword.tenants.models import TenantTag, allows_ports, hosts_line
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.routing import console_router
@@ -26,10 +30,16 @@ FIELDS: dict[type[DomainError], str] = {
     TenantInUse: "id",
     InvalidTenantName: "name",
     InvalidTenantHost: "host",
+    InvalidTenantPort: "port",
+    TenantPortInUse: "port",
+    TenantPortNotPossible: "port",
+    TenantOwnsPort: "tag",
     TenantNameMistyped: "typed",
     DefaultTenantNotDeletable: "typed",
     DevelopmentPartsInUse: "tag",
 }
+
+GIVEN = ("id", "name", "host", "port")
 
 
 @router.get("/tenants")
@@ -51,9 +61,10 @@ async def create(desk: WorkDesk) -> Response:
             text_of(form, "name"),
             _tag(text_of(form, "tag")),
             text_of(form, "host").strip() or None,
+            port=_port(text_of(form, "port").strip()),
         )
     except tuple(FIELDS) as error:
-        return _list(desk, error, {name: text_of(form, name) for name in ("id", "name", "host")})
+        return _list(desk, error, {name: text_of(form, name) for name in GIVEN})
     await desk.server.refresh()
     return RedirectResponse(f"/console/{made.id}/tenant?done=tenant_created", 303)
 
@@ -85,7 +96,7 @@ async def set_tag(desk: WorkDesk) -> Response:
     wanted = _tag(text_of(await desk.form(), "tag"))
     try:
         await desk.scope.configuration.settings.set_tag(desk.actor, wanted)
-    except DevelopmentPartsInUse as error:
+    except (DevelopmentPartsInUse, TenantOwnsPort) as error:
         return _page(desk, error)
     await desk.server.refresh()
     return desk.go("tenant", done="saved")
@@ -114,7 +125,8 @@ def _list(
         status_code=status_of(error) if error else 200,
         origins={tenant.id: tenant.origin(desk.server.public_url) for tenant in desk.tenants},
         errors=_errors(desk, error),
-        given=given or {"id": "", "name": "", "host": ""},
+        given=given or dict.fromkeys(GIVEN, ""),
+        allows_ports=allows_ports(desk.server.public_url),
         tags=list(TenantTag),
     )
 
@@ -126,6 +138,8 @@ def _page(desk: Desk, error: DomainError | None = None, name: str | None = None)
         status_code=status_of(error) if error else 200,
         origin=desk.scope.origin,
         issuer=desk.scope.issuer,
+        hosts_line=hosts_line(desk.scope.origin),
+        awaits_restart=desk.server.awaits_restart(desk.tenant),
         name=desk.tenant.name if name is None else name,
         errors=_errors(desk, error),
         tags=list(TenantTag),
@@ -140,6 +154,13 @@ def _tag(text: str) -> TenantTag:
     if text not in list(TenantTag):
         raise NoSuchPage
     return TenantTag(text)
+
+
+def _port(text: str) -> int | None:
+    if not text:
+        return None
+    # What is no number is refused as a port that there is not.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _owner(desk: Desk) -> None:
