@@ -12,7 +12,7 @@ PORT ?= 3001
 JOBS ?= 2
 ONLY ?=
 
-.PHONY: help install run test quick check fix bench migration docs dist screenshots \
+.PHONY: help install run test quick check fix bench migration docs dist screenshots tour \
 	lint types imports reference environment run-environment sdk-environment
 
 help: ## list these commands
@@ -62,9 +62,13 @@ migration: environment ## draft a migration from the schema: make migration name
 dist: environment ## build the wheel with its inventory (SBOM), and see it do the first story in a clean environment
 	@tools/dist
 
-screenshots: environment ## the pictures of the browser tests, into tests/browser/output/
-	@chromium=$$(tools/chromium) && \
-		CHROMIUM="$$chromium" $(BIN)/python -m pytest --databases sqlite -m browser $(ONLY)
+screenshots: environment ## every page of the console in every look, and the browser tests' pictures, into tests/browser/output/
+	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \
+		--databases sqlite -m browser $(or $(ONLY),tests/browser tests/browser/pictures.py) -k "not tour"
+
+tour: environment ## the pictures of the console in docs/, after a page changed its looks
+	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \
+		--databases sqlite tests/browser/pictures.py -k tour
 
 install: environment ## the environment for development, in .venv
 

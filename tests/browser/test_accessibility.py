@@ -390,7 +390,8 @@ def see_console(tour: Tour) -> None:
             "[...document.links].filter(a => a.origin === location.origin).map(a => a.pathname)"
         )
         for link in links:
-            kind = re.sub(r"/[a-z0-9]{12,}(?=/|$)", "/*", link)
+            # An id has digits; names of pages, however long, have none.
+            kind = re.sub(r"/(?=[a-z]*\d)[a-z0-9]{12,}(?=/|$)", "/*", link)
             # One template draws them all; and what is downloaded is not drawn.
             if ("/set-up/" in link and not link.endswith(SET_UP)) or link.endswith(".csv"):
                 continue
