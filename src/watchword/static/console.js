@@ -233,6 +233,75 @@
     place.editor.dispatch(window.CodeMirror.setDiagnostics(state, marks));
   }
 
+  /* Many choices are named one by one; without scripts the list takes several at a time. */
+  function makePicker(place) {
+    const select = one("select", place);
+    const icon = one("template", place);
+    const input = document.createElement("input");
+    const known = document.createElement("datalist");
+    const chosen = document.createElement("ul");
+    Object.assign(input, { id: `${select.id}-add`, type: "text", autocomplete: "off", placeholder: place.dataset.add });
+    input.dataset.noDirty = "";
+    const note = select.getAttribute("aria-describedby");
+    if (note) input.setAttribute("aria-describedby", note);
+    known.id = `${select.id}-known`;
+    input.setAttribute("list", known.id);
+    chosen.className = "picked";
+    const choose = (option, isChosen) => {
+      option.selected = isChosen;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+      draw();
+    };
+    function draw() {
+      const options = [...select.options];
+      chosen.replaceChildren(
+        ...options.filter((option) => option.selected).map((option) => {
+          const item = document.createElement("li");
+          const remove = document.createElement("button");
+          Object.assign(remove, { type: "button", className: "quiet" });
+          remove.setAttribute("aria-label", place.dataset.remove.replace("{name}", option.text));
+          remove.append(icon.content.cloneNode(true));
+          remove.addEventListener("click", () => {
+            choose(option, false);
+            input.focus();
+          });
+          item.append(option.text, remove);
+          return item;
+        }),
+      );
+      known.replaceChildren(
+        ...options.filter((option) => !option.selected).map((option) => {
+          const offer = document.createElement("option");
+          offer.value = option.text;
+          return offer;
+        }),
+      );
+    }
+    const add = () => {
+      const typed = input.value.trim().toLowerCase();
+      const found = [...select.options].find((option) => option.text.toLowerCase() === typed);
+      if (!found) return;
+      input.value = "";
+      choose(found, true);
+    };
+    input.addEventListener("input", add);
+    input.addEventListener("keydown", (event) => {
+      /* Enter names a choice here; it does not send the form. */
+      if (event.key !== "Enter" || event.isComposing || !input.value) return;
+      event.preventDefault();
+      const typed = input.value.trim().toLowerCase();
+      const near = [...select.options].filter((option) => option.text.toLowerCase().startsWith(typed));
+      if (near.length === 1) {
+        input.value = "";
+        choose(near[0], true);
+      }
+    });
+    one("label", place).htmlFor = input.id;
+    select.before(chosen, input, known);
+    select.hidden = true;
+    draw();
+  }
+
   /* What a new piece of the page needs; also run once for the whole page. */
   function dress(piece) {
     for (const field of all("[data-secret]", piece)) openSecret(field, false);
@@ -240,6 +309,7 @@
       makeEditor(place);
       markProblems(place);
     }
+    for (const place of all("[data-picker]", piece)) makePicker(place);
     for (const dialog of all("dialog[data-modal]", piece)) {
       dialog.close();
       dialog.showModal();

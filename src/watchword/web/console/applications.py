@@ -119,7 +119,7 @@ async def delete(desk: WorkDesk, application_id: str) -> Response:
             desk,
             application,
             _values(application),
-            delete_error=desk.text("console.applications.type_name", name=application.name),
+            delete_error=desk.text("console.type_wrong"),
             status_code=422,
         )
     await desk.prove_fresh()

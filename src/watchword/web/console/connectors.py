@@ -209,7 +209,7 @@ async def delete_connector(desk: WorkDesk, instance_id: str) -> Response:
     saved = await desk.scope.connectors.get(instance_id)
     name = _card_of(desk, saved).name
     if text_of(await desk.form(), "name").strip().casefold() != name.casefold():
-        error = desk.text("console.connector.type_name", name=name)
+        error = desk.text("console.type_wrong")
         return await _delete_page(desk, saved, error=error)
     await desk.prove_fresh()
     await desk.scope.configuration.connectors.delete(desk.actor, instance_id, force=True)

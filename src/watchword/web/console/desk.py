@@ -39,7 +39,7 @@ NAVIGATION = (
         (
             ("connectors", "plug"),
             ("sign-in-experience", "log-in"),
-            ("mfa", "smartphone"),
+            ("mfa", "key-round"),
             ("account-center", "circle-user"),
             ("applications", "app-window"),
             ("resources", "server"),

@@ -124,7 +124,7 @@ async def delete_scope(desk: WorkDesk, scope_id: str) -> Response:
     scope = await desk.scope.organization_roles.get_scope(scope_id)
     if text_of(await desk.form(), "typed_name").strip() != scope.name:
         values = {"name": scope.name, "description": scope.description or ""}
-        error = desk.text("console.organizations.type_name", name=scope.name)
+        error = desk.text("console.type_wrong")
         return _scope_page(desk, scope, values, delete_error=error, status_code=422)
     await desk.scope.organization_roles.delete_scope(desk.actor, scope_id)
     return desk.go("organization-roles", "scopes", done="scope_deleted")
@@ -172,7 +172,7 @@ async def delete_role(desk: WorkDesk, role_id: str) -> Response:
     """Delete a role and take it from whoever has it, once its name was typed."""
     found = await desk.scope.organization_roles.get(role_id)
     if text_of(await desk.form(), "typed_name").strip() != found.role.name:
-        error = desk.text("console.organizations.type_name", name=found.role.name)
+        error = desk.text("console.type_wrong")
         return await _role_page(desk, found, _values(found), delete_error=error, status_code=422)
     await desk.prove_fresh()
     await desk.scope.organization_roles.delete(desk.actor, role_id)

@@ -112,7 +112,7 @@ async def delete(desk: WorkDesk, organization_id: str) -> Response:
     """Delete it with its members and invitations, once its name was typed."""
     organization = await desk.scope.organizations.get(organization_id)
     if text_of(await desk.form(), "typed_name").strip() != organization.name:
-        error = desk.text("console.organizations.type_name", name=organization.name)
+        error = desk.text("console.type_wrong")
         return _settings_page(desk, organization, delete_error=error, status_code=422)
     await desk.prove_fresh()
     await desk.scope.organizations.delete(desk.actor, organization_id)

@@ -142,7 +142,7 @@ async def delete(desk: WorkDesk, resource_id: str) -> Response:
     """Delete it, once its name was typed."""
     resource = await desk.scope.resources.get(resource_id)
     if text_of(await desk.form(), "typed_name").strip() != resource.name:
-        error = desk.text("console.organizations.type_name", name=resource.name)
+        error = desk.text("console.type_wrong")
         return _details_page(desk, resource, delete_error=error, status_code=422)
     await desk.prove_fresh()
     await desk.scope.configuration.resources.delete(desk.actor, resource_id)

@@ -59,7 +59,7 @@ async def delete_user(desk: WorkDesk, user_id: str) -> Response:
     """Delete a person, once their id was typed."""
     user = await desk.scope.users.get(user_id)
     if text_of(await desk.form(), "typed_id").strip() != user.id:
-        error = desk.text("console.users.type_id", id=user.id)
+        error = desk.text("console.type_wrong")
         return await _details_page(desk, user, delete_error=error, status_code=422)
     await desk.prove_fresh()
     await desk.scope.accounts.delete(desk.actor, user.id)

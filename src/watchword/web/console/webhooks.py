@@ -220,7 +220,7 @@ async def delete(desk: WorkDesk, webhook_id: str) -> Response:
             desk,
             webhook,
             _answers_of(webhook),
-            delete_error=desk.text("console.webhooks.type_name", name=wanted),
+            delete_error=desk.text("console.type_wrong"),
             status_code=422,
         )
     await desk.prove_fresh()
