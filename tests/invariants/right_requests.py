@@ -685,8 +685,6 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/users/{{user_id}}/delete", typed_id="x")
     yield form(f"{t}/users/{{user_id}}/unblock")
     yield form(f"{t}/users/{{user_id}}/second-factor/reset")
-    center = dict.fromkeys(("field_phone", "field_mfa", "field_customData"), "x")
-    yield form(f"{t}/account-center", enabled="x", delete_account_url="x", version="99", **center)
     yield form(f"{t}/mfa", factor="x", policy="x", organizations="x", version="99")
     experience = f"{t}/sign-in-experience"
     yield form(

@@ -28,7 +28,6 @@ T = "/console/{tenant}"
 LISTS = frozenset(
     Route("GET", f"{T}/{page}")
     for page in (
-        "account-center",
         "applications",
         "audit-log",
         "configuration",
@@ -157,7 +156,6 @@ TAKES_NO_ID = frozenset(
         Route("GET", T),
         Route("GET", f"{T}/sign-in-experience"),
         Route("POST", f"{T}/mfa"),
-        Route("POST", f"{T}/account-center"),
         *(
             Route("POST", f"{T}/sign-in-experience/{path}")
             for path in ("branding", "restore", "sign-up-and-sign-in")

@@ -230,7 +230,6 @@ async def test_sign_in_speaks_the_language_that_is_asked_for(
         "sign-in-experience/branding",
         "sign-in-experience/history",
         "mfa",
-        "account-center",
         "applications",
         "applications/new",
         "security",

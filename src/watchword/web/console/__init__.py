@@ -4,7 +4,6 @@ from fastapi import APIRouter
 
 from watchword.web.console import (
     access,
-    account_center,
     applications,
     audit_log,
     branding,
@@ -52,7 +51,6 @@ for _pages in (
     sign_in_experience,
     sign_in_preview,
     mfa,
-    account_center,
     applications,
     resources,
     security,

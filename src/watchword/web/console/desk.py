@@ -40,7 +40,6 @@ NAVIGATION = (
             ("connectors", "plug"),
             ("sign-in-experience", "log-in"),
             ("mfa", "key-round"),
-            ("account-center", "circle-user"),
             ("applications", "app-window"),
             ("resources", "server"),
             ("security", "shield"),
