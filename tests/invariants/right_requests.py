@@ -688,6 +688,14 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{t}/mfa", factor="x", policy="x", organizations="x", version="99")
     experience = f"{t}/sign-in-experience"
     yield form(
+        f"{experience}/account-center",
+        deleteAccountUrl="x",
+        customCss="x",
+        version="99",
+        do="x",
+        **{"field.phone": "x"},
+    )
+    yield form(
         f"{experience}/branding",
         primaryColor="x",
         darkPrimaryColor="x",

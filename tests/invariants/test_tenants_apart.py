@@ -47,6 +47,7 @@ LISTS = frozenset(
         "resources",
         "security",
         "security/history",
+        "sign-in-experience/account-center",
         "sign-in-experience/branding",
         "sign-in-experience/history",
         "sign-in-experience/preview",
@@ -158,7 +159,7 @@ TAKES_NO_ID = frozenset(
         Route("POST", f"{T}/mfa"),
         *(
             Route("POST", f"{T}/sign-in-experience/{path}")
-            for path in ("branding", "restore", "sign-up-and-sign-in")
+            for path in ("account-center", "branding", "restore", "sign-up-and-sign-in")
         ),
         *(
             Route("POST", f"{T}/sign-in-experience/preview/{path}")

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from watchword.web.console import (
     access,
+    account_center,
     applications,
     audit_log,
     branding,
@@ -48,6 +49,7 @@ for _pages in (
     connectors,
     trials,
     branding,
+    account_center,
     sign_in_experience,
     sign_in_preview,
     mfa,

@@ -2,7 +2,25 @@
 
 from typing import Any
 
+from watchword.account.models import FieldName
+
 BRANDING, SECURITY = "console.branding.", "console.security."
+ACCOUNT = "console.account_center."
+
+ACCOUNT_FIELDS: tuple[FieldName, ...] = (
+    "phone",
+    "email",
+    "username",
+    "password",
+    "name",
+    "avatar",
+    "profile",
+    "social",
+    "mfa",
+    "session",
+    "customData",
+)
+"""Of the account centre's fields, those that this server's pages or Account API know."""
 
 NAMES = {
     **{f"color.{name}": BRANDING + name for name in ("primaryColor", "darkPrimaryColor")},
@@ -22,6 +40,9 @@ NAMES = {
     "verificationCodePolicy.maxRetryAttempts": SECURITY + "maxRetryAttempts",
     "sentinelPolicy.maxAttempts": SECURITY + "maxAttempts",
     "sentinelPolicy.lockoutDuration": SECURITY + "lockoutDuration",
+    "enabled": ACCOUNT + "enabled",
+    "deleteAccountUrl": ACCOUNT + "deleteAccountUrl",
+    **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in ACCOUNT_FIELDS},
     "allowedCountries": SECURITY + "countries",
     **{
         name: SECURITY + name
@@ -70,6 +91,8 @@ def phrases_of_value(field: str, value: Any) -> list[str] | None:
         return [ON if value else OFF]
     if field == "mfa.organizationRequiredMfaPolicy":
         return [ON if value == "Mandatory" else OFF]
+    if field.startswith("fields."):
+        return [f"{ACCOUNT}control.{value}"]
     if field not in VALUES or not value:
         return None
     return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
