@@ -14,6 +14,7 @@ async def test_before_and_after_are_shown_and_then_saved(site: Site, owner: Brow
 
     assert "Save these changes?" in page.words
     assert "<ins>Shown and changed</ins>" in page.html
+    assert page.html.count("<ins>") == len(ON)
     assert not (await site.scope()).account_center.enabled
     page = await owner.submit("/account-center", do="confirm")
     assert "Saved." in page.words

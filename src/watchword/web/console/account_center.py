@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from watchword.account.models import Control, FieldName
+from watchword.account.models import AccountCenterSettings, Control, FieldName
 from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
@@ -47,7 +47,7 @@ async def save_account_center(desk: WorkDesk) -> Response:
     """Save it, once the operator saw before and after."""
     form, settings = await desk.form(), desk.scope.configuration.settings
     saved, version = await settings.account_center()
-    patch = _patch(form)
+    patch = _patch(saved, form)
     typed = {**saved.document(), **patch, "fields": {**saved.fields, **patch["fields"]}}
     errors = {"customCss": css_error(desk, patch["customCss"] or "")}
     if not errors["customCss"]:
@@ -57,8 +57,8 @@ async def save_account_center(desk: WorkDesk) -> Response:
                 desk,
                 form,
                 Kind.ACCOUNT_CENTER,
-                before=saved.document(),
-                after=after.document(),
+                before=_spelled_out(saved),
+                after=_spelled_out(after),
                 version=version,
             )
             if held is not None:
@@ -78,14 +78,24 @@ async def save_account_center(desk: WorkDesk) -> Response:
     return await _page(desk, typed, version, errors=errors, is_dirty=True, status_code=422)
 
 
-def _patch(form: FormData) -> dict[str, Any]:
+def _patch(saved: AccountCenterSettings, form: FormData) -> dict[str, Any]:
     chosen = {name: text_of(form, f"field.{name}") for name in ACCOUNT_FIELDS}
     return {
         "enabled": "enabled" in form,
-        "fields": {name: value for name, value in chosen.items() if value in CONTROLS},
+        "fields": {
+            name: value
+            for name, value in chosen.items()
+            if value in CONTROLS and value != saved.fields.get(name, "Off")
+        },
         "deleteAccountUrl": text_of(form, "deleteAccountUrl").strip() or None,
         "customCss": text_of(form, "customCss").replace("\r\n", "\n").rstrip() or None,
     }
+
+
+def _spelled_out(settings: AccountCenterSettings) -> dict[str, Any]:
+    """Return the document with the fields, too, that are off because nobody named them."""
+    off = dict.fromkeys(ACCOUNT_FIELDS, "Off")
+    return {**settings.document(), "fields": {**off, **settings.fields}}
 
 
 async def _page(desk: Desk, values: dict[str, Any], version: int, **context: Any) -> Response:

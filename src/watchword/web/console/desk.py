@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from watchword.audit.models import Actor
+from watchword.configuration.errors import ConfigurationChanged
 from watchword.core.errors import DomainError
+from watchword.core.revisions import ChangedMeanwhile
 from watchword.operators.errors import (
     FormExpired,
     InvalidOperatorCredentials,
@@ -162,6 +164,9 @@ class Desk:
 
     def message(self, error: DomainError) -> str:
         """Return what an operator may read of an error."""
+        if isinstance(error, ConfigurationChanged | ChangedMeanwhile):
+            # The page says what to do: it shows what was changed.
+            return self.text("console.others.told")
         return message_of(self.request, error)
 
     def name_of(self, field: str) -> str:
