@@ -1,10 +1,16 @@
 """What the console settles is what people meet: sign-up and sign-in in all their forms."""
 
+import json
 import re
+import time
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import httpx2
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
@@ -20,6 +26,8 @@ from tests.browser.test_first_story import (
     type_code,
 )
 from tests.browser.test_flows import choose_password, type_identifier
+from tests.web.experience.conftest import VERIFIER
+from watchword.oidc.authentication_context import ONE_FACTOR, TWO_FACTORS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -39,6 +47,7 @@ FRESH: dict[str, Any] = {
     },
     "termsOfUseUrl": "",
     "agreeToTermsPolicy": "Automatic",
+    "mfa": {"factors": [], "policy": "UserControlled"},
 }
 """What a new tenant has; each story begins there."""
 
@@ -86,6 +95,25 @@ class Office(Walk):
                 expect(pressed).to_have_count(0)
         self.button("console.save").click()
         self.confirm()
+
+    def tick(self, section: str, *boxes: str, **chosen: str) -> None:
+        """Tick boxes and choose from lists on a page of settings, then save it."""
+        self.go(f"console.nav.{section}")
+        for box in boxes:
+            name, _, value = box.partition("=")
+            self.page.locator(f"[name={name}][value={value}]").check()
+        for name, value in chosen.items():
+            self.page.locator(f"select[name={name}]").select_option(value)
+        self.take(section)
+        self.button("console.save").click()
+        self.says("console.done.saved")
+
+    def make(self, section: str, name: str, done: str) -> None:
+        """Make something that has a name, on the page for a new one."""
+        self.page.goto(f"{self.site.origin}/console/default/{section}/new")
+        self.page.locator("[name=name]").fill(name)
+        self.page.locator("main form button.primary").click()
+        self.says(f"console.done.{done}")
 
     def person(self, look: Look) -> Walk:
         """Return somebody with a browser of their own, at the demo application's button."""
@@ -139,6 +167,43 @@ def mailed_code(site: Site, count: int) -> str:
     found = re.search(r"\b\d{6}\b", site.mail.wait_for(count))
     assert found is not None
     return found[0]
+
+
+class Visitor(Walk):
+    """Somebody whom an application sends, one that gives the code to the test to exchange."""
+
+    def __init__(self, site: Site, look: Look) -> None:
+        super().__init__(site.browser, look)
+        self.site = site
+        self.answers: list[str] = []
+        # The page that is there for the demo application makes nothing of a request not its own.
+        self.page.on("response", lambda got: self._note(got.headers.get("location", "")))
+
+    def _note(self, location: str) -> None:
+        if "/demo-app?" in location:
+            self.answers.append(location)
+
+    def arrive(self, **parameters: str) -> None:
+        """Be sent to sign in."""
+        self.answers.clear()
+        self.page.goto(self.site.authorization(**parameters))
+
+    def claims(self) -> dict[str, Any]:
+        """Wait until the browser is back at the application; return what its ID token says."""
+        expect(self.page).to_have_url(re.compile(r"/demo-app"))
+        (answer,) = self.answers
+        asked = {
+            "grant_type": "authorization_code",
+            "client_id": "demo-app",
+            "redirect_uri": f"{self.site.origin}/demo-app",
+            "code": parse_qs(urlsplit(answer).query)["code"][0],
+            "code_verifier": VERIFIER,
+        }
+        given = httpx2.post(f"{self.site.origin}/oidc/token", data=asked)
+        assert given.status_code == 200, given.text
+        payload = given.json()["id_token"].split(".")[1]
+        found: dict[str, Any] = json.loads(urlsafe_b64decode(f"{payload}=="))
+        return found
 
 
 def test_people_sign_up_and_in_with_an_email_address_or_a_number(office: Office) -> None:
@@ -242,6 +307,15 @@ def test_a_forgotten_password_is_recovered_by_email(office: Office) -> None:
     type_code(walk, mailed_code(site, before + 1))
     choose_password(walk, PASSWORD)
     is_in(walk)
+    # A second device goes on being signed in, until the password is another one.
+    device = Visitor(site, NARROW)
+    device.arrive()
+    type_identifier(device, "joan@example.com", "pages.sign_in.button_next")
+    device.label("pages.password.label").fill(PASSWORD)
+    device.button("pages.sign_in.button_password").click()
+    device.claims()
+    device.arrive()
+    device.claims()
     out_and_back(walk)
     type_identifier(walk, "joan@example.com", "pages.sign_in.button_next")
     walk.link("pages.forgot_password.link").click()
@@ -255,6 +329,8 @@ def test_a_forgotten_password_is_recovered_by_email(office: Office) -> None:
     walk.button("pages.sign_in.button_password").click()
     is_in(walk)
     assert walk.t("messages.account.password_reset.text") in site.mail.wait_for(before + 3)
+    device.arrive()
+    device.says("pages.sign_in.title")
     assert walk.complaints.lines == []
 
 
@@ -292,3 +368,114 @@ def test_terms_are_agreed_to_and_sign_up_can_be_switched_off(office: Office) -> 
     other.take("sign-up-off")
     assert len(site.emulator.messages()) == sent
     assert walk.complaints.lines == other.complaints.lines == []
+
+
+PHONE_ALONE = (
+    "add-sign-up:phone",
+    "remove-sign-up:username",
+    "remove-sign-in:username",
+    "-sign_up_password",
+    "-phone_password",
+)
+
+
+def test_who_is_invited_in_the_console_becomes_a_member_with_the_role(office: Office) -> None:
+    site = office.site
+    office.settle(*PHONE_ALONE)
+    office.make("organization-roles", "player", "role_created")
+    office.make("organizations", "Chess club", "organization_created")
+    club = office.page.url.partition("/members")[0]
+    office.page.goto(f"{club}/invitations/new")
+    office.page.locator("[name=phone]").fill("+1 415 555 0155")
+    office.page.get_by_label("player").check()
+    office.take("invite")
+    office.button("console.invitations.invite").click()
+    office.says("console.done.invitation_sent")
+
+    message = site.emulator.messages()[-1]
+    assert message["to"] == "+14155550155"
+    assert "Chess club" in message["body"]
+    link = re.search(r"http\S+/i/\S+", message["body"])
+    assert link is not None
+    walk = Walk(site.browser, NARROW)
+    walk.page.goto(link[0])
+    walk.says("pages.invitation.title", organization="Chess club")
+    walk.button("pages.invitation.register").click()
+    walk.button("pages.register.button_code").click()
+    expect(walk.label("pages.code.label")).to_be_focused()
+    type_code(walk, site.emulator.last_code())
+    walk.page.locator("button[value=accept]").click()
+    walk.says("pages.invitation.joined.title")
+
+    office.page.goto(f"{club}/members")
+    member = office.page.get_by_role("row").filter(has_text="player")
+    expect(member).to_contain_text("0155")
+    assert walk.complaints.lines == []
+
+
+def test_who_is_signed_in_steps_up_and_tokens_say_what_they_did(office: Office) -> None:
+    site = office.site
+    office.settle(*PHONE_ALONE)
+    office.tick("mfa", "factor=Totp", "policy=NoPrompt")
+    office.tick("account_center", "enabled=yes", field_phone="Edit", field_mfa="Edit")
+    walk = Visitor(site, NARROW)
+    walk.arrive()
+    type_identifier(walk, "+14155550166", "pages.sign_in.button_code")
+    type_code(walk, site.emulator.last_code())
+    walk.button("pages.no_account.button").click()
+    first = walk.claims()
+    assert (first["amr"], first["acr"]) == (["sms", "otp"], ONE_FACTOR)
+
+    # The session answers by itself, and the sign-in does not get younger by it.
+    sent = len(site.emulator.messages())
+    walk.arrive(max_age="600")
+    assert walk.claims()["auth_time"] == first["auth_time"]
+    assert len(site.emulator.messages()) == sent
+    # Tokens tell whole seconds: the next one begins.
+    walk.page.wait_for_timeout(1000)
+    walk.arrive(max_age="0")
+    walk.says("pages.sign_in.title")
+    type_identifier(walk, "+14155550166", "pages.sign_in.button_code")
+    type_code(walk, site.emulator.last_code())
+    again = walk.claims()
+    assert again["sub"] == first["sub"]
+    assert again["auth_time"] > first["auth_time"]
+
+    # Another number: proved after a proof of who asks, and the old one is told.
+    walk.page.goto(f"{site.origin}/account/phone")
+    walk.button("pages.account.verify.button_code").click()
+    type_code(walk, site.emulator.last_code())
+    walk.says("pages.account.phone.title")
+    type_identifier(walk, "+14155550167", "pages.sign_in.button_code")
+    expect(walk.label("pages.code.label")).to_be_focused()
+    type_code(walk, site.emulator.last_code())
+    walk.says("pages.account.phone.done")
+    assert site.emulator.messages()[-1]["to"] == "+14155550166"
+    # What the console keeps closed is not there.
+    walk.page.goto(f"{site.origin}/account/security")
+    expect(walk.page.locator("a[href='/account/authenticator-app']")).to_be_visible()
+    expect(walk.page.locator("a[href='/account/email']")).to_have_count(0)
+
+    # An application that wants two proofs gets them, once there is a second one.
+    walk.page.goto(f"{site.origin}/account/authenticator-app")
+    walk.button("pages.account.verify.button_code").click()
+    type_code(walk, site.emulator.last_code())
+    secret = walk.page.locator(".secret").inner_text().replace(" ", "")
+    app = pyotp.TOTP(secret)
+    walk.page.locator("#code").press_sequentially(app.now())
+    expect(walk.page).to_have_url(re.compile("/success"))
+    walk.arrive()
+    assert walk.claims()["acr"] == ONE_FACTOR
+    walk.arrive(acr_values=TWO_FACTORS)
+    type_identifier(walk, "+14155550167", "pages.sign_in.button_code")
+    type_code(walk, site.emulator.last_code())
+    walk.says("pages.mfa_verify.title")
+    # The first code is used up; half a minute ahead is within what is accepted.
+    walk.page.locator("#code").press_sequentially(app.at(int(time.time()) + 30))
+    both = walk.claims()
+    assert both["acr"] == TWO_FACTORS
+    # Two things that one has: `mfa` stands for two kinds.
+    assert both["amr"] == ["sms", "otp"]
+    walk.arrive(acr_values=TWO_FACTORS)
+    assert walk.claims()["auth_time"] == both["auth_time"]
+    assert walk.complaints.lines == []
