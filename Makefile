@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 # An environment that is active elsewhere must not leak in.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# Without bytecode every process of every test compiles all of the server again.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHON CHROMIUM
 
 BIN := .venv/bin

@@ -1,8 +1,10 @@
 """The connector classes of this server: those it ships with, and installed packages'."""
 
 import inspect
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
@@ -63,7 +65,7 @@ class ConnectorRegistry:
         them would get the other's secrets.
         """
         registry = cls(classes)
-        registry._add_installed([_Installed(point) for point in entry_points(group=ENTRY_POINTS)])
+        registry._add_installed([_Installed(point) for point in _declared(tuple(sys.path))])
         for problem in registry.problems:
             log.warning("connector_skipped", reason=problem.reason, detail=str(problem))
         return registry
@@ -147,6 +149,15 @@ class _Installed:
     ) -> RegistryProblem:
         line = " ".join(detail.split())[:LONGEST_DETAIL]
         return RegistryProblem(self.entry_point, self.package, reason, line)
+
+
+@cache
+def _declared(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001  # what it depends on
+    """Return the entry points of the packages on *path*.
+
+    Kept: finding them reads a file of every package, and a running process gets no new ones.
+    """
+    return tuple(entry_points(group=ENTRY_POINTS))
 
 
 def require_connector(found: Any) -> None:
