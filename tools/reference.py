@@ -14,15 +14,18 @@ import reference_providers
 import reference_security
 
 import watchword
-from watchword.app import CONNECTORS, build_app
+from watchword.app import CONNECTORS as SHIPPED
+from watchword.app import build_app
 from watchword.connector_kit.config import ConnectorConfig
 from watchword.connector_kit.connector import SmsConnector
+from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.errors import DomainError
 from watchword.core.keys import SecretKeys
 from watchword.core.phrases import Phrases
 from watchword.settings import PREFIX, Settings
 from watchword.web.problems import STATUS_BY_CODE
 
+CONNECTORS = ConnectorRegistry(SHIPPED).list()
 PAGES = Path(__file__).parent.parent / "docs" / "reference"
 NOTICE = "<!-- Written by tools/reference.py from the code. Do not edit; run `make fix`. -->"
 

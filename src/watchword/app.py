@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
 from pkgutil import resolve_name
-from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
@@ -36,11 +35,11 @@ from watchword.configuration.settings import account_center_of
 from watchword.configuration.tenants import TenantAdministration
 from watchword.configuration.test_numbers import allowed_in_production
 from watchword.configuration.writing import ConfigurationWriter
-from watchword.connector_kit.connector import Connector, ConnectorContext
+from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.models import OutgoingMessage
 from watchword.connector_kit.number_checks import installed_check
 from watchword.connector_kit.outbound import OutboundClient
-from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connector_kit.registry import ConnectorRegistry, Shipped
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
@@ -115,39 +114,45 @@ from watchword.webhooks.deliveries import Deliveries
 from watchword.webhooks.service import WebhookService
 
 # The providers, in the order of the console's cards; to add one, add its line.
-CONNECTORS: tuple[type[Connector[Any, Any]], ...] = tuple(
-    resolve_name(f"watchword.providers.{path}")
-    for path in (
-        "twilio.connector:TwilioConnector",
-        "vonage.connector:VonageConnector",
-        "solapi.connector:SolapiConnector",
-        "naver_sens.connector:NaverSensConnector",
-        "aliyun.connector:AliyunSmsConnector",
-        "aliyun.authentication.connector:AliyunAuthenticationConnector",
-        "tencent.connector:TencentConnector",
-        "smsaero.connector:SmsAeroConnector",
-        "gatewayapi.connector:GatewayApiConnector",
-        "aws_sns.connector:AwsSnsConnector",
-        "sinch.connector:SinchConnector",
-        "telnyx.connector:TelnyxConnector",
-        "plivo.connector:PlivoConnector",
-        "infobip.connector:InfobipConnector",
-        "messagebird.connector:MessageBirdConnector",
-        "kavenegar.connector:KavenegarConnector",
-        "yunpian.connector:YunpianConnector",
-        "smsbao.connector:SmsBaoConnector",
-        "whatsapp.connector:WhatsAppConnector",
-        "smpp.connector:SmppConnector",
-        "http_sms.connector:WebhookConnector",
-        "development_inbox.connector:DevelopmentInboxConnector",
-        "smtp.connector:SmtpConnector",
-        "development_inbox.email.connector:DevelopmentEmailInboxConnector",
-        "google.connector:GoogleConnector",
-        "kakao.connector:KakaoConnector",
-        "naver.connector:NaverConnector",
-        "github.connector:GitHubConnector",
-        "oidc.connector:OidcConnector",
-        "oauth2.connector:OAuth2Connector",
+CONNECTORS = tuple(
+    Shipped(connector_id, f"watchword.providers.{path}")
+    for connector_id, path in (
+        ("twilio-short-message-service", "twilio.connector:TwilioConnector"),
+        ("vonage-sms", "vonage.connector:VonageConnector"),
+        ("solapi-sms", "solapi.connector:SolapiConnector"),
+        ("naver-sens-sms", "naver_sens.connector:NaverSensConnector"),
+        ("aliyun-short-message-service", "aliyun.connector:AliyunSmsConnector"),
+        (
+            "aliyun-short-message-auth-service",
+            "aliyun.authentication.connector:AliyunAuthenticationConnector",
+        ),
+        ("tencent-short-message-service", "tencent.connector:TencentConnector"),
+        ("smsaero-short-message-service", "smsaero.connector:SmsAeroConnector"),
+        ("gatewayapi-sms", "gatewayapi.connector:GatewayApiConnector"),
+        ("aws-sns-sms", "aws_sns.connector:AwsSnsConnector"),
+        ("sinch-sms", "sinch.connector:SinchConnector"),
+        ("telnyx-sms", "telnyx.connector:TelnyxConnector"),
+        ("plivo-sms", "plivo.connector:PlivoConnector"),
+        ("infobip-sms", "infobip.connector:InfobipConnector"),
+        ("messagebird-sms", "messagebird.connector:MessageBirdConnector"),
+        ("kavenegar-sms", "kavenegar.connector:KavenegarConnector"),
+        ("yunpian-sms", "yunpian.connector:YunpianConnector"),
+        ("smsbao-sms", "smsbao.connector:SmsBaoConnector"),
+        ("whatsapp-short-message-service", "whatsapp.connector:WhatsAppConnector"),
+        ("smpp", "smpp.connector:SmppConnector"),
+        ("http-sms", "http_sms.connector:WebhookConnector"),
+        ("development-inbox", "development_inbox.connector:DevelopmentInboxConnector"),
+        ("simple-mail-transfer-protocol", "smtp.connector:SmtpConnector"),
+        (
+            "development-email-inbox",
+            "development_inbox.email.connector:DevelopmentEmailInboxConnector",
+        ),
+        ("google-universal", "google.connector:GoogleConnector"),
+        ("kakao-universal", "kakao.connector:KakaoConnector"),
+        ("naver-universal", "naver.connector:NaverConnector"),
+        ("github-universal", "github.connector:GitHubConnector"),
+        ("oidc", "oidc.connector:OidcConnector"),
+        ("oauth2", "oauth2.connector:OAuth2Connector"),
     )
 )
 
@@ -209,6 +214,8 @@ def _surfaces_of_few() -> APIRouter:
     router = APIRouter()
     for name in ("account", "account_pages", "management", "console"):
         join(router, resolve_name(f"watchword.web.{name}").router)
+    # Whoever manages connectors soon looks at all of them; imported here, they keep nobody waiting.
+    ConnectorRegistry(CONNECTORS).list()
     return router
 
 

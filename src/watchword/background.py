@@ -6,15 +6,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.ids import new_id
+from watchword.core.logs import get_logger
 from watchword.messaging.models import Channel
 from watchword.web.scope import ServerScope, TenantScope
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Often enough that a change is seen everywhere within a second of its commit.
 REFRESH = timedelta(milliseconds=500)

@@ -7,6 +7,7 @@ import pytest
 from tests.architecture.reference import ROOT, reference
 from watchword.app import CONNECTORS
 from watchword.connector_kit.connector import Connector as AnyConnector
+from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connector_kit.session import SessionConnector
 from watchword.providers.twilio.connector import TwilioConnector
 
@@ -15,8 +16,10 @@ TABLE = reference.reference_providers
 
 Connector = type[AnyConnector[Any, Any]]
 
+CLASSES = ConnectorRegistry(CONNECTORS).list()
+
 each_connector = pytest.mark.parametrize(
-    "connector", CONNECTORS, ids=lambda connector: connector.metadata.id
+    "connector", CLASSES, ids=lambda connector: connector.metadata.id
 )
 
 
@@ -25,7 +28,13 @@ def test_every_provider_in_its_folder_is_listed_in_the_composition_root() -> Non
         "watchword.providers." + ".".join(path.relative_to(PROVIDERS).with_suffix("").parts)
         for path in PROVIDERS.rglob("connector.py")
     }
-    assert found - {connector.__module__ for connector in CONNECTORS} == set()
+    assert found - {connector.__module__ for connector in CLASSES} == set()
+
+
+def test_every_provider_is_listed_by_the_id_it_gives_itself() -> None:
+    listed = [shipped.id for shipped in CONNECTORS]
+
+    assert listed == [shipped.load().metadata.id for shipped in CONNECTORS]
 
 
 @each_connector
@@ -53,7 +62,7 @@ def test_a_connector_that_no_test_is_about_has_no_proof() -> None:
 
 
 def test_every_reason_is_about_a_proof_of_a_connector_that_is_here() -> None:
-    known = {connector.metadata.id for connector in CONNECTORS}
+    known = {connector.metadata.id for connector in CLASSES}
     reasons = TABLE.without()
 
     assert reasons.keys() - known == set()

@@ -23,7 +23,7 @@ EXAMPLES = 5
 def installation(database_url: str, tmp_path: Path) -> Installation:
     """Return an installation whose connectors reach nothing but this machine."""
     nobody = f"http://127.0.0.1:{free_port()}"
-    redirected = {found.metadata.id: nobody for found in CONNECTORS}
+    redirected = {shipped.id: nobody for shipped in CONNECTORS}
     return Installation(database_url, tmp_path, provider_base_urls=json.dumps(redirected))
 
 

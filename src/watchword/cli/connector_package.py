@@ -60,9 +60,8 @@ def new(
 def _require_free_id(connector_id: str) -> None:
     from watchword.app import CONNECTORS
 
-    for found in CONNECTORS:
-        if found.metadata.id == connector_id:
-            fail(f"Watchword has a connector {connector_id!r} already: take another name.", 2)
+    if connector_id in {shipped.id for shipped in CONNECTORS}:
+        fail(f"Watchword has a connector {connector_id!r} already: take another name.", 2)
 
 
 def _write(target: Path, values: dict[str, str]) -> Iterator[Path]:

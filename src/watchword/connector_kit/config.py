@@ -68,7 +68,7 @@ class ConnectorConfig(BaseModel):
     An alias with a dot, such as `auth.user`, is what the contract keeps inside an object.
     """
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", defer_build=True)
 
     messages_per_second: Annotated[
         float | None,

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pkgutil import resolve_name
 from typing import Any, Literal
-
-import structlog
 
 from watchword.connector_kit.connector import Connector, EmailConnector, SmsConnector
 from watchword.connector_kit.errors import ConnectorClassNotFound
 from watchword.connector_kit.guides import logo
 from watchword.connector_kit.models import ConnectorMetadata, ConnectorType
 from watchword.connector_kit.social import SocialConnector
+from watchword.core.logs import get_logger
 
 ENTRY_POINTS = "watchword.connectors"
 LONGEST_DETAIL = 300
@@ -28,7 +28,22 @@ SHAPES: Mapping[ConnectorType, Any] = {
     ConnectorType.SOCIAL: SocialConnector,
 }
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """A class of ours, imported when it is asked for: a server sends by one or two of many."""
+
+    id: str
+    """The id in its metadata."""
+    path: str
+    """Where it is: `package.module:Class`."""
+
+    def load(self) -> ConnectorClass:
+        """Return the class."""
+        found: ConnectorClass = resolve_name(self.path)
+        return found
 
 
 @dataclass(frozen=True)
@@ -50,14 +65,14 @@ class RegistryProblem:
 class ConnectorRegistry:
     """Connector classes by id, in the order they were given; and the packages left out."""
 
-    def __init__(self, classes: Iterable[ConnectorClass]) -> None:
-        self._classes: dict[str, ConnectorClass] = {}
+    def __init__(self, classes: Iterable[ConnectorClass | Shipped]) -> None:
+        self._classes: dict[str, ConnectorClass | Shipped] = {}
         self.problems: list[RegistryProblem] = []
         for found in classes:
             self.add(found)
 
     @classmethod
-    def with_installed(cls, classes: Iterable[ConnectorClass]) -> "ConnectorRegistry":
+    def with_installed(cls, classes: Iterable[ConnectorClass | Shipped]) -> "ConnectorRegistry":
         """Return a registry of *classes* and of the entry points of installed packages.
 
         A package that does not load costs its own connector only: it stands in `problems`. Of two
@@ -74,22 +89,27 @@ class ConnectorRegistry:
         """Add a class; raises TypeError for what is no connector, ValueError for a taken id."""
         # No more than that: ours keep the contract suite's promises, and looking at every form
         # and logo at each start takes a while.
-        _require_class(found)
-        other = self.find(found.metadata.id)
+        if not isinstance(found, Shipped):
+            _require_class(found)
+        connector_id = _id(found)
+        other = self._classes.get(connector_id)
         if other is not None:
             raise ValueError(
-                f"two connector classes have the id {found.metadata.id!r}: "
+                f"two connector classes have the id {connector_id!r}: "
                 f"{_path(other)} and {_path(found)}"
             )
-        self._classes[found.metadata.id] = found
+        self._classes[connector_id] = found
 
     def list(self) -> list[ConnectorClass]:
         """Return every class."""
-        return [*self._classes.values()]
+        return [self.get(connector_id) for connector_id in self._classes]
 
     def find(self, connector_id: str) -> ConnectorClass | None:
         """Return a class, or None."""
-        return self._classes.get(connector_id)
+        found = self._classes.get(connector_id)
+        if isinstance(found, Shipped):
+            found = self._classes[connector_id] = found.load()
+        return found
 
     def get(self, connector_id: str) -> ConnectorClass:
         """Return a class; raises ConnectorClassNotFound."""
@@ -185,5 +205,11 @@ def _require_class(found: Any) -> None:
         raise TypeError(f"{found!r} is no connector class")
 
 
-def _path(found: type[Any]) -> str:
+def _id(found: ConnectorClass | Shipped) -> str:
+    return found.id if isinstance(found, Shipped) else found.metadata.id
+
+
+def _path(found: type[Any] | Shipped) -> str:
+    if isinstance(found, Shipped):
+        return found.path.replace(":", ".")
     return f"{found.__module__}.{found.__qualname__}"

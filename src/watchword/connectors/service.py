@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import structlog
-
 from watchword.connector_kit.connector import Connector, ConnectorContext
 from watchword.connector_kit.errors import ReportRefused
 from watchword.connector_kit.guides import logo
@@ -30,10 +28,11 @@ from watchword.connectors.models import (
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.clock import Clock
 from watchword.core.ids import new_token
+from watchword.core.logs import get_logger
 from watchword.core.sealing import Sealer
 from watchword.tenants.models import Tenant
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import structlog
-
 from watchword.connector_kit.models import UsageType
 from watchword.connector_kit.number_checks import NumberCheck, Risk
+from watchword.core.logs import get_logger
 from watchword.core.phone import PhoneNumber
 from watchword.guard.errors import NumberUnchecked
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)

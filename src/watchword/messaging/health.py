@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 
-import structlog
-
 from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.models import SavedConnector
 from watchword.core.clock import Clock
+from watchword.core.logs import get_logger
 from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.models import MessageState, Sample
 from watchword.messaging.repository import HealthRows
@@ -20,7 +19,7 @@ from watchword.storage import Database
 from watchword.webhooks.models import Event, wire_time
 from watchword.webhooks.service import WebhookService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 State = MessageState
 

@@ -10,7 +10,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import orjson
-import structlog
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
@@ -39,6 +38,7 @@ from watchword.core.context import correlation_id
 from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
+from watchword.core.logs import get_logger
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
@@ -61,7 +61,7 @@ from watchword.messaging.sessions import Sessions
 from watchword.storage import Database, Row
 from watchword.webhooks.service import NOBODY_LISTENS, WebhookService
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # A queued row belongs to the process that wrote it for this long; then any may send it.
 QUEUED_LEASE = timedelta(seconds=5)

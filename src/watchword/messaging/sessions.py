@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import structlog
-
 from watchword.connector_kit.errors import ConnectorError, ProviderUnavailable
 from watchword.connector_kit.models import ConnectorType, DeliveryReport
 from watchword.connector_kit.session import SessionConnector
@@ -23,10 +21,11 @@ from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
 from watchword.core.ids import new_id
+from watchword.core.logs import get_logger
 from watchword.messaging.errors import ConnectorDefect
 from watchword.storage.leases import Leases
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ApplyReports = Callable[[str, Sequence[DeliveryReport]], Awaitable[object]]
 

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchword.core.context import RequestContext, asked_by, correlation_id
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
+from watchword.core.logs import structlog
 from watchword.core.phrases import parse_accept_language
 from watchword.web.metrics import REQUEST_SECONDS
 from watchword.web.problems import on_crash, on_domain_error

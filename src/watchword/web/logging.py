@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 import orjson
-import structlog
+
+from watchword.core.logs import structlog
 
 LONG_DIGITS = re.compile(r"\+?\d{8,15}")
 SECRET_NAMES = re.compile(r"(?i)password|secret|token|code_digest|authorization|cookie")

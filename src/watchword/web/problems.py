@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -11,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from watchword.core.errors import DomainError
+from watchword.core.logs import get_logger
 from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
 from watchword.web.issues import details_of, issue_of
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # The contract's status for each code; a code that is not here is a 400.
 STATUS_BY_CODE: dict[str, int] = {

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import structlog
-
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
+from watchword.core.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 AT_ONCE = 4
 """How many requests one webhook is sent at the same time."""

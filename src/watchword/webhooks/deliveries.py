@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import httpx2
 import orjson
-import structlog
 
 from watchword.connector_kit.errors import (
     AddressRefused,
@@ -23,6 +22,7 @@ from watchword.connector_kit.errors import (
 from watchword.core.clock import Clock
 from watchword.core.ids import new_id
 from watchword.core.keys import SecretKeys
+from watchword.core.logs import get_logger
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.sealing import Sealer
 from watchword.storage import Database, Storage
@@ -51,7 +51,7 @@ from watchword.webhooks.repository import DeliveryRows, WebhookRows
 from watchword.webhooks.samples import sample_of
 from watchword.webhooks.saved import SavedWebhooks, headers_of
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Longer than the client ever takes, so that a lease that ran out has no sender left.
 LEASE = timedelta(seconds=30)
