@@ -14,8 +14,9 @@ from playwright.sync_api import Page
 from tests.browser.conftest import OUTPUT, TOO_WIDE
 from tests.browser.desk import Desk, Office, open_office
 from tests.browser.site import TWILIO, Administrator
-from tests.browser.test_accessibility import BY_CODE, FIELDS, furnish
+from tests.browser.test_accessibility import BY_CODE, furnish
 from tests.browser.test_first_story import Look
+from watchword.account.models import FIELDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -23,14 +23,15 @@ OLD, NEW = "+14155550177", "+14155550188"
 
 
 def open_account_center(admin: Walk) -> None:
-    """Account center: open, and everything can be changed."""
-    admin.go("console.nav.account_center")
+    """Account centre: open, and everything can be changed."""
+    admin.go("console.nav.sign_in_experience")
+    admin.link("console.sign_in_experience.tab.account_center").click()
     admin.page.locator("[name=enabled]").check()
-    for field in admin.page.locator("select[name^=field_]").all():
+    for field in admin.page.locator("select[name^='field.']").all():
         field.select_option("Edit")
     admin.take("account-center")
     admin.button("console.save").click()
-    admin.says("console.done.saved")
+    admin.confirm()
 
 
 @pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)

@@ -135,13 +135,14 @@ def test_limits_are_set_and_a_lockout_is_ended(desk: Desk) -> None:
     expect(sending.locator(".picked li")).to_have_text(["Iceland (+354)", "South Korea (+82)"])
     sending.get_by_role("button", name=re.compile("Remove Iceland")).click()
     sending.get_by_role("button", name=desk.t("console.save")).click()
-    desk.says("console.done.saved")
+    desk.confirm()
     expect(sending.locator("[name='perNumber.count']")).to_have_value("9")
     expect(sending.locator(".picked li")).to_have_text(["South Korea (+82)"])
     desk.take("security-countries")
     # Other stories of this site write to other countries.
     sending.get_by_role("button", name=re.compile("Remove South Korea")).click()
     sending.get_by_role("button", name=desk.t("console.save")).click()
+    desk.confirm()
     expect(sending.locator(".picked li")).to_have_count(0)
     expect(sending.locator(".save-bar")).to_be_hidden()
 
@@ -159,7 +160,7 @@ def test_a_second_step_is_offered_and_recovery_codes_never_alone(desk: Desk) -> 
     desk.take("mfa-refused")
     desk.page.locator("[name=factor][value=Totp]").check()
     desk.button("console.save").click()
-    desk.says("console.done.saved")
+    desk.confirm()
     expect(desk.page.locator("[name=factor][value=Totp]")).to_be_checked()
 
 
