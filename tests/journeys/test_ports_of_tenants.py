@@ -12,6 +12,8 @@ from tests.ports import free_port
 pytestmark = pytest.mark.slow
 
 DISCOVERY = "/oidc/.well-known/openid-configuration"
+# Of a machine that is busy.
+SECONDS = 30
 
 
 def created(installation: Installation, tenant: str) -> int:
@@ -24,7 +26,7 @@ def created(installation: Installation, tenant: str) -> int:
 
 def discovery(port: int) -> Any:
     """Return what the tenant at a port says of itself."""
-    answer = httpx2.get(f"http://127.0.0.1:{port}{DISCOVERY}")
+    answer = httpx2.get(f"http://127.0.0.1:{port}{DISCOVERY}", timeout=SECONDS)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -38,9 +40,14 @@ def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) 
 
     with installation.server() as server:
         found = issuers(installation.port, port, other)
-        keys = [httpx2.get(discovery(each)["jwks_uri"]).json() for each in (port, other)]
+        keys = [
+            httpx2.get(discovery(each)["jwks_uri"], timeout=SECONDS).json()
+            for each in (port, other)
+        ]
         stray = httpx2.get(
-            f"http://127.0.0.1:{port}{DISCOVERY}", headers={"Host": f"evil.example:{port}"}
+            f"http://127.0.0.1:{port}{DISCOVERY}",
+            headers={"Host": f"evil.example:{port}"},
+            timeout=SECONDS,
         )
         code = server.stop()
 
@@ -71,7 +78,9 @@ def test_two_servers_share_a_tenant_and_one_has_its_port(
     with installation.server() as first, installation.server(free_port()) as second:
         issuer = discovery(port)["issuer"]
         through_second = httpx2.get(
-            f"{second.address}{DISCOVERY}", headers={"Host": f"127.0.0.1:{port}"}
+            f"{second.address}{DISCOVERY}",
+            headers={"Host": f"127.0.0.1:{port}"},
+            timeout=SECONDS,
         )
         logs = [first.log, second.log]
 
