@@ -2,10 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy.engine import make_url
@@ -19,6 +20,9 @@ from watchword.storage.database import (
     StorageReferenceMissing,
     StorageUnavailable,
 )
+
+Answer = TypeVar("Answer")
+Errand = Callable[[sqlite3.Connection], Answer]
 
 READERS = 2
 BUSY_TIMEOUT_MS = 5000
@@ -35,28 +39,64 @@ class SqliteConnection(Database):
 
     async def _fetch(self, compiled: CompiledStatement, bound: list[Any]) -> list[Any]:
         self.storage.statements += 1
-        try:
-            return list(await self.connection.execute_fetchall(compiled.sql, bound))
-        except sqlite3.Error as error:
-            raise _translated(error) from error
+        return await self._in_thread(partial(_rows, compiled.sql, bound))
 
     async def _execute(self, compiled: CompiledStatement, bound: list[Any]) -> int:
         self.storage.statements += 1
+        return await self._in_thread(partial(_touched, compiled.sql, bound))
+
+    async def _in_thread(self, errand: Errand[Answer]) -> Answer:
+        # One errand and not two: reaching the thread takes longer than most statements do.
+        # aiosqlite's own methods fetch the rows or tell how many were touched, but not that.
+        connection = self.connection
         try:
-            cursor = await self.connection.execute(compiled.sql, bound)
+            answer: Answer = await connection._execute(errand, connection._conn)  # type: ignore[no-untyped-call]  # its own
         except sqlite3.Error as error:
             raise _translated(error) from error
-        touched = cursor.rowcount
-        await cursor.close()
-        return touched
+        return answer
 
     async def command(self, sql: str) -> None:
         """Run a statement that is not about rows: BEGIN, COMMIT, PRAGMA."""
-        try:
-            # Fetched to the end: an open PRAGMA or BEGIN cursor keeps the file locked.
-            await self.connection.execute_fetchall(sql)
-        except sqlite3.Error as error:
-            raise _translated(error) from error
+        # Fetched to the end: an open PRAGMA or BEGIN cursor keeps the file locked.
+        await self._in_thread(partial(_rows, sql, ()))
+
+
+class SqliteTransaction(SqliteConnection):
+    """The writer inside a transaction; the first statement brings BEGIN along."""
+
+    _has_begun = False
+
+    async def commit(self) -> None:
+        """Keep what was written."""
+        if self._has_begun:
+            await self.command("COMMIT")
+
+    async def roll_back(self) -> None:
+        """Forget what was written."""
+        await super()._in_thread(_roll_back)
+
+    async def _in_thread(self, errand: Errand[Answer]) -> Answer:
+        return await super()._in_thread(partial(self._begun, errand))
+
+    def _begun(self, errand: Errand[Answer], connection: sqlite3.Connection) -> Answer:
+        if not self._has_begun:
+            connection.execute("BEGIN IMMEDIATE")
+            self._has_begun = True
+        return errand(connection)
+
+
+def _rows(sql: str, bound: Sequence[Any], connection: sqlite3.Connection) -> list[Any]:
+    return connection.execute(sql, bound).fetchall()
+
+
+def _touched(sql: str, bound: Sequence[Any], connection: sqlite3.Connection) -> int:
+    return connection.execute(sql, bound).rowcount
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    # Whoever was interrupted can't know whether BEGIN had run; and some failures end it themselves.
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 class SqliteStorage(Storage):
@@ -126,8 +166,8 @@ class SqliteStorage(Storage):
     async def ping(self) -> None:
         """Answer if the file does, for writing too."""
         try:
-            async with self.transaction():
-                pass
+            async with self._begin() as transaction:
+                await transaction.command("SELECT 1")
         except StorageUnavailable as error:
             raise StorageUnavailable(f"{self.path}: {error.detail}") from error
 
@@ -146,16 +186,15 @@ class SqliteStorage(Storage):
             return await self._open_writer()._execute(compiled, bound)
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[Database]:
+    async def _begin(self) -> AsyncIterator[SqliteTransaction]:
         async with self._write_lock:
-            writer = self._open_writer()
-            await writer.command("BEGIN IMMEDIATE")
+            transaction = SqliteTransaction(self._open_writer().connection, self)
             try:
-                yield writer
+                yield transaction
+                await asyncio.shield(transaction.commit())
             except BaseException:
-                await asyncio.shield(writer.command("ROLLBACK"))
+                await asyncio.shield(transaction.roll_back())
                 raise
-            await asyncio.shield(writer.command("COMMIT"))
 
     def _open_writer(self) -> SqliteConnection:
         if self._writer is None:
