@@ -74,6 +74,7 @@ class Walk:
     def confirm(self) -> None:
         """Save what the console has just asked about, and wait for it."""
         title = self.page.get_by_text(self.t("console.sign_in_experience.confirm_title"))
+        expect(self.page.locator("dialog:modal")).to_be_visible()
         self.button("console.confirm").click()
         # "Saved." stands in "changes that are not saved." too, on the page before.
         expect(title).to_have_count(0)

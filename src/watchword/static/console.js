@@ -335,8 +335,8 @@
   });
   document.addEventListener("htmx:load", (event) => {
     const piece = event.detail.elt;
-    /* Only this form is swapped whole; other pieces bring nothing that needs a script. */
-    if (piece.id === "methods") dress(piece.parentElement);
+    /* A form that is swapped whole; other pieces bring nothing that needs a script. */
+    if (piece.matches("form")) dress(piece.parentElement);
   });
   /* Somebody signed in again elsewhere: what this page sends belongs to the new session. */
   document.addEventListener("session-renewed", (event) => {
