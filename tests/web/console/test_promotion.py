@@ -9,6 +9,14 @@ from watchword.tenants.models import TenantTag
 
 GUARD = "promotion?source=trial&item=guard"
 SMS = "promotion?source=trial&item=connectors.sms"
+TWILIO = {
+    "accountSID": "AC1",
+    "fromMessagingServiceSID": "MG1",
+    "templates": [
+        {"usageType": usage, "content": "{{code}}"}
+        for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+    ],
+}
 
 
 @pytest.fixture
@@ -60,15 +68,7 @@ async def test_whoever_is_late_is_told_and_sees_the_new_state(
 async def test_a_secret_is_asked_for_and_the_sources_never_shown(
     site: Site, owner: Browser, trial: str
 ) -> None:
-    config = {
-        "accountSID": "AC1",
-        "authToken": "token-of-trial",
-        "fromMessagingServiceSID": "MG1",
-        "templates": [
-            {"usageType": usage, "content": "{{code}}"}
-            for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
-        ],
-    }
+    config = {**TWILIO, "authToken": "token-of-trial"}
     scope = await site.server.scope_of("trial")
     await scope.configuration.connectors.create(SYSTEM, "twilio-short-message-service", config)
     page = await owner.open(SMS)
@@ -130,6 +130,22 @@ async def test_with_a_script_a_test_puts_its_proof_into_the_form(
     assert '<li id="tested-sms" hx-swap-oob="true">' in answer.text
     assert 'name="tested:sms"' in answer.text
     assert "<html" not in answer.text
+
+
+async def test_a_secret_alone_can_be_moved(site: Site, owner: Browser, trial: str) -> None:
+    for tenant, token in (("trial", "token-of-trial"), ("default", "token-of-default")):
+        scope = await site.server.scope_of(tenant)
+        await scope.configuration.connectors.create(
+            SYSTEM, "twilio-short-message-service", {**TWILIO, "authToken": token}
+        )
+
+    page = await owner.open(SMS)
+    assert "Only secrets differ" in page.words
+    await owner.submit("/promotion/move", untested="yes", **{"secret:SMS_AUTH_TOKEN": "new-token"})
+
+    connectors = (await site.scope()).connectors
+    [saved] = await connectors.list()
+    assert connectors.opened_secrets(saved) == {"authToken": "new-token"}
 
 
 async def test_what_can_not_be_tried_is_said(site: Site, owner: Browser, trial: str) -> None:
