@@ -38,7 +38,7 @@ def issuers(*ports: int) -> list[str]:
 def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) -> None:
     port, other = created(installation, "acme"), created(installation, "shop")
 
-    with installation.server() as server:
+    with installation.server():
         found = issuers(installation.port, port, other)
         keys = [
             httpx2.get(discovery(each)["jwks_uri"], timeout=SECONDS).json()
@@ -49,12 +49,10 @@ def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) 
             headers={"Host": f"evil.example:{port}"},
             timeout=SECONDS,
         )
-        code = server.stop()
 
     assert found == [f"http://127.0.0.1:{each}/oidc" for each in (installation.port, port, other)]
     assert keys[0] != keys[1]
     assert (stray.status_code, stray.json()["code"]) == (421, "tenant.unknown_host")
-    assert code == 0
 
 
 def test_a_port_that_is_taken_keeps_nobody_else_out(installation: Installation) -> None:
