@@ -48,6 +48,7 @@ def test_a_number_shows_its_country_and_its_kind() -> None:
     number = PhoneNumber.from_digits("821012345678")
 
     assert (number.region, number.number_type, number.is_valid) == ("KR", NumberType.MOBILE, True)
+    assert number.calling_code == "82"
 
 
 def test_a_masked_number_keeps_its_shape_and_last_four_digits() -> None:

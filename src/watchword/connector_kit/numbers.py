@@ -7,7 +7,7 @@ from watchword.core.phone import PhoneNumber
 
 def parts_of(phone: PhoneNumber) -> tuple[str, str]:
     """Return the country calling code, and the rest of the number without a trunk zero."""
-    code = str(phonenumbers.parse(phone.e164).country_code)
+    code = phone.calling_code
     return code, phone.digits.removeprefix(code)
 
 

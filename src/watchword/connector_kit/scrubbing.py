@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-import phonenumbers
-
 from watchword.connector_kit.models import OutgoingMessage
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
@@ -64,7 +62,7 @@ def _address(to: EmailAddress) -> re.Pattern[str]:
 
 
 def _parts_of(phone: PhoneNumber) -> tuple[str, str]:
-    code = str(phonenumbers.parse(phone.e164).country_code)
+    code = phone.calling_code
     return code, phone.digits.removeprefix(code)
 
 

@@ -72,6 +72,11 @@ class PhoneNumber:
         return f"+{self.digits}"
 
     @property
+    def calling_code(self) -> str:
+        """Return the country calling code: `82`."""
+        return str(self._parsed.country_code)
+
+    @property
     def region(self) -> str:
         """Return the ISO 3166 country, `001` for a non-geographic code, or `ZZ` if unknown."""
         return phonenumbers.region_code_for_number(self._parsed) or "ZZ"

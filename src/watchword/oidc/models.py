@@ -1,7 +1,7 @@
 """What an authorization asks for, what answers it, and what it gives."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import urlencode
@@ -75,7 +75,8 @@ class AuthorizationRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the form that is stored with the interaction."""
-        return asdict(self)
+        # Not `asdict`: it walks every value to copy it, at each of a sign-in's steps.
+        return {**vars(self)}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -151,7 +152,7 @@ class FrontDoor:
         # From the right: the first address that is not one of our proxies is the client's.
         for address in reversed((forwarded or "").split(",")):
             candidate = address.strip()
-            if not _is_address(candidate):
+            if _address(candidate) is None:
                 break
             client_ip = candidate
             if not self._is_trusted(candidate):
@@ -164,10 +165,11 @@ class FrontDoor:
         )
 
     def _is_trusted(self, address: str | None) -> bool:
-        if not self.server.trusted_proxies or address is None or not _is_address(address):
+        networks = self.server.trusted_proxies
+        if not networks or address is None:
             return False
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in self.server.trusted_proxies)
+        parsed = _address(address)
+        return parsed is not None and any(parsed in network for network in networks)
 
 
 def _chosen_language(headers: Headers) -> tuple[str, ...]:
@@ -180,12 +182,13 @@ def _chosen_language(headers: Headers) -> tuple[str, ...]:
     )
 
 
-def _is_address(text: str) -> bool:
+# A person asks several times, and a proxy always.
+@lru_cache(maxsize=4096)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _set_host(scope: Scope, host: str) -> None:
