@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -22,6 +23,9 @@ from watchword.storage.database import Storage, storage_for
 from watchword.storage.migrate import migrate
 
 DATABASES = ("sqlite", "postgresql")
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder with a name of its own is made in it
+ENOUGH_MEMORY = 2**30
+"""Bytes; a container may have a few megabytes only."""
 SLOW_FOLDERS = tuple(f"{Path(__file__).parent / name}{os.sep}" for name in ("emulators", "sdk"))
 
 # The same examples in every run: a new counterexample is found by whoever looks for one
@@ -85,6 +89,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return where databases are: in memory if there is room, since commits wait for a disk."""
+    if not (MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_MEMORY):
+        yield tmp_path_factory.mktemp("databases")
+        return
+    with TemporaryDirectory(prefix="watchword-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """Return the address of a PostgreSQL server with a migrated database named `template`."""
     # Statistics that change by themselves would change plans.
@@ -102,14 +116,13 @@ def postgresql_databases(postgresql_url: str) -> Iterator[PostgresqlDatabases]:
 
 
 @pytest.fixture
-def database_url(
-    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[str]:
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """Return the URL of a fresh, migrated database."""
     if database_kind == "sqlite":
-        path = tmp_path / "watchword.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        with TemporaryDirectory(dir=request.getfixturevalue("sqlite_folder")) as folder:
+            path = Path(folder) / "watchword.db"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            yield f"sqlite:///{path}"
         return
     databases: PostgresqlDatabases = request.getfixturevalue("postgresql_databases")
     with databases.borrowed() as url:
