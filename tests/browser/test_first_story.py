@@ -149,6 +149,8 @@ def switch_phone_on(walk: Walk) -> None:
     page.locator("[type=checkbox][name=phone_password]").uncheck()
     walk.take("sign-up-and-sign-in")
     walk.button("console.save").click()
+    # Above the page, whatever else is drawn there.
+    expect(page.locator("dialog:modal")).to_be_visible()
     walk.says("console.sign_in_experience.confirm_title")
     walk.take("before-and-after")
     walk.confirm()

@@ -335,8 +335,8 @@
   });
   document.addEventListener("htmx:load", (event) => {
     const piece = event.detail.elt;
-    /* A form that is swapped whole; other pieces bring nothing that needs a script. */
-    if (piece.matches("form")) dress(piece.parentElement);
+    /* Only such a form is swapped whole; other pieces bring nothing that needs a script. */
+    if (piece.matches("form[data-server-dirty]")) dress(piece.parentElement);
   });
   /* Somebody signed in again elsewhere: what this page sends belongs to the new session. */
   document.addEventListener("session-renewed", (event) => {
