@@ -209,7 +209,7 @@ class Visitor(Walk):
             "code": parse_qs(urlsplit(answer).query)["code"][0],
             "code_verifier": VERIFIER,
         }
-        given = httpx2.post(f"{self.site.origin}/oidc/token", data=asked)
+        given = httpx2.post(f"{self.site.origin}/oidc/token", data=asked, timeout=60)
         assert given.status_code == 200, given.text
         payload = given.json()["id_token"].split(".")[1]
         found: dict[str, Any] = json.loads(urlsafe_b64decode(f"{payload}=="))
