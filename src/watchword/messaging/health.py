@@ -91,11 +91,6 @@ class Health:
         return _ratio(self.delivered, self.delivered + self.undelivered)
 
     @property
-    def failed_ratio(self) -> float | None:
-        """Return which part of the messages the provider did not take."""
-        return _ratio(self.failed, self.sent)
-
-    @property
     def verified_ratio(self) -> float | None:
         """Return which part of the codes were typed in."""
         return _ratio(self.verified, self.codes)
