@@ -81,6 +81,7 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
     form = await desk.form()
     application = await desk.scope.applications.get(application_id)
     values = {name: text_of(form, name) for name in _values(application)}
+    seen = whole_number(text_of(form, "version"))
     try:
         await desk.scope.configuration.applications.change(
             desk.actor,
@@ -95,7 +96,7 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
                     "corsAllowedOrigins": list(_lines(form, "cors_allowed_origins"))
                 },
             },
-            expected_version=(seen := whole_number(text_of(form, "version"))),
+            expected_version=seen,
         )
     except DomainError as error:
         return await _details_page(
