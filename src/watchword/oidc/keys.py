@@ -18,7 +18,7 @@ from joserfc.util import base64_to_int
 from watchword.applications.models import MAX_ID_TOKEN_TTL
 from watchword.core.clock import Clock
 from watchword.core.sealing import Sealer
-from watchword.oidc.repository import SigningKeyRepository
+from watchword.oidc.repository import NewKey, SigningKeyRepository
 from watchword.resources.models import LONGEST_TTL
 
 Algorithm = Literal["ES256", "RS256"]
@@ -93,8 +93,7 @@ class SigningKeys:
         await self._fresh(RELOAD_INTERVAL, {algorithm})
         now = self.clock.now()
         signs_from = now + PUBLISHED_AHEAD
-        await self.repository.retire(algorithm, signs_from)
-        await self._create(algorithm, now)
+        await self.repository.replace(await self._made(algorithm, now), signs_from)
         await self._read()
         newest = next(
             key
@@ -130,20 +129,20 @@ class SigningKeys:
         missing = [algorithm for algorithm in needed if algorithm not in active]
         if missing:
             for algorithm in missing:
-                await self._create(algorithm, now)
+                await self.repository.insert(await self._made(algorithm, now))
             rows = await self.repository.list(now - PUBLISHED_AFTER)
         rows = sorted(rows, key=lambda row: row["retired_at"] or NEVER)
         self._keys = {row["id"]: self._imported(row) for row in rows}
         self._read_at = now
 
-    async def _create(self, algorithm: Algorithm, now: datetime) -> None:
+    async def _made(self, algorithm: Algorithm, now: datetime) -> NewKey:
         # Off the event loop: an RSA key takes a tenth of a second to find.
         key = await asyncio.to_thread(self.generate, algorithm)
         key_id = key.thumbprint()
         private = orjson.dumps(key.as_dict(private=True)).decode()
         public = {**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": algorithm}
         sealed = self.sealer.seal(private, self.repository.tenant_id, key_id)
-        await self.repository.insert(key_id, algorithm, sealed, public, now)
+        return NewKey(key_id, algorithm, sealed, public, now)
 
     def _imported(self, row: dict[str, Any]) -> SigningKey:
         known = self._keys.get(row["id"])

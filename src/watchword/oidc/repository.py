@@ -435,6 +435,18 @@ class TokenRepository(TenantRepository):
 
 
 @dataclass(frozen=True)
+class NewKey:
+    """A signing key as it is stored."""
+
+    id: str
+    algorithm: str
+    private_key: str
+    """Sealed."""
+    public_key: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class SigningKeyRepository(TenantRepository):
     """Rows of `signing_keys`."""
 
@@ -442,27 +454,18 @@ class SigningKeyRepository(TenantRepository):
         """Return the keys in use and those retired later than *retired_since*, oldest first."""
         return await self.all(LIST_KEYS, retired_since=retired_since)
 
-    async def insert(
-        self,
-        id: str,
-        algorithm: str,
-        sealed: str,
-        public_key: dict[str, Any],
-        created_at: datetime,
-    ) -> None:
+    async def insert(self, key: NewKey) -> None:
         """Write a key unless another process has just written one."""
-        await self.run(
-            INSERT_KEY,
-            id=id,
-            algorithm=algorithm,
-            private_key=sealed,
-            public_key=public_key,
-            created_at=created_at,
-        )
+        await self.run(INSERT_KEY, **vars(key))
 
-    async def retire(self, algorithm: str, moment: datetime) -> None:
-        """Let the algorithm's key sign until *moment* and no longer."""
-        await self.run(RETIRE_KEY, of_algorithm=algorithm, moment=moment)
+    async def replace(self, key: NewKey, moment: datetime) -> None:
+        """Write a key, and let the one of its algorithm sign until *moment* and no longer.
+
+        At any time there is one that is not retired, however many do this at once.
+        """
+        async with self.db.transaction() as tx:
+            await self.within(tx).run(RETIRE_KEY, of_algorithm=key.algorithm, moment=moment)
+            await self.within(tx).insert(key)
 
     async def purge(self, retired_since: datetime) -> None:
         """Delete keys that no living token was signed with."""
