@@ -2,6 +2,7 @@
 
 import gc
 import ipaddress
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -77,6 +78,9 @@ from watchword.organization_roles.repository import RoleRows, ScopeRows
 from watchword.organization_roles.service import OrganizationRoleService
 from watchword.organizations.repository import MemberRows, OrganizationRows
 from watchword.organizations.service import OrganizationService
+from watchword.pictures.models import addresses_of
+from watchword.pictures.repository import PictureRows
+from watchword.pictures.service import PictureService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.settings import Settings, is_loopback, load_settings
@@ -270,6 +274,7 @@ class TenantScopes:
         self.settings = settings
         self.carrier = carrier
         self.signing_keys: dict[str, SigningKeys] = {}
+        self.wanted_pictures: dict[str, set[str]] = defaultdict(set)
 
     async def __call__(self, server: ServerScope, tenant: Tenant) -> TenantScope:
         """Read the tenant's configuration and wire its services."""
@@ -439,6 +444,16 @@ class TenantScopes:
             audit=audit,
             webhooks=webhooks,
         )
+        picture_rows = PictureRows(storage, tenant.id)
+        pictures = PictureService(
+            rows=picture_rows,
+            client=server.outbound,
+            clock=clock,
+            on_change=partial(server.forget, tenant.id),
+            known=await picture_rows.index(),
+            wanted=self.wanted_pictures[tenant.id],
+        )
+        pictures.want(addresses_of(sign_in_settings.document()["branding"]))
         notices = Notices(messaging=messaging, guard=guard, phrases=server.phrases, origin=origin)
         step_up = StepUp(
             users=users,
@@ -545,6 +560,7 @@ class TenantScopes:
             ),
             organization_roles=organization_roles,
             organizations=organizations,
+            pictures=pictures,
             invitations=InvitationService(
                 rows=InvitationRows(storage, tenant.id),
                 organizations=organizations,

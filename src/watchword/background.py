@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.ids import new_id
 from watchword.core.logs import get_logger
 from watchword.messaging.models import Channel
+from watchword.pictures.models import addresses_of
 from watchword.web.scope import ServerScope, TenantScope
 
 log = get_logger(__name__)
@@ -18,6 +20,8 @@ log = get_logger(__name__)
 # Often enough that a change is seen everywhere within a second of its commit.
 REFRESH = timedelta(milliseconds=500)
 SWEEP = timedelta(seconds=5)
+PICTURES = timedelta(seconds=1)
+PICTURES_LEASE = timedelta(seconds=30)
 SESSIONS = timedelta(milliseconds=500)
 HEALTH = timedelta(minutes=1)
 PURGE = timedelta(minutes=10)
@@ -41,6 +45,7 @@ async def background(server: ServerScope, retention: Retention) -> AsyncIterator
         asyncio.create_task(_every(REFRESH, server.refresh)),
         asyncio.create_task(_every(SWEEP, lambda: sweep(server))),
         asyncio.create_task(_every(SESSIONS, lambda: keep_sessions(server))),
+        asyncio.create_task(_every(PICTURES, lambda: fetch_pictures(server, holder))),
         asyncio.create_task(_every(HEALTH, lambda: watch_connectors(server, holder))),
         asyncio.create_task(_every(PURGE, lambda: purge(server, retention, holder))),
     ]
@@ -91,6 +96,19 @@ async def keep_sessions(server: ServerScope) -> None:
     await asyncio.gather(*(keep(tenant_id) for tenant_id in list(server.tenants)))
 
 
+async def fetch_pictures(server: ServerScope, holder: str) -> None:
+    """Fetch the pictures that pages want, in one process at a time for each tenant."""
+
+    async def fetch(tenant_id: str) -> None:
+        scope, now = await server.scope_of(tenant_id), server.clock.now()
+        if scope.pictures.wanted:
+            lease = partial(scope.leases.take, "pictures", holder, now, now + PICTURES_LEASE)
+            await scope.pictures.fetch_wanted(lease)
+
+    # One tenant's host that answers slowly must not keep the others waiting.
+    await asyncio.gather(*(fetch(tenant_id) for tenant_id in list(server.tenants)))
+
+
 async def watch_connectors(server: ServerScope, holder: str) -> None:
     """Judge how the connectors do, in one process at a time for each tenant."""
     now = server.clock.now()
@@ -137,5 +155,7 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     await scope.messaging.purge(now - retention.messages)
     await scope.messaging.purge_early_reports()
     await scope.deliveries.purge(now)
+    named = [scope.settings.document()["branding"], *await scope.organizations.brandings()]
+    await scope.pictures.purge(set().union(*map(addresses_of, named)), now)
     await scope.audit.purge(now - retention.audit)
     await scope.configuration.purge(now - retention.configuration)

@@ -54,6 +54,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "token": "x",
         "hash": "x",
         "target": "google",
+        "picture_id": "x",
         "failure": "AuthorizationDenied",
         "name:path": "tokens.css",
         "path:path": "x",

@@ -56,6 +56,7 @@ from watchword.guard.models import LockoutPool
 from watchword.invitations.models import NewInvitation
 from watchword.organization_roles.models import NewRole
 from watchword.organizations.models import NewOrganization
+from watchword.pictures.models import Known, Picture
 from watchword.providers.twilio.signing import signature_of
 from watchword.users.models import NewUser, UserChange
 from watchword.web.pages.forms import form_token
@@ -173,6 +174,8 @@ class Walk:
     """A connector that people sign in with."""
     organization: dict[str, str] = field(default_factory=dict)
     """Ids of an organization, and of its role, scope and invitation, by placeholder."""
+    picture_id: str = ""
+    """Of the logo on Acme's pages."""
     link: str = ""
     """Of an invitation's page."""
     bookmark: str = ""
@@ -374,6 +377,7 @@ async def settled(world: World) -> Walk:
     scope = await world.scope(OTHER)
     await scope.lockout.attempt(LockoutPool.TOTP, PHONE)
     walk.organization = await _club(scope)
+    walk.picture_id = await _picture(scope)
     walk.link = await linked(scope, "Other club of acme")
     walk.bookmark = scope.invitations.seal_link(walk.link)
     walk.console_organization = await _club(scope, "row")
@@ -387,6 +391,13 @@ async def settled(world: World) -> Walk:
     assert sent.status_code == 204, sent.text
     walk.lone_code = await world.code(OTHER)
     return walk
+
+
+async def _picture(scope: TenantScope) -> str:
+    picture = Picture("image/png", b"\x89PNG\r\n\x1a\n")
+    known = Known(picture.id, None, scope.pictures.clock.now())
+    await scope.pictures.rows.save("acme", known, picture)
+    return picture.id
 
 
 async def _test_numbers(world: World, walk: Walk) -> None:
@@ -1003,6 +1014,11 @@ _form(
     "recovering",
     FORGOT,
 )
+
+
+@step("GET", "/pictures/{picture_id}")
+async def _look_at_a_picture(walk: Walk, at: Place) -> httpx2.Response:
+    return await (await walk.client(at, cookies=False)).get(f"/pictures/{walk.picture_id}")
 
 
 @step("GET", "/i/{token}")

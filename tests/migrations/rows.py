@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, Table
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, Table
 
 MOMENT = datetime(2026, 5, 1, 9, 0, tzinfo=UTC)
 
@@ -21,6 +21,8 @@ def _value(column: Column[Any]) -> Any:
         return True
     if isinstance(column.type, DateTime):
         return MOMENT
+    if isinstance(column.type, LargeBinary):
+        return b"\x89PNG"
     if isinstance(column.type, Integer):
         return 1_700_000_000 if column.type.__class__.__name__ == "INTEGER" else 2**40
     if column.foreign_keys and column.name != "tenant_id":

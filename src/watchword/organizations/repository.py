@@ -43,6 +43,8 @@ FEATURED_USERS = 3
 
 # Organizations.
 
+BRANDINGS = select(o.branding).where(o.tenant_id == TENANT, o.branding != bindparam("no_branding"))
+
 _each_organization = each_of("ids")
 _ranked = (
     select(
@@ -208,6 +210,10 @@ class OrganizationRows(EntityRows[Organization]):
     def read(self, row: Row) -> Organization:
         """Return the organization that a row holds."""
         return Organization(**row)
+
+    async def brandings(self) -> Sequence[Mapping[str, Any]]:
+        """Return every branding that says something."""
+        return [row["branding"] for row in await self.all(BRANDINGS, no_branding={})]
 
     async def featured(self, ids: Sequence[str]) -> Mapping[str, Featured]:
         """Return how many belong to each, and who came last, in one statement."""

@@ -73,6 +73,10 @@ class OrganizationService:
         """Return an organization, or None."""
         return await self.organizations.find(id)
 
+    async def brandings(self) -> Sequence[Mapping[str, Any]]:
+        """Return every branding that says something."""
+        return await self.organizations.brandings()
+
     async def get(self, id: str) -> Organization:
         """Return an organization; raises OrganizationNotFound."""
         return await self._changes.get(id)

@@ -39,6 +39,7 @@ from watchword.oidc.service import OpenIdProvider
 from watchword.operators.service import OperatorService
 from watchword.organization_roles.service import OrganizationRoleService
 from watchword.organizations.service import OrganizationService
+from watchword.pictures.service import PictureService
 from watchword.resources.service import ResourceService
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.social.service import SocialService
@@ -92,6 +93,7 @@ class TenantScope:
     organization_roles: OrganizationRoleService
     organizations: OrganizationService
     invitations: InvitationService
+    pictures: PictureService
     audit: AuditService
     webhooks: WebhookService
     deliveries: Deliveries

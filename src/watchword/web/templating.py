@@ -115,7 +115,6 @@ def render(
     status_code: int = 200,
     headers: dict[str, str] | None = None,
     frame_ancestors: str = "'none'",
-    images: str = "",
     frames: str = "",
     **context: Any,
 ) -> HTMLResponse:
@@ -124,9 +123,9 @@ def render(
     nonce = nonce_of(request)
     theme = preview_theme_of(request)
     policy = (
-        preview_policy(nonce, images=images)
+        preview_policy(nonce)
         if theme
-        else content_policy(nonce, frame_ancestors=frame_ancestors, images=images, frames=frames)
+        else content_policy(nonce, frame_ancestors=frame_ancestors, frames=frames)
     )
     page = environment().get_template(template)
     values = {

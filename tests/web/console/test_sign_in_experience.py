@@ -1,5 +1,6 @@
 """Sign-up and sign-in in the console: what its form does, and what it saves."""
 
+import httpx2
 import pytest
 
 from tests.web.console.conftest import HOME, Browser, Page, Site
@@ -131,6 +132,41 @@ async def test_branding_is_saved_and_mistakes_are_shown_at_their_fields(
     settings = (await site.scope()).settings
     assert settings.color.primary_color == "#0b6e4f"
     assert settings.branding.logo_url == "https://example.com/logo.svg"
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "words"),
+    [
+        ("https://example.com/logo.svg", 404, "its server answered with an error"),
+        ("https://example.com/logo.svg", 301, "the address leads on to another"),
+        ("https://example.com/logo.svg", 200, "what is there is no PNG"),
+        ("https://10.0.0.1/logo.svg", None, "leads into a private network"),
+    ],
+)
+async def test_a_picture_that_pages_cannot_show_is_saved_and_its_field_says_why(
+    site: Site, owner: Browser, address: str, status: int | None, words: str
+) -> None:
+    if status is not None:
+        site.server.outbound.transport = httpx2.MockTransport(
+            lambda _: httpx2.Response(status, content=b"<p>Hello")
+        )
+    await owner.open("sign-in-experience/branding")
+
+    page = await owner.submit("/branding", logoUrl=address)
+
+    assert page.status == 200
+    assert words in page.words
+    assert 'class="warning" id="logoUrl-note"' in page.html
+    assert 'id="favicon-note"' not in page.html
+    # Nothing waits to be saved, which a script would read from a field in error.
+    assert 'data-dirty="no"' in page.html
+    assert "aria-invalid" not in page.html
+    assert (await site.scope()).settings.branding.logo_url == address
+    owner.client.headers["Accept-Language"] = "ko"
+    assert (
+        "저장했지만 화면에 표시되지 않습니다"
+        in (await owner.open("sign-in-experience/branding")).words
+    )
 
 
 async def test_a_style_sheet_is_saved_and_its_errors_name_the_line(

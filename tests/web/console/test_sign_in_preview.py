@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
 from sqlalchemy import select
 
@@ -35,6 +36,7 @@ EVERYTHING = {
     "forgotPasswordMethods": ["PhoneVerificationCode"],
     "mfa": {"factors": ["Totp", "BackupCode"], "policy": "Mandatory"},
 }
+LOGO = "https://pictures.example/logo.svg"
 NOBODY_SEES = {
     # Nobody signs up by username first, nor gives an address; codes are no second step here.
     "register-password",
@@ -136,7 +138,7 @@ async def test_what_is_typed_is_drawn_before_it_is_saved(owner: Browser, everyth
         "branding",
         "sign-in",
         primaryColor="#123456",
-        logoUrl="https://pictures.example/logo.svg",
+        logoUrl=LOGO,
         termsOfUseUrl="https://shop.example/terms",
         agreeToTermsPolicy="Manual",
         customCss="main { outline: 3px solid }",
@@ -144,10 +146,28 @@ async def test_what_is_typed_is_drawn_before_it_is_saved(owner: Browser, everyth
 
     assert "--accent:#123456" in page.html
     assert "main { outline: 3px solid }" in page.html
-    assert 'src="https://pictures.example/logo.svg"' in page.html
-    assert "https://pictures.example" in page.response.headers["content-security-policy"]
     assert 'name="agree"' in page.html
     assert 'name="agree"' not in (await look(owner, "sign-in")).html
+
+
+async def test_a_picture_is_drawn_into_the_page_once_it_was_fetched(
+    site: Site, owner: Browser, everything: None
+) -> None:
+    await owner.open("sign-in-experience/branding")
+    before = await try_out(owner, "branding", "sign-in", logoUrl=LOGO)
+    site.server.outbound.transport = httpx2.MockTransport(
+        lambda _: httpx2.Response(200, content=b"<svg ></svg>")
+    )
+    await owner.submit("/branding", logoUrl=LOGO)
+
+    await owner.open("sign-in-experience/branding")
+    after = await try_out(owner, "branding", "sign-in", primaryColor="#123456")
+
+    assert "<picture>" not in before.html
+    assert 'src="data:image/svg+xml;base64,PHN2ZyA+PC9zdmc+"' in after.html
+    for page in (before, after):
+        assert LOGO not in page.html
+        assert "img-src data:;" in page.response.headers["content-security-policy"]
 
 
 async def test_half_a_colour_leaves_the_saved_one(owner: Browser, everything: None) -> None:

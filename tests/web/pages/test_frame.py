@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 
+import httpx2
 import pytest
 
 from tests.web.pages.browser import ORIGIN, Browser, Page
@@ -15,6 +16,18 @@ from tests.web.pages.conftest import PHONE, Site, add_phone_user, authorization
 from watchword.audit.models import SYSTEM
 from watchword.organizations.models import NewOrganization
 from watchword.users.models import UserChange
+
+CDN = "https://cdn.example.test"
+
+
+async def fetched(site: Site, *addresses: str) -> dict[str, str]:
+    """Let each address have a picture of its own; returns where pages find it."""
+    site.server.outbound.transport = httpx2.MockTransport(
+        lambda request: httpx2.Response(200, content=f"<svg ><!--{request.url}-->".encode())
+    )
+    await (await site.scope()).pictures.fetch(addresses)
+    pictures = (await site.scope()).pictures
+    return {address: pictures.address_of(address) or "" for address in addresses}
 
 
 async def test_the_first_page_is_light_and_whole_in_one_request(
@@ -55,7 +68,6 @@ async def test_a_brand_dresses_the_pages(site: Site, browser: Browser) -> None:
             "isDarkModeEnabled": False,
             "darkPrimaryColor": "#ffe100",
         },
-        branding={"logoUrl": "https://cdn.example.test/logo.svg"},
         termsOfUseUrl="https://example.test/terms",
     )
     await browser.open(authorization())
@@ -64,25 +76,22 @@ async def test_a_brand_dresses_the_pages(site: Site, browser: Browser) -> None:
     assert "--accent:#ffe100" not in html.partition("@media")[0]
     assert re.search(r":root\{--accent:#[0-9a-f]{6};--on-accent:#[0-9a-f]{6}\}", html)
     assert 'data-theme="light"' in html
-    assert "https://cdn.example.test" in browser.page.response.headers["content-security-policy"]
     assert "https://example.test/terms" in browser.page.links
 
 
 async def test_an_organization_that_the_application_names_dresses_the_pages(
     site: Site, browser: Browser
 ) -> None:
-    await site.settle(
-        branding={
-            "logoUrl": "https://cdn.example.test/ours.svg",
-            "favicon": "https://cdn.example.test/ours.ico",
-        }
-    )
+    ours = {"logoUrl": f"{CDN}/ours.svg", "favicon": f"{CDN}/ours.ico"}
+    theirs = {"logoUrl": f"{CDN}/theirs.svg"}
+    shown = await fetched(site, *ours.values(), *theirs.values())
+    await site.settle(branding=ours)
     made = await (await site.scope()).organizations.create(
         SYSTEM,
         NewOrganization(
             name="Acme",
             color={"primaryColor": "#007a33"},
-            branding={"logoUrl": "https://acme.example.test/logo.svg"},
+            branding=theirs,
             custom_css=".card { border-radius: 3px }",
         ),
     )
@@ -93,9 +102,9 @@ async def test_an_organization_that_the_application_names_dresses_the_pages(
 
     assert f"organization_id={made.id}" in str(first.response.url)
     for page in (first, browser.page):
-        assert "https://acme.example.test/logo.svg" in page.html
-        assert "ours.svg" not in page.html
-        assert "https://cdn.example.test/ours.ico" in page.html
+        assert shown[theirs["logoUrl"]] in page.html
+        assert shown[ours["logoUrl"]] not in page.html
+        assert shown[ours["favicon"]] in page.html
         assert "border-radius: 3px" in page.html
 
 
@@ -122,12 +131,14 @@ async def test_a_page_of_the_tenants_own_can_read_for_whom_it_is_shown(
 async def test_an_organization_that_is_not_there_changes_nothing(
     site: Site, browser: Browser, named: str
 ) -> None:
-    await site.settle(branding={"logoUrl": "https://cdn.example.test/ours.svg"})
+    ours = f"{CDN}/ours.svg"
+    shown = await fetched(site, ours)
+    await site.settle(branding={"logoUrl": ours})
 
     await browser.open(authorization(organization_id=named))
 
     assert browser.page.status == 200
-    assert "ours.svg" in browser.page.html
+    assert shown[ours] in browser.page.html
 
 
 async def test_terms_that_must_be_accepted_are_asked_for_on_the_server(

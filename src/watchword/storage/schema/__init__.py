@@ -41,6 +41,7 @@ from watchword.storage.schema.organizations import (
     organization_scopes,
     organizations,
 )
+from watchword.storage.schema.pictures import pictures
 from watchword.storage.schema.server import (
     operator_invitations,
     operator_sessions,
@@ -84,6 +85,7 @@ __all__ = [
     "organization_roles",
     "organization_scopes",
     "organizations",
+    "pictures",
     "resources",
     "row_totals",
     "secret_key_checks",

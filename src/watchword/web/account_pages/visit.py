@@ -112,7 +112,6 @@ class Visit:
             f"account/{template}",
             status_code=200 if error is None else status_of(error),
             headers=HEADERS,
-            images=brand.images,
             brand=brand,
             address=self.address,
             token=form_token(self.token),

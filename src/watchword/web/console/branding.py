@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
+from watchword.pictures.models import ADDRESSES, addresses_of, digest_of
 from watchword.sign_in_settings.models import (
     SignInSettings,
 )
@@ -40,7 +41,10 @@ MOST_PROBLEMS = 5
 async def show_branding(desk: WorkDesk) -> Response:
     """Show colour, logo and terms."""
     settings, version = await desk.scope.configuration.settings.sign_in()
-    return _branding_page(desk, _branding_values(settings), version)
+    values = _branding_values(settings)
+    return _branding_page(
+        desk, values, version, without_picture=await _without_picture(desk, values), is_dirty=False
+    )
 
 
 @router.post("")
@@ -58,6 +62,7 @@ async def save_branding(desk: WorkDesk) -> Response:
         await desk.scope.configuration.settings.save_sign_in(
             desk.actor, _branding_patch(saved, values), expected_version=version
         )
+        await desk.scope.pictures.fetch(addresses_of(values))
     except ValidationError as error:
         errors = {
             str(issue["loc"][-1]): desk.text(
@@ -132,6 +137,7 @@ def _branding_page(
             "version": version,
             "terms": TERMS,
             "errors": {},
+            "without_picture": {},
             "problem": "",
             "is_dirty": bool(context),
             "demo_app": f"{desk.scope.origin}/demo-app",
@@ -140,6 +146,17 @@ def _branding_page(
             **context,
         },
     )
+
+
+async def _without_picture(desk: Desk, values: dict[str, Any]) -> dict[str, str]:
+    """Return, by field, why pages show nothing of an address."""
+    problems = await desk.scope.pictures.problems()
+    found = {name: problems.get(digest_of(values[name])) for name in ADDRESSES}
+    return {
+        name: desk.text(f"console.branding.no_picture.{problem}")
+        for name, problem in found.items()
+        if problem
+    }
 
 
 def _branding_values(settings: SignInSettings) -> dict[str, Any]:
@@ -155,7 +172,7 @@ def _branding_values(settings: SignInSettings) -> dict[str, Any]:
 
 def _branding_patch(saved: SignInSettings, values: dict[str, Any]) -> dict[str, Any]:
     kept = saved.document()["branding"]
-    pictures = {name: values[name] for name in ("logoUrl", "darkLogoUrl", "favicon")}
+    pictures = {name: values[name] for name in ADDRESSES}
     return {
         "color": {
             "primaryColor": values["primaryColor"],

@@ -1,11 +1,12 @@
 """Sign-in experience, preview: the pages with what is in the form, before it is saved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
 
+from watchword.pictures.models import addresses_of
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.web.console import branding, sign_in_experience
 from watchword.web.console.desk import THEMES, Desk, WorkDesk, text_of
@@ -64,4 +65,6 @@ async def show_methods(desk: WorkDesk) -> Response:
 async def _drawn(desk: Desk, wanted: Wanted, settings: SignInSettings) -> Response:
     desk.request.state.languages = (wanted.language,)
     only_look(desk.request, wanted.theme)
-    return await draw(Stage.of(desk.request, desk.scope, settings), wanted.screen)
+    named = addresses_of(settings.document()["branding"])
+    scope = replace(desk.scope, pictures=await desk.scope.pictures.inlining(named))
+    return await draw(Stage.of(desk.request, scope, settings), wanted.screen)

@@ -17,6 +17,7 @@ from watchword.organizations.errors import (
     OrganizationNotFound,
 )
 from watchword.organizations.models import Member, NewOrganization, Organization
+from watchword.pictures.models import addresses_of
 from watchword.sign_in_settings.models import Branding, Flag, HexColor, SparseSection
 from watchword.storage.database import StorageReferenceMissing
 from watchword.tenants.errors import TenantLimitReached
@@ -197,7 +198,9 @@ async def list_organizations(  # noqa: PLR0917
 async def create_organization(body: CreateOrganization, caller: Caller) -> dict[str, Any]:
     """Make an organization."""
     new = NewOrganization(**body.given())
-    return _organization(caller, await caller.tenant.organizations.create(caller.actor, new))
+    made = await caller.tenant.organizations.create(caller.actor, new)
+    caller.tenant.pictures.want(addresses_of(made.branding))
+    return _organization(caller, made)
 
 
 @router.get(
@@ -218,6 +221,7 @@ async def get_organization(id: Id, caller: Caller) -> dict[str, Any]:
 async def change_organization(id: Id, body: ChangeOrganization, caller: Caller) -> dict[str, Any]:
     """Change what the body names."""
     changed = await caller.tenant.organizations.change(caller.actor, id, body.given())
+    caller.tenant.pictures.want(addresses_of(changed.branding))
     return _organization(caller, changed)
 
 

@@ -54,7 +54,7 @@ async def _end(request: Request, scope: TenantScope, asked: LogoutRequest) -> Re
         response = redirect(asked.redirect_to)
     else:
         brand = brand_of(request, scope, asked.application, "/oidc/session/end")
-        response = render(request, "oidc/signed_out.html", brand=brand, images=brand.images)
+        response = render(request, "oidc/signed_out.html", brand=brand)
     delete_cookie(request, response, SESSION)
     return response
 
@@ -68,7 +68,6 @@ def _confirmation(
         request,
         "oidc/sign_out.html",
         headers=HEADERS,
-        images=brand.images,
         brand=brand,
         fields={name: parameters.find(name) for name in kept if parameters.find(name)},
         confirmation=scope.oidc.logout.confirmation_token(read_cookie(request, SESSION)),

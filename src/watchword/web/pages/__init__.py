@@ -11,6 +11,7 @@ from watchword.web.pages import (
     mfa_binding,
     mfa_verification,
     missing_profile,
+    pictures,
     register,
     sign_in,
     social,
@@ -30,5 +31,6 @@ for _pages in (
     social,
     endings,
     invitation,
+    pictures,
 ):
     join(router, _pages.router)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
@@ -13,6 +12,7 @@ from watchword.applications.models import (
     Application,
     origin_of,
 )
+from watchword.pictures.service import PictureService
 from watchword.sign_in_settings.models import Color, SignInSettings
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
 from watchword.web.pages.custom_css import harmless
@@ -43,6 +43,7 @@ class Brand:
     application_name: str
     """The application that people sign in to, or nothing."""
     is_development: bool
+    pictures: PictureService
     account_css: str | None = None
     """The account centre's own style sheet, on its pages."""
 
@@ -73,18 +74,18 @@ class Brand:
 
     @property
     def logo_url(self) -> str | None:
-        """Return the tenant's logo."""
-        return self.settings.branding.logo_url
+        """Return where the tenant's logo is: with us, as every picture."""
+        return self.pictures.address_of(self.settings.branding.logo_url)
 
     @property
     def dark_logo_url(self) -> str | None:
         """Return the tenant's logo for dark pages."""
-        return self.settings.branding.dark_logo_url
+        return self.pictures.address_of(self.settings.branding.dark_logo_url)
 
     @property
     def favicon(self) -> str | None:
         """Return the tenant's icon."""
-        return self.settings.branding.favicon
+        return self.pictures.address_of(self.settings.branding.favicon)
 
     @property
     def sheets(self) -> list[str]:
@@ -110,13 +111,6 @@ class Brand:
     def support_url(self) -> str | None:
         """Return the page that helps people."""
         return self.settings.support_website_url or None
-
-    @property
-    def images(self) -> str:
-        """Return the hosts that the content policy must let pictures come from."""
-        addresses = filter(None, (self.logo_url, self.dark_logo_url, self.favicon))
-        parts = [urlsplit(address) for address in addresses]
-        return " ".join(sorted({f"{part.scheme}://{part.netloc}" for part in parts}))
 
     def language_address(self, tag: str) -> str:
         """Return this page in another language."""
@@ -147,6 +141,7 @@ def brand_of(
         application=application,
         application_name=name,
         is_development=not scope.tenant.is_production,
+        pictures=scope.pictures,
         account_css=account_css,
     )
 

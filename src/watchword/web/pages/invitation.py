@@ -87,7 +87,6 @@ class Guest:
             self.request,
             "pages/invitation.html",
             status_code=status,
-            images=brand.images,
             brand=brand,
             state=shown,
             opened=self.opened,
