@@ -357,7 +357,7 @@ def test_terms_are_agreed_to_and_sign_up_can_be_switched_off(office: Office) -> 
     office.page.locator("[name=termsOfUseUrl]").fill("https://example.com/terms")
     office.page.locator("[name=agreeToTermsPolicy]").select_option("ManualRegistrationOnly")
     office.button("console.save").click()
-    office.says("console.done.saved")
+    office.confirm()
     walk = office.person(NARROW)
     type_identifier(walk, "+14155550144", "pages.sign_in.button_code")
     type_code(walk, site.emulator.last_code())

@@ -125,13 +125,39 @@ async def test_branding_is_saved_and_mistakes_are_shown_at_their_fields(
     assert "An address begins with" in page.words
 
     page = await owner.submit(
-        "/branding", primaryColor="#0b6e4f", logoUrl="https://example.com/logo.svg"
+        "/branding", do="confirm", primaryColor="#0b6e4f", logoUrl="https://example.com/logo.svg"
     )
 
     assert "Saved." in page.words
     settings = (await site.scope()).settings
     assert settings.color.primary_color == "#0b6e4f"
     assert settings.branding.logo_url == "https://example.com/logo.svg"
+
+
+async def test_branding_shows_before_and_after_in_words_and_can_be_left(
+    site: Site, owner: Browser
+) -> None:
+    settings = (await site.scope()).configuration.settings
+    await settings.save_sign_in(SYSTEM, {"customCss": "main { margin: 0 }\nh1 { margin: 0 }"})
+    await owner.open("sign-in-experience/branding")
+
+    page = await owner.submit(
+        "/branding",
+        primaryColor="#0b6e4f",
+        customCss="main { margin: 0 }\nh1 { margin: 1px }\nh2 { margin: 0 }",
+        fallbackLanguage="ko",
+    )
+
+    assert "Save these changes?" in page.words
+    assert "1 line removed h1 { margin: 0 } 2 lines added h1 { margin: 1px }" in page.words
+    assert "English 한국어" in page.words
+    assert 'fill="#0b6e4f"' in page.html
+    page = await owner.submit("/branding", do="edit")
+    assert "Save these changes?" not in page.words
+    assert ("primaryColor", "#0b6e4f") in page.form("/branding").pairs
+    assert (await site.scope()).settings.language_info.fallback_language == "en"
+    await owner.submit("/branding", do="confirm")
+    assert (await site.scope()).settings.language_info.fallback_language == "ko"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +178,7 @@ async def test_a_picture_that_pages_cannot_show_is_saved_and_its_field_says_why(
         )
     await owner.open("sign-in-experience/branding")
 
-    page = await owner.submit("/branding", logoUrl=address)
+    page = await owner.submit("/branding", do="confirm", logoUrl=address)
 
     assert page.status == 200
     assert words in page.words
@@ -178,7 +204,7 @@ async def test_a_style_sheet_is_saved_and_its_errors_name_the_line(
     assert "Line 2: url() would load from elsewhere." in page.words
     assert "url(//x)" in dict(page.form("/branding").pairs)["customCss"]
 
-    page = await owner.submit("/branding", customCss="main { outline: 1px solid }")
+    page = await owner.submit("/branding", do="confirm", customCss="main { outline: 1px solid }")
 
     assert "Saved." in page.words
     assert (await site.scope()).settings.custom_css == "main { outline: 1px solid }"

@@ -137,7 +137,7 @@ async def the_branding(site: Site, owner: Browser) -> Case:
         "sign-in-experience/branding",
         "/branding",
         lambda: settings.save_sign_in(SYSTEM, {"termsOfUseUrl": "https://example.com/theirs"}),
-        {"primaryColor": "#0b6e4f"},
+        {"do": "confirm", "primaryColor": "#0b6e4f"},
         "https://example.com/theirs",
         now,
     )

@@ -9,10 +9,9 @@ from starlette.responses import Response
 from watchword.account.models import AccountCenterSettings, Control, FieldName
 from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
-from watchword.core.errors import DomainError
 from watchword.web.console.branding import css_error
-from watchword.web.console.confirming import held_back
-from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.confirming import confirmed
+from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.field_names import ACCOUNT_FIELDS
 from watchword.web.console.routing import console_router
 
@@ -48,34 +47,34 @@ async def save_account_center(desk: WorkDesk) -> Response:
     form, settings = await desk.form(), desk.scope.configuration.settings
     saved, version = await settings.account_center()
     patch = _patch(saved, form)
+    sheet_error = css_error(desk, patch["customCss"] or "")
+    said: dict[str, Any] | None = {
+        "errors": {"customCss": sheet_error},
+        "is_dirty": True,
+        "status_code": 422,
+    }
+    if not sheet_error:
+        said = await confirmed(
+            desk,
+            form,
+            Kind.ACCOUNT_CENTER,
+            before=_spelled_out(saved),
+            after=lambda: _spelled_out(saved.changed(patch)),
+            version=version,
+            save=lambda seen: settings.save_account_center(
+                desk.actor, patch, expected_version=seen
+            ),
+            wrong=lambda error: {"errors": _errors(desk, error)},
+        )
+    if said is None:
+        return desk.go("sign-in-experience", "account-center", done="saved")
     typed = {**saved.document(), **patch, "fields": {**saved.fields, **patch["fields"]}}
-    errors = {"customCss": css_error(desk, patch["customCss"] or "")}
-    if not errors["customCss"]:
-        try:
-            after = saved.changed(patch)
-            held = await held_back(
-                desk,
-                form,
-                Kind.ACCOUNT_CENTER,
-                before=_spelled_out(saved),
-                after=_spelled_out(after),
-                version=version,
-            )
-            if held is not None:
-                return await _page(desk, typed, version, **held)
-            await settings.save_account_center(
-                desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
-            )
-        except ValidationError as error:
-            places = {str(issue["loc"][0]) for issue in error.errors(include_input=False)}
-            errors = {place: desk.text("console.branding.bad_address") for place in places}
-        except DomainError as error:
-            return await _page(
-                desk, typed, version, problem=desk.message(error), is_dirty=True, status_code=409
-            )
-        else:
-            return desk.go("sign-in-experience", "account-center", done="saved")
-    return await _page(desk, typed, version, errors=errors, is_dirty=True, status_code=422)
+    return await _page(desk, typed, version, **said)
+
+
+def _errors(desk: Desk, error: ValidationError) -> dict[str, str]:
+    places = {str(issue["loc"][0]) for issue in error.errors(include_input=False)}
+    return {place: desk.text("console.branding.bad_address") for place in places}
 
 
 def _patch(saved: AccountCenterSettings, form: FormData) -> dict[str, Any]:

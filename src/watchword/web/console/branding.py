@@ -7,13 +7,11 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.models import Kind
-from watchword.core.errors import DomainError
 from watchword.pictures.models import ADDRESSES, addresses_of, digest_of
-from watchword.sign_in_settings.models import (
-    SignInSettings,
-)
-from watchword.web.console.confirming import others_since
-from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.service import SignInRules
+from watchword.web.console.confirming import confirmed
+from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 from watchword.web.pages.custom_css import problems_of
@@ -43,46 +41,54 @@ async def show_branding(desk: WorkDesk) -> Response:
     settings, version = await desk.scope.configuration.settings.sign_in()
     values = _branding_values(settings)
     return _branding_page(
-        desk, values, version, without_picture=await _without_picture(desk, values), is_dirty=False
+        desk, values, version, without_picture=await _without_picture(desk, values)
     )
 
 
 @router.post("")
 async def save_branding(desk: WorkDesk) -> Response:
-    """Save colour, logo and terms."""
-    form = await desk.form()
+    """Save colour, logo and terms, once the operator saw before and after."""
+    form, settings = await desk.form(), desk.scope.configuration.settings
     values = _posted_values(form)
-    version = whole_number(text_of(form, "version"))
-    saved, saved_version = await desk.scope.configuration.settings.sign_in()
+    saved, version = await settings.sign_in()
+    patch = _branding_patch(saved, values)
     sheet_error = css_error(desk, values["customCss"])
-    if sheet_error:
-        errors = {"customCss": sheet_error}
-        return _branding_page(desk, values, version, errors=errors, status_code=422)
-    try:
-        await desk.scope.configuration.settings.save_sign_in(
-            desk.actor, _branding_patch(saved, values), expected_version=version
-        )
-        await desk.scope.pictures.fetch(addresses_of(values))
-    except ValidationError as error:
-        errors = {
-            str(issue["loc"][-1]): desk.text(
-                "console.branding.bad_colour"
-                if "olor" in str(issue["loc"][-1])
-                else "console.branding.bad_address"
-            )
-            for issue in error.errors(include_input=False)
-        }
-        return _branding_page(desk, values, version, errors=errors, status_code=422)
-    except DomainError as error:
-        return _branding_page(
+    said: dict[str, Any] | None = {
+        "errors": {"customCss": sheet_error},
+        "is_dirty": True,
+        "status_code": 422,
+    }
+    if not sheet_error:
+        said = await confirmed(
             desk,
-            values,
-            saved_version,
-            problem=desk.message(error),
-            others=await others_since(desk, Kind.SIGN_IN, version),
-            status_code=409,
+            form,
+            Kind.SIGN_IN,
+            before=saved.document(),
+            after=lambda: _changed(desk, saved, patch).document(),
+            version=version,
+            save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+            wrong=lambda error: {"errors": _errors(desk, error)},
         )
-    return desk.go("sign-in-experience", "branding", done="saved")
+    if said is None:
+        await desk.scope.pictures.fetch(addresses_of(values))
+        return desk.go("sign-in-experience", "branding", done="saved")
+    return _branding_page(desk, values, version, **said)
+
+
+def _changed(desk: Desk, saved: SignInSettings, patch: dict[str, Any]) -> SignInSettings:
+    languages = desk.scope.configuration.settings.languages
+    # Nothing here asks for a connector.
+    return SignInRules.check(saved, patch, (), languages=languages)
+
+
+def _errors(desk: Desk, error: ValidationError) -> dict[str, str]:
+    places = [str(issue["loc"][-1]) for issue in error.errors(include_input=False)]
+    return {
+        place: desk.text(
+            "console.branding.bad_colour" if "olor" in place else "console.branding.bad_address"
+        )
+        for place in places
+    }
 
 
 def css_error(desk: Desk, sheet: str) -> str:
@@ -126,9 +132,7 @@ def _posted_values(form: FormData) -> dict[str, Any]:
     }
 
 
-def _branding_page(
-    desk: Desk, values: dict[str, Any], version: int | None, **context: Any
-) -> Response:
+def _branding_page(desk: Desk, values: dict[str, Any], version: int, **context: Any) -> Response:
     return desk.render(
         "branding.html",
         **{
@@ -139,7 +143,9 @@ def _branding_page(
             "errors": {},
             "without_picture": {},
             "problem": "",
-            "is_dirty": bool(context),
+            "others": (),
+            "changes": (),
+            "is_dirty": False,
             "demo_app": f"{desk.scope.origin}/demo-app",
             "pane": PreviewPane(desk, "branding"),
             "frames": "'self'",

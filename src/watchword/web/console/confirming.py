@@ -1,8 +1,9 @@
 """What stands between a filled form and saving it: others' changes, and a look at one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from watchword.configuration.errors import ConfigurationChanged
@@ -12,6 +13,7 @@ from watchword.configuration.models import (
     Kind,
     changes_between,
 )
+from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import Desk, text_of, whole_number
 
@@ -27,7 +29,34 @@ async def others_since(
     return [version for version in found.items if seen is not None and version.version > seen]
 
 
-async def held_back(
+async def confirmed(
+    desk: Desk,
+    form: FormData,
+    kind: Kind,
+    *,
+    before: Mapping[str, Any],
+    after: Callable[[], Mapping[str, Any]],
+    version: int,
+    save: Callable[[int | None], Awaitable[object]],
+    wrong: Callable[[ValidationError], Mapping[str, Any]],
+) -> dict[str, Any] | None:
+    """Save once the operator means it, and return None; else return what the form's page says.
+
+    *before* and *version* are what is saved now, and *after* what would be; *save* is given the
+    version that the form was drawn from. *wrong* says what is no value at all.
+    """
+    try:
+        held = await _held_back(desk, form, kind, before=before, after=after(), version=version)
+        if held is None:
+            await save(whole_number(text_of(form, "version")))
+    except ValidationError as error:
+        return {"is_dirty": True, "status_code": 422, **wrong(error)}
+    except DomainError as error:
+        return {"problem": desk.message(error), "is_dirty": True, "status_code": 422}
+    return held
+
+
+async def _held_back(
     desk: Desk,
     form: FormData,
     kind: Kind,
@@ -36,16 +65,14 @@ async def held_back(
     after: Mapping[str, Any],
     version: int,
 ) -> dict[str, Any] | None:
-    """Return what the form's page says instead of saving; None once the operator means it.
-
-    *before* and *version* are what is saved now. A form that was drawn from an older version shows
-    what others changed; the next press of Save means it.
-    """
+    # A form that was drawn from an older version shows what others changed; the next press of
+    # Save means it.
     seen, do = whole_number(text_of(form, "version")), text_of(form, "do")
     if seen is not None and seen != version:
         return {
             "problem": desk.message(ConfigurationChanged()),
             "others": await others_since(desk, kind, seen),
+            "is_dirty": True,
             "status_code": 409,
         }
     if do == "edit":

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from watchword.audit.models import Actor
 from watchword.configuration.errors import ConfigurationChanged
+from watchword.configuration.models import Change
 from watchword.core.errors import DomainError
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.operators.errors import (
@@ -25,7 +26,11 @@ from watchword.operators.errors import (
 from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
-from watchword.web.console.field_names import phrases_of_field, phrases_of_value
+from watchword.web.console.field_names import (
+    lines_that_differ,
+    phrases_of_field,
+    phrases_of_value,
+)
 from watchword.web.cookies import CONSOLE, read_cookie
 from watchword.web.problems import language_of, message_of
 from watchword.web.scope import ServerScope, TenantScope, server_scope
@@ -175,8 +180,14 @@ class Desk:
 
     def words_of(self, field: str, value: Any) -> str:
         """Return a changed setting's value in words; empty where it is shown as it is."""
+        if field == "languageInfo.fallbackLanguage":
+            return dict(self.languages).get(str(value), "")
         phrases = phrases_of_value(field, value) or ()
         return ", ".join(self.text(phrase) for phrase in phrases)
+
+    def lines_of(self, change: Change) -> tuple[list[str], list[str]] | None:
+        """Return a long text's lines that went and came; None for what is no such text."""
+        return lines_that_differ(change.before, change.after)
 
     def render(self, template: str, *, status_code: int = 200, **context: Any) -> Response:
         """Return a page of the console."""

@@ -1,5 +1,6 @@
 """What operators call the settings whose changes they are shown."""
 
+from difflib import ndiff
 from typing import Any
 
 from watchword.account.models import FieldName
@@ -96,3 +97,13 @@ def phrases_of_value(field: str, value: Any) -> list[str] | None:
     if field not in VALUES or not value:
         return None
     return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
+
+
+def lines_that_differ(before: Any, after: Any) -> tuple[list[str], list[str]] | None:
+    """Return the lines that went and those that came; None for what is no text of many lines."""
+    texts = [value or "" for value in (before, after)]
+    if not all(isinstance(text, str) for text in texts) or not any("\n" in t for t in texts):
+        return None
+    differing = list(ndiff(*(text.splitlines() for text in texts)))
+    gone, come = ([line[2:] for line in differing if line[:2] == sign] for sign in ("- ", "+ "))
+    return gone, come

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
-from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED
 from watchword.sign_in_settings.models import (
     MfaFactor,
@@ -18,8 +16,8 @@ from watchword.sign_in_settings.models import (
     is_method_enabled,
 )
 from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
-from watchword.web.console.confirming import held_back
-from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.confirming import confirmed
+from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/mfa")
@@ -58,30 +56,21 @@ async def save_mfa(desk: WorkDesk) -> Response:
     """Save the factors and the policy."""
     form, settings = await desk.form(), desk.scope.configuration.settings
     saved, version = await settings.sign_in()
-    typed = saved.model_copy(update={"mfa": _typed(form, saved)})
-    try:
-        patch = _patch(form, saved)
-        after = SignInRules.check(saved, patch, await _available(desk))
-        held = await held_back(
-            desk,
-            form,
-            Kind.SIGN_IN,
-            before=saved.document(),
-            after=after.document(),
-            version=version,
-        )
-        if held is not None:
-            return await _page(desk, typed, version, **held)
-        await settings.save_sign_in(
-            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
-        )
-    except ValidationError:
-        problem = desk.text("console.mfa.no_policy")
-    except DomainError as error:
-        problem = desk.message(error)
-    else:
+    patch, available = _patch(form, saved), await _available(desk)
+    said = await confirmed(
+        desk,
+        form,
+        Kind.SIGN_IN,
+        before=saved.document(),
+        after=lambda: SignInRules.check(saved, patch, available).document(),
+        version=version,
+        save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+        wrong=lambda _: {"problem": desk.text("console.mfa.no_policy")},
+    )
+    if said is None:
         return desk.go("mfa", done="saved")
-    return await _page(desk, typed, version, problem=problem, is_dirty=True, status_code=422)
+    typed = saved.model_copy(update={"mfa": _typed(form, saved)})
+    return await _page(desk, typed, version, **said)
 
 
 async def _available(desk: Desk) -> set[ConnectorType]:

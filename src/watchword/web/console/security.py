@@ -3,16 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.models import Kind
-from watchword.core.errors import DomainError
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import SignInRules
-from watchword.web.console.confirming import held_back
+from watchword.web.console.confirming import confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -87,24 +85,20 @@ async def _save_guard(
 ) -> Response:
     form, settings = await desk.form(), desk.scope.configuration.settings
     guard, version = await settings.guard()
-    try:
-        patch = patch_of(form)
-        after = guard.changed(patch)
-        held = await held_back(
-            desk, form, Kind.GUARD, before=guard.document(), after=after.document(), version=version
-        )
-        if held is not None:
-            return await _form_page(desk, form, card, held)
-        await settings.save_guard(
-            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
-        )
-    except ValidationError:
-        held = {"problem": desk.text(f"console.security.bad_{card}")}
-    except DomainError as error:
-        held = {"problem": desk.message(error)}
-    else:
+    patch = patch_of(form)
+    said = await confirmed(
+        desk,
+        form,
+        Kind.GUARD,
+        before=guard.document(),
+        after=lambda: guard.changed(patch).document(),
+        version=version,
+        save=lambda seen: settings.save_guard(desk.actor, patch, expected_version=seen),
+        wrong=lambda _: {"problem": desk.text(f"console.security.bad_{card}")},
+    )
+    if said is None:
         return desk.go("security", done="saved")
-    return await _form_page(desk, form, card, held)
+    return await _form_page(desk, form, card, said)
 
 
 @router.post("/codes")
@@ -112,29 +106,20 @@ async def save_codes(desk: WorkDesk) -> Response:
     """Save what codes are like and when guessing ends."""
     form, settings = await desk.form(), desk.scope.configuration.settings
     saved, version = await settings.sign_in()
-    try:
-        patch = _codes_patch(form)
-        after = SignInRules.check(saved, patch, ())
-        held = await held_back(
-            desk,
-            form,
-            Kind.SIGN_IN,
-            before=saved.document(),
-            after=after.document(),
-            version=version,
-        )
-        if held is not None:
-            return await _form_page(desk, form, "codes", held)
-        await settings.save_sign_in(
-            desk.actor, patch, expected_version=whole_number(text_of(form, "version"))
-        )
-    except ValidationError:
-        held = {"problem": desk.text("console.security.bad_codes")}
-    except DomainError as error:
-        held = {"problem": desk.message(error)}
-    else:
+    patch = _codes_patch(form)
+    said = await confirmed(
+        desk,
+        form,
+        Kind.SIGN_IN,
+        before=saved.document(),
+        after=lambda: SignInRules.check(saved, patch, ()).document(),
+        version=version,
+        save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+        wrong=lambda _: {"problem": desk.text("console.security.bad_codes")},
+    )
+    if said is None:
         return desk.go("security", done="saved")
-    return await _form_page(desk, form, "codes", held)
+    return await _form_page(desk, form, "codes", said)
 
 
 @router.post("/unblock")
