@@ -14,6 +14,7 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.errors import TrialRunning
 from watchword.connectors.models import SavedConnector
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.console.connector_comparison import comparison, listed, usage_name
 from watchword.web.console.connector_parts import (
     card_of,
@@ -78,9 +79,12 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
         losses = _losses(desk, active, connector_id, answers) if active else []
         return await _set_up_again(desk, found, form, answers, must_confirm=True, losses=losses)
     await desk.prove_fresh()
-    saved = await desk.scope.configuration.connectors.create(
-        desk.actor, connector_id, desk.scope.connectors.completed(connector_id, answers.config)
-    )
+    config = desk.scope.connectors.completed(connector_id, answers.config)
+    try:
+        saved = await desk.scope.configuration.connectors.create(desk.actor, connector_id, config)
+    except TenantLimitReached as error:
+        answers.errors = {"": desk.message(error)}
+        return await _set_up_again(desk, found, form, answers)
     if is_tested:
         await desk.scope.connectors.note_tested(saved)
     return desk.go("connectors", saved.id, done="connector_saved")

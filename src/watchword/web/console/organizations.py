@@ -12,6 +12,7 @@ from watchword.core.revisions import ChangedMeanwhile, revision_of
 from watchword.organization_roles.models import RoleType, RoleWithScopes
 from watchword.organizations.errors import MemberNotFound
 from watchword.organizations.models import Member, NewOrganization, Organization
+from watchword.tenants.errors import TenantLimitReached
 from watchword.users.models import User
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
@@ -61,12 +62,14 @@ async def show_new(desk: WorkDesk) -> Response:
 async def create(desk: WorkDesk) -> Response:
     """Make an organization without members."""
     values, errors = named_form(desk, await desk.form(), LONGEST_NAME)
+    new = NewOrganization(name=values["name"], description=values["description"] or None)
+    if not errors:
+        try:
+            made = await desk.scope.organizations.create(desk.actor, new)
+        except TenantLimitReached as error:
+            errors[""] = desk.message(error)
     if errors:
         return desk.render("organization_new.html", values=values, errors=errors, status_code=422)
-    made = await desk.scope.organizations.create(
-        desk.actor,
-        NewOrganization(name=values["name"], description=values["description"] or None),
-    )
     return desk.go("organizations", made.id, "members", done="organization_created")
 
 

@@ -23,6 +23,7 @@ from watchword.connectors.errors import (
 )
 from watchword.connectors.models import SavedConnector
 from watchword.core.ids import new_id
+from watchword.tenants.errors import TenantLimitReached
 from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import Card, card_of_class, localized
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
@@ -100,7 +101,7 @@ async def save_new(desk: WorkDesk, connector_id: str) -> Response:
             answers.errors = field_errors(desk, error) or {"": desk.message(error)}
         except (TargetMissing, TargetTaken) as error:
             answers.errors = {"target": desk.message(error)}
-        except (InstanceExists, ConnectorIdTaken) as error:
+        except (InstanceExists, ConnectorIdTaken, TenantLimitReached) as error:
             answers.errors = {"": desk.message(error)}
         else:
             return desk.go("connectors", "social", saved.id, done="provider_saved")
