@@ -124,6 +124,9 @@ COUNT_PHONE_ONLY = select(func.count().label("total")).where(
 COUNT_SIGNED_IN_SINCE = select(func.count().label("total")).where(
     OURS, u.last_sign_in_at >= bindparam("moment")
 )
+SIGNED_IN_WITH_PHONE = (
+    select(u.id).where(OURS, u.last_sign_in_at.is_not(None), u.primary_phone.is_not(None)).limit(1)
+)
 # Names that differ in case only; whoever spells one so can't sign in once case stops to matter.
 USERNAME_CONFLICTS = (
     select(func.lower(u.username).label("username"))
@@ -389,6 +392,10 @@ class UserRepository(TenantRepository):
     async def count_signed_in_since(self, moment: datetime) -> int:
         """Count those who signed in at *moment* or later."""
         return await self._count(COUNT_SIGNED_IN_SINCE, moment=moment)
+
+    async def has_phone_signed_in(self) -> bool:
+        """Tell whether anybody who has a phone number signed in yet."""
+        return await self.first(SIGNED_IN_WITH_PHONE) is not None
 
     async def username_conflicts(self) -> list[str]:
         """Return user names that several people spell in different case."""

@@ -179,6 +179,10 @@ class UserService:
         """Return how many signed in at *moment* or later."""
         return await self.users.count_signed_in_since(moment)
 
+    async def has_phone_signed_in(self) -> bool:
+        """Tell whether anybody who has a phone number signed in yet."""
+        return await self.users.has_phone_signed_in()
+
     async def username_conflicts(self, *, tx: Database | None = None) -> list[str]:
         """Return user names that several people spell in different case."""
         return await self._users(tx).username_conflicts()

@@ -1,0 +1,99 @@
+"""The check list of a new tenant: what is done, and what is half done and why."""
+
+from dataclasses import dataclass
+
+from watchword.applications.models import ApplicationFilter, ApplicationType
+from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.models import SavedConnector
+from watchword.core.pagination import PageRequest
+from watchword.messaging.models import MessageFilter, MessageState
+from watchword.sign_in_settings.models import is_method_enabled
+from watchword.web.console.desk import Desk
+
+NEWEST = PageRequest(1, 20)
+FOR_PEOPLE = ApplicationFilter(
+    types=frozenset({ApplicationType.SPA, ApplicationType.NATIVE, ApplicationType.TRADITIONAL})
+)
+
+
+@dataclass(frozen=True)
+class SetUpStep:
+    """One step of the check list."""
+
+    name: str
+    is_done: bool
+    address: str
+    note: str = ""
+    """The phrase that says what a half done step lacks."""
+    opens_new_tab: bool = False
+
+
+async def set_up_steps(desk: Desk) -> list[SetUpStep]:
+    """Return the steps in the order in which they are taken; none counts before it works."""
+    scope = desk.scope
+    sender = await scope.connectors.active(ConnectorType.SMS)
+    # As it is now: that a test was taken is written into the row alone.
+    connector = await scope.connectors.find(sender.id) if sender is not None else None
+    return [
+        SetUpStep("connector", connector is not None, desk.address("connectors", "set-up")),
+        await _test(desk, connector),
+        _sign_in(desk),
+        await _application(desk),
+        SetUpStep(
+            "user",
+            await scope.users.has_phone_signed_in(),
+            f"{scope.origin}/demo-app",
+            opens_new_tab=True,
+        ),
+    ]
+
+
+async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
+    if connector is None:
+        return SetUpStep("test", False, desk.address("connectors", "set-up"))
+    wanted = MessageFilter(is_test=True, connector_instance_id=connector.id)
+    tests = (await desk.scope.messaging.list(wanted, NEWEST)).items
+    is_tested = connector.tested_at is not None
+    note = missing_of_tests(
+        [test.state for test in tests],
+        is_tested=is_tested,
+        is_reported=desk.scope.connectors.receipt_url(connector) is not None,
+    )
+    address = desk.address("connectors", connector.id) + "#test"
+    return SetUpStep("test", is_tested and not note, address, note)
+
+
+def missing_of_tests(states: list[MessageState], *, is_tested: bool, is_reported: bool) -> str:
+    """Return the phrase for what the tests, the newest first, fail to show; empty for nothing.
+
+    That a provider took a message says little where it also reports what arrives.
+    """
+    if not states or MessageState.DELIVERED in states or (is_tested and not is_reported):
+        return ""
+    if states[0].has_failed:
+        return "test.failed"
+    return "test.not_yet" if is_tested else ""
+
+
+def _sign_in(desk: Desk) -> SetUpStep:
+    settings, note = desk.scope.settings, ""
+    is_on = is_method_enabled(settings, "phone", "verificationCode")
+    if is_on and settings.sign_in_mode == "Register":
+        note = "sign_in.closed"
+    elif (
+        is_on
+        and settings.sign_in_mode != "SignIn"
+        and "phone" not in settings.sign_up.required_identifiers
+    ):
+        note = "sign_in.no_sign_up"
+    address = desk.address("sign-in-experience", "sign-up-and-sign-in")
+    return SetUpStep("sign_in", is_on and not note, address, note)
+
+
+async def _application(desk: Desk) -> SetUpStep:
+    found = (await desk.scope.applications.list(NEWEST, FOR_PEOPLE)).items
+    if not found or any(one.redirect_uris for one in found):
+        return SetUpStep("application", bool(found), desk.address("applications", "new"))
+    # Nobody can be led back to it.
+    address = desk.address("applications", found[0].id)
+    return SetUpStep("application", False, address, "application.no_redirect")
