@@ -114,7 +114,7 @@ async def test_posts_from_elsewhere_are_refused(owner: Browser, headers: dict[st
     form = owner.page.form("/security/preset")
 
     answer = await owner.client.post(
-        form.action, data={**dict(form.pairs), "preset": "strict"}, headers=headers
+        form.action, data={**dict(form.pairs), "preset": "strict", "do": "confirm"}, headers=headers
     )
 
     assert answer.status_code == 403
@@ -124,7 +124,7 @@ async def test_posts_from_elsewhere_are_refused(owner: Browser, headers: dict[st
 async def test_a_post_without_the_sessions_token_is_refused(site: Site, owner: Browser) -> None:
     await owner.open("security")
     for token in ("", "x" * 43, "é"):
-        answer = await owner.post("/security/preset", preset="strict", csrf=token)
+        answer = await owner.post("/security/preset", preset="strict", do="confirm", csrf=token)
         assert answer.status_code == 403
 
     assert not (await site.scope()).guard_policy.is_strict
@@ -134,7 +134,7 @@ async def test_a_viewer_looks_and_changes_nothing(site: Site, invite: Invite) ->
     viewer = await invite("viewer")
     assert (await viewer.open("security")).status == 200
 
-    answer = await viewer.post("/security/preset", preset="strict")
+    answer = await viewer.post("/security/preset", preset="strict", do="confirm")
 
     assert answer.status_code == 403
     assert not (await site.scope()).guard_policy.is_strict

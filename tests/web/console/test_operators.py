@@ -30,7 +30,7 @@ async def test_an_owner_gives_another_operator_a_role_and_it_is_told(
     assert "The operator has another role from now on." in page.words
     assert (await named(site, "editor")).role is Role.VIEWER
     await editor.open("security")
-    assert (await editor.post("/security/preset", preset="strict")).status_code == 403
+    assert (await editor.post("/security/preset", preset="strict", do="confirm")).status_code == 403
     entry = await told(site, "operator.role_changed")
     assert entry.subject == f"operator:{changed.id}"
     assert (entry.payload["before"], entry.payload["after"]) == ("editor", "viewer")

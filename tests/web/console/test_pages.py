@@ -31,14 +31,20 @@ async def message(site: Site) -> str:
 
 
 class TestSecurity:
-    async def test_the_strict_preset_is_one_press_and_undone_by_another(
+    async def test_the_strict_preset_shows_what_it_changes_and_is_undone_by_another_press(
         self, site: Site, owner: Browser
     ) -> None:
         await owner.open("security")
-        await owner.submit("/preset", preset="strict")
+        page = await owner.submit("/preset")
+        assert "Kinds of numbers that get no message" in page.words
+        assert "premium rate, shared cost" in page.words
+        assert not (await site.scope()).guard_policy.is_strict
+
+        await owner.submit("/preset", do="confirm")
         assert (await site.scope()).guard_policy.is_strict
 
-        await owner.submit("/preset", preset="default")
+        await owner.submit("/preset")
+        await owner.submit("/preset", do="confirm")
         assert not (await site.scope()).guard_policy.is_strict
 
     async def test_limits_and_countries_are_saved(self, site: Site, owner: Browser) -> None:

@@ -47,6 +47,15 @@ NAMES = {
     "allowedCountries": SECURITY + "countries",
     **{
         name: SECURITY + name
+        for name in (
+            "refusedNumberTypes",
+            "longestCodeLifeSeconds",
+            "mostCodeTries",
+            "mostFailures",
+        )
+    },
+    **{
+        name: SECURITY + name
         for name in ("dailyMessages", "dailyPerCountry", "countriesPerAddress", "unusedDays")
     },
 }
@@ -67,6 +76,7 @@ VALUES = {
     "mfa.policy": "console.mfa.policies.",
     "signInMode": "console.sign_in_experience.mode.",
     "agreeToTermsPolicy": BRANDING + "terms_policy.",
+    "refusedNumberTypes": SECURITY + "number_type.",
 }
 """Where the words for a setting's values are; others are shown as they are."""
 

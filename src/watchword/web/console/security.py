@@ -11,7 +11,7 @@ from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import SignInRules
 from watchword.web.console.confirming import confirmed
-from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
 from watchword.web.pages.countries import countries
@@ -48,44 +48,28 @@ async def restore(desk: WorkDesk) -> Response:
 
 @router.post("/preset")
 async def set_preset(desk: WorkDesk) -> Response:
-    """Switch the strict preset on or off; countries and the day's numbers stay."""
-    form = await desk.form()
-    before, _ = await desk.scope.configuration.settings.guard()
-    wanted = (
-        before.strict_as_chosen()
-        if text_of(form, "preset") == "strict"
-        else GuardPolicy(
-            allowed_countries=before.allowed_countries,
-            daily_messages=before.daily_messages,
-            unused_days=before.unused_days,
-        )
-    )
-    await desk.scope.configuration.settings.save_guard(
-        desk.actor,
-        wanted.document(),
-        expected_version=whole_number(text_of(form, "version")),
-    )
-    return desk.go("security", done="saved")
+    """Switch the strict preset on or off, once what it changes was seen."""
+    return await _save_guard(desk, "preset", _preset_patch)
 
 
 @router.post("/sending")
 async def save_sending(desk: WorkDesk) -> Response:
     """Save the send limits and countries."""
-    return await _save_guard(desk, "sending", _sending_patch)
+    return await _save_guard(desk, "sending", lambda _, form: _sending_patch(form))
 
 
 @router.post("/attacks")
 async def save_attacks(desk: WorkDesk) -> Response:
     """Save the limits over all numbers."""
-    return await _save_guard(desk, "attacks", _attacks_patch)
+    return await _save_guard(desk, "attacks", lambda _, form: _attacks_patch(form))
 
 
 async def _save_guard(
-    desk: Desk, card: str, patch_of: Callable[[FormData], dict[str, Any]]
+    desk: Desk, card: str, patch_of: Callable[[GuardPolicy, FormData], dict[str, Any]]
 ) -> Response:
     form, settings = await desk.form(), desk.scope.configuration.settings
     guard, version = await settings.guard()
-    patch = patch_of(form)
+    patch = patch_of(guard, form)
     said = await confirmed(
         desk,
         form,
@@ -202,6 +186,17 @@ def _limits_patch(form: FormData, names: Iterable[str]) -> dict[str, Any]:
         is_off = name in OPTIONAL_LIMITS and not (count.strip() or seconds.strip())
         patch[name] = None if is_off else {"count": count, "seconds": seconds}
     return patch
+
+
+def _preset_patch(before: GuardPolicy, form: FormData) -> dict[str, Any]:
+    if text_of(form, "preset") == "strict":
+        return before.strict_as_chosen().document()
+    # Countries and the day's numbers are the tenant's own choice.
+    return GuardPolicy(
+        allowed_countries=before.allowed_countries,
+        daily_messages=before.daily_messages,
+        unused_days=before.unused_days,
+    ).document()
 
 
 def _attacks_patch(form: FormData) -> dict[str, Any]:
