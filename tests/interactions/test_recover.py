@@ -122,6 +122,52 @@ async def test_every_session_of_the_person_ends_and_nobody_elses(world: World) -
     assert await world.oidc.sessions.find(his.token) is not None
 
 
+async def test_who_came_in_with_the_old_password_gets_no_session_of_a_visit_left_open(
+    world: World,
+) -> None:
+    await world.add_user(password=PASSWORD)
+    identified, submitted = await world.begin(), await world.begin()
+    for token in (identified, submitted):
+        await world.identify(token, await prove_password(world, token))
+    await world.submit(submitted)
+
+    await recover(world)
+
+    with pytest.raises(SessionNotFound):
+        await world.submit(identified)
+    with pytest.raises(SessionNotFound):
+        await world.interactions.finish(submitted)
+
+
+async def test_a_proof_of_the_old_password_says_nothing_of_who_somebody_is_any_more(
+    world: World,
+) -> None:
+    await world.add_user(password=PASSWORD)
+    token = await world.begin()
+    record_id = await prove_password(world, token)
+
+    await recover(world)
+
+    with pytest.raises(VerificationFailed):
+        await world.identify(token, record_id)
+
+
+async def test_a_visit_of_somebody_else_goes_on(world: World) -> None:
+    await world.add_user(password=PASSWORD)
+    await world.add_user(BOB, password=PASSWORD)
+    token = await world.begin()
+    await world.identify(token, await prove_password(world, token, BOB))
+
+    await recover(world)
+
+    assert await world.submit(token) is not None
+
+
+async def prove_password(world: World, token: str, identifier: Identifier = ALICE) -> str:
+    record = await world.interactions.verify_password(await world.load(token), identifier, PASSWORD)
+    return record.id
+
+
 @pytest.mark.proves("S73")
 async def test_the_person_is_told_without_a_code_and_without_the_password(world: World) -> None:
     await world.add_user(password=PASSWORD)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from tests.fakes import FakeClock
 from tests.interactions.world import (
@@ -45,6 +46,7 @@ from watchword.users.errors import (
     UserSuspended,
 )
 from watchword.users.models import Identifier, UserChange
+from watchword.users.passwords import Passwords
 from watchword.verification.errors import CodeNotFound, PhoneMismatch, RecordNotFound
 from watchword.verification.models import RecordType
 
@@ -530,3 +532,19 @@ async def test_a_number_that_changed_hands_meanwhile_is_not_given_back(world: Wo
     changed = await world.users.get(user.id)
     assert changed.primary_phone == BOB.value
     assert changed.phone_verified_at is None
+
+
+async def test_a_password_whose_digest_is_made_anew_by_the_proof_still_says_who_it_is(
+    world: World,
+) -> None:
+    older = Passwords(PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
+    user = await world.add_user()
+    digest = await older.digest_of(PASSWORD)
+    await world.users.change(user.id, UserChange(password_digest=digest))
+    token = await world.begin()
+    proof = await world.interactions.verify_password(await world.load(token), ALICE, PASSWORD)
+
+    await world.identify(token, proof.id)
+
+    assert (await world.users.get(user.id)).password_digest != digest
+    assert (await world.load(token)).user_id == user.id

@@ -28,13 +28,14 @@ from watchword.sign_in_settings.models import (
 from watchword.sign_in_settings.service import check_email, check_password, check_username
 from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, InvalidUsername
-from watchword.users.models import USERNAME, Identifier, IdentifierType
+from watchword.users.models import USERNAME, Identifier, IdentifierType, User
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType, VerificationRecord, recipient_of
 from watchword.verification.service import VerificationService
 
 CODES = {RecordType.PHONE_CODE, RecordType.EMAIL_CODE}
+PASSWORD_MARK = "password"  # noqa: S105  # in a record's details: which one was proved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +113,7 @@ class Proofs:
     ) -> VerificationRecord:
         """Accept the password of whoever owns the identifier; what is refused is remembered."""
         try:
-            await self._check_password(identifier, password)
+            owner = await self._check_password(identifier, password)
         except StorageUnavailable:
             raise
         except DomainError as error:
@@ -120,17 +121,21 @@ class Proofs:
             await self.events.refused(interaction, type_, identifier, error)
             raise
         return await self.verification.record_verified(
-            interaction.id_digest, RecordType.PASSWORD, identifier
+            interaction.id_digest,
+            RecordType.PASSWORD,
+            identifier,
+            {PASSWORD_MARK: owner.password_mark},
         )
 
-    async def _check_password(self, identifier: Identifier, password: str) -> None:
+    async def _check_password(self, identifier: Identifier, password: str) -> User:
         attempt = await self.lockout.attempt(LockoutPool.SHARED, identifier.value)
         try:
-            await self.users.verify_password(identifier, password)
+            owner = await self.users.verify_password(identifier, password)
         except InvalidCredentials:
             await self.lockout.failed(attempt, identifier.type, identifier.value)
             raise
         await self.lockout.succeeded(LockoutPool.SHARED, identifier.value)
+        return owner
 
     async def new_password_identity(
         self, interaction: Interaction, identifier: Identifier, password: str

@@ -13,6 +13,7 @@ from watchword.interactions.errors import (
 )
 from watchword.interactions.models import AMR, Interaction
 from watchword.interactions.old_numbers import OldNumbers
+from watchword.interactions.proofs import PASSWORD_MARK
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Factor, SignInSettings, is_method_enabled
 from watchword.users.errors import UserNotExist, UserSuspended
@@ -57,6 +58,9 @@ class SignIn:
             return
         if interaction.is_identified:
             raise IdentityConflict
+        # Who knew the password of before says nothing of who has this one.
+        if record.details.get(PASSWORD_MARK, user.password_mark) != user.password_mark:
+            raise VerificationFailed
         state = replace(
             interaction.state,
             amr=AMR[record.type],

@@ -9,7 +9,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.oidc.models import OFFLINE_ACCESS, Grant, Session, UserGrant
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import consents, oidc_tokens, sessions, signing_keys, users
+from watchword.storage.schema import (
+    consents,
+    interactions,
+    oidc_tokens,
+    sessions,
+    signing_keys,
+    users,
+)
 from watchword.storage.types import Json, UtcDateTime
 
 s = sessions.c
@@ -69,6 +76,10 @@ END_TOKENS_OF_USER = delete(oidc_tokens).where(
     t.tenant_id == bindparam("tenant_id"), t.user_id == bindparam("owner")
 )
 
+# What a visit found out before must not become a session after.
+END_VISITS_OF_USER = delete(interactions).where(
+    interactions.c.tenant_id == bindparam("tenant_id"), interactions.c.user_id == bindparam("owner")
+)
 LIST_SESSIONS = (
     select(sessions)
     .where(
@@ -320,7 +331,8 @@ class SessionRepository(TenantRepository):
         return str(row["user_id"])
 
     async def end_all(self, user_id: str) -> None:
-        """Delete every session and token of a user."""
+        """Delete every session and token of a user, and every visit that found out who they are."""
+        await self.run(END_VISITS_OF_USER, owner=user_id)
         await self.run(END_SESSIONS_OF_USER, owner=user_id)
         await self.run(END_TOKENS_OF_USER, owner=user_id)
 

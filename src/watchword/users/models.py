@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.pagination import Page
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
@@ -69,6 +70,11 @@ class User:
     def has_password(self) -> bool:
         """Tell whether this person can sign in with a password."""
         return self.password_digest is not None
+
+    @property
+    def password_mark(self) -> str | None:
+        """Return what names the present password, and opens nothing; another one has another."""
+        return digest_of_token(self.password_digest) if self.password_digest else None
 
     @property
     def has_identities(self) -> bool:

@@ -1,7 +1,7 @@
 """Find, create and change the people of one tenant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -145,7 +145,7 @@ class UserService:
             raise UserNotFound
 
     async def verify_password(self, identifier: Identifier, password: str) -> User:
-        """Return whose password this is; raises InvalidCredentials or UserSuspended.
+        """Return whose password this is, as they are now; raises InvalidCredentials, UserSuspended.
 
         Known and unknown identifiers take the same time.
         """
@@ -164,12 +164,14 @@ class UserService:
             raise InvalidCredentials
         if user.is_suspended and not lets_suspended:
             raise UserSuspended
-        if self.passwords.is_outdated(digest):
-            # Only over the digest just checked: a password changed meanwhile wins.
-            await self.users.replace_password_digest(
-                user.id, digest, await self.passwords.digest_of(password)
-            )
-        return user
+        if not self.passwords.is_outdated(digest):
+            return user
+        renewed = await self.passwords.digest_of(password)
+        # Only over the digest just checked: a password changed meanwhile wins.
+        if await self.users.replace_password_digest(user.id, digest, renewed):
+            return replace(user, password_digest=renewed)
+        found = await self.users.find(user.id)
+        return await self._verify(found, password, lets_suspended=lets_suspended)
 
     async def count_phone_only(self) -> int:
         """Return how many can sign in by a code to their phone and in no other way."""
