@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from watchword.cli.output import AsJson, say
 from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
 from watchword.settings import InvalidSettings, Settings, load_settings
+from watchword.storage import Storage, StorageUnavailable
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
 from watchword.storage.schema_version import require_current_schema
@@ -71,22 +73,26 @@ async def _finding(name: str, check: Callable[[], Awaitable[None]]) -> Finding:
     return Finding(name, True)
 
 
-async def _schema(settings: Settings) -> None:
-    storage = storage_for(settings.database_url)
+@asynccontextmanager
+async def _opened(storage: Storage) -> AsyncIterator[None]:
+    """Open a database that has this version's schema: nothing else can be looked into."""
     await storage.open()
     try:
         await require_current_schema(storage)
+        yield
     finally:
         await storage.close()
+
+
+async def _schema(settings: Settings) -> None:
+    async with _opened(storage_for(settings.database_url)):
+        pass
 
 
 async def _keys(settings: Settings) -> None:
     storage = storage_for(settings.database_url)
-    await storage.open()
-    try:
+    async with _opened(storage):
         await check_keys(storage, settings.keys, Clock())
-    finally:
-        await storage.close()
 
 
 async def _database_clock(settings: Settings) -> None:
@@ -95,11 +101,14 @@ async def _database_clock(settings: Settings) -> None:
     import asyncpg
 
     url = settings.database_url.replace("postgresql+asyncpg", "postgresql")
-    connection = await asyncpg.connect(url)
     try:
-        theirs = (await connection.fetchval("SELECT clock_timestamp()")).timestamp()
-    finally:
-        await connection.close()
+        connection = await asyncpg.connect(url)
+        try:
+            theirs = (await connection.fetchval("SELECT clock_timestamp()")).timestamp()
+        finally:
+            await connection.close()
+    except asyncpg.PostgresError as error:
+        raise StorageUnavailable(f"PostgreSQL: {error}") from None
     skew = abs(theirs - time.time())
     if skew > CLOCK_SKEW_SECONDS:
         raise OSError(f"the clocks differ by {skew:.0f} s; keep both machines on NTP")
@@ -122,12 +131,9 @@ async def _outbound(settings: Settings) -> None:
 
 async def _connectors(settings: Settings) -> None:
     server = assemble(settings)
-    await server.storage.open()
-    try:
+    async with _opened(server.storage):
         await server.refresh()
         for tenant_id in server.tenants:
             scope = await server.scope_of(tenant_id)
             for saved in await scope.connectors.list():
                 scope.connectors.build(saved)
-    finally:
-        await server.storage.close()
