@@ -228,6 +228,8 @@ class Standing:
     """Whether somebody else insists: an organization, or the application."""
     sendable: frozenset[IdentifierType] = frozenset()
     """What there is a connector for."""
+    given: frozenset[IdentifierType] = frozenset()
+    """What this visit proved and the account will have once it is submitted."""
 
     @property
     def offered(self) -> tuple[MfaFactor, ...]:
@@ -328,6 +330,8 @@ class Standing:
 
     def _has(self, factor: MfaFactor) -> bool:
         if factor == "Totp" and self.pending.is_totp_bound:
+            return True
+        if IDENTIFIERS.get(factor) in self.given:
             return True
         return self._had(factor) or (factor == "BackupCode" and self.pending.has_new_codes)
 

@@ -10,6 +10,7 @@ from watchword.connector_kit.models import UsageType
 from watchword.factors.models import Pending
 from watchword.interactions.work import Work
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
+from watchword.users.models import IdentifierType
 from watchword.verification.models import RecordType, VerificationRecord
 
 
@@ -54,6 +55,12 @@ class PendingProfile:
     def is_empty(self) -> bool:
         """Tell whether nothing is waiting."""
         return self == PendingProfile()
+
+    @property
+    def contacts(self) -> frozenset[IdentifierType]:
+        """Return where codes can go that could not before."""
+        given: dict[IdentifierType, str | None] = {"phone": self.phone, "email": self.email}
+        return frozenset(name for name, value in given.items() if value is not None)
 
 
 @dataclass(frozen=True, repr=False)

@@ -110,6 +110,7 @@ class SecondFactor:
             sendable=frozenset(
                 [name for name, type_ in CONNECTOR_TYPES.items() if await connectors.active(type_)]
             ),
+            given=interaction.state.profile.contacts,
         )
         if standing.must or not await self._is_required_by_organization(standing.user):
             return standing

@@ -215,6 +215,24 @@ async def test_a_number_becomes_the_second_step(site: Site, browser: Browser) ->
     assert await site.phones() == [DIGITS]
 
 
+async def test_who_chose_texts_may_stay_with_them_and_keeps_recovery_codes(
+    site: Site, browser: Browser
+) -> None:
+    await site.settle(**method_mfa("Totp", "PhoneVerificationCode", "BackupCode"))
+    await sign_up(browser)
+    await browser.open("/mfa-binding/PhoneVerificationCode")
+    await browser.submit(identifier=PHONE, country="KR")
+    await browser.submit(code=site.provider.code)
+    assert "Add something safer?" in browser.page.words
+
+    await browser.submit(form=1)
+    assert len(codes_on(browser)) == 10
+    await browser.submit()
+
+    assert browser.is_signed_in
+    assert await site.phones() == [DIGITS]
+
+
 async def test_a_text_is_sent_by_itself_and_refreshing_sends_no_other(
     site: Site, browser: Browser
 ) -> None:
