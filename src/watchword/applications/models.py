@@ -289,7 +289,8 @@ class Application:
 class ApplicationFilter:
     """Which applications a list is to have; what is not named does not matter."""
 
-    types: frozenset[ApplicationType] = frozenset()
+    types: frozenset[str] = frozenset()
+    """Of the contract's types, those too that no application here can have."""
     is_third_party: bool | None = None
     search: str | None = None
     """A pattern for id, name or description, with `%` and `_` as in SQL; its case is ignored."""

@@ -60,11 +60,11 @@ DELETE = delete(applications).where(_OWN, a.id == bindparam("id_"))
 
 @lru_cache(maxsize=64)
 def _listing(
-    types: frozenset[ApplicationType], is_third_party: bool | None, has_search: bool
+    types: frozenset[str], is_third_party: bool | None, has_search: bool
 ) -> tuple[Select[Any], Select[Any]]:
     wanted = [_OWN]
     if types:
-        wanted.append(or_(*(a.type == literal(kind.value) for kind in sorted(types))))
+        wanted.append(or_(*(a.type == literal(str(kind)) for kind in sorted(types))))
     if is_third_party is not None:
         wanted.append(a.is_third_party.is_(is_third_party))
     if has_search:

@@ -131,6 +131,8 @@ async def test_a_list_is_whole_unless_a_page_is_asked_for(api: httpx2.AsyncClien
     [
         ({"types": "SPA"}, {"Page"}),
         ({"types": ["SPA", "Traditional"]}, {"Page", "Shop one", "Third"}),
+        ({"types": ["SPA", "Protected", "SAML"]}, {"Page"}),
+        ({"types": "Protected"}, set()),
         ({"isThirdParty": "true"}, {"Third"}),
         ({"isThirdParty": "false", "types": "Traditional"}, {"Shop one"}),
         ({"search": "%P ONE%"}, {"Shop one"}),

@@ -75,7 +75,8 @@ async def test_an_organization_comes_back_as_it_was_made_and_changes_only_what_i
     assert (await api.get(path)).json() == changed.json()
     assert changed.json() == {**created.json(), "name": "Acme 2", "isMfaRequired": True}
     assert created.json()["color"] == {"primaryColor": "#123456"}
-    assert (await api.patch(path, json={})).json() == changed.json()
+    assert told(await api.patch(path, json={})) == (422, "entity.invalid_input")
+    assert (await api.get(path)).json() == changed.json()
 
 
 @pytest.mark.parametrize(

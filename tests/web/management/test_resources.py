@@ -89,7 +89,9 @@ async def test_an_api_changes_but_for_its_indicator(api: httpx2.AsyncClient) -> 
     assert changed.json()["name"] == "Purchases"
     assert changed.json()["accessTokenTtl"] == 60
     assert changed.json()["indicator"] == ORDERS
-    assert (await api.patch(path, json={})).json() == changed.json()
+    nothing = await api.patch(path, json={})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "entity.invalid_input")
+    assert (await api.get(path)).json() == changed.json()
 
 
 async def test_one_api_at_most_is_the_default(api: httpx2.AsyncClient) -> None:

@@ -273,8 +273,12 @@ class AssignedScopes(ApiModel):
         )
 
 
+# Who lists all types that the contract knows must not be refused for those that are not built here.
+AskedType = Literal["SPA", "Native", "Traditional", "MachineToMachine", "Protected", "SAML"]
+
+
 async def asked_applications(
-    types: Annotated[list[ApplicationType] | None, Query(max_length=10)] = None,
+    types: Annotated[list[AskedType] | None, Query(max_length=10)] = None,
     is_third_party: Annotated[Literal["true", "false"] | None, Query(alias="isThirdParty")] = None,
     search: Annotated[
         str | None,

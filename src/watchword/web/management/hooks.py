@@ -7,9 +7,11 @@ from pydantic import Field
 
 from watchword.configuration.webhooks import SignedWebhook
 from watchword.core.pagination import FURTHEST, PageRequest
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
+from watchword.web.management.changes import require_a_change
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
 from watchword.web.models import ApiModel
 from watchword.webhooks.errors import (
@@ -40,7 +42,7 @@ LOG_KEY = "TriggerHook."
 class CreateHook(ApiModel):
     """A server to be told of events; `event` is the contract's older word for one of them."""
 
-    name: str = Field(default="", max_length=256)
+    name: str = Field(default="", min_length=1, max_length=256)
     event: Event | None = None
     events: Annotated[list[Event], Field(min_length=1, max_length=100)] | None = None
     config: WebhookConfig
@@ -60,7 +62,7 @@ class CreateHook(ApiModel):
 class ChangeHook(ApiModel):
     """What changes; `config` is replaced as a whole, and a header sent as its mask stays."""
 
-    name: str | None = Field(default=None, max_length=256)
+    name: str | None = Field(default=None, min_length=1, max_length=256)
     event: Event | None = None
     events: Annotated[list[Event], Field(min_length=1, max_length=100)] | None = None
     config: WebhookConfig | None = None
@@ -220,9 +222,10 @@ async def create_hook(body: CreateHook, caller: Caller) -> HookAnswer:
     return HookAnswer.signed(caller, await webhooks.create(caller.actor, body.wanted))
 
 
-@router.patch("/{hook_id}", responses=problems(WebhookNotFound, HeaderWantedAgain))
+@router.patch("/{hook_id}", responses=problems(WebhookNotFound, HeaderWantedAgain, NothingToChange))
 async def change_hook(hook_id: Id, body: ChangeHook, caller: Caller) -> HookAnswer:
     """Change a webhook; what the body does not name stays."""
+    require_a_change(body)
     webhooks = caller.tenant.configuration.webhooks
     return HookAnswer.of(caller, await webhooks.change(caller.actor, hook_id, body.wanted))
 

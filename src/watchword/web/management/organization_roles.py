@@ -12,10 +12,12 @@ from watchword.organization_roles.errors import (
     OrganizationScopeNotFound,
 )
 from watchword.organization_roles.models import NewRole, RoleType, RoleWithScopes
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.storage.database import StorageReferenceMissing
 from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
+from watchword.web.management.changes import require_a_change
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
 from watchword.web.models import ApiModel
 
@@ -169,10 +171,11 @@ async def get_role(id: Id, caller: Caller) -> dict[str, Any]:
 @router.patch(
     "/organization-roles/{id}",
     response_model=RoleAnswer,
-    responses=problems(OrganizationRoleNotFound, NameTaken),
+    responses=problems(OrganizationRoleNotFound, NameTaken, NothingToChange),
 )
 async def change_role(id: Id, body: ChangeRole, caller: Caller) -> dict[str, Any]:
     """Change what the body names."""
+    require_a_change(body)
     changed = await caller.tenant.organization_roles.change(caller.actor, id, body.given())
     return with_tenant(caller, changed.document())
 
@@ -278,10 +281,11 @@ async def get_scope(id: Id, caller: Caller) -> dict[str, Any]:
 @router.patch(
     "/organization-scopes/{id}",
     response_model=ScopeAnswer,
-    responses=problems(OrganizationScopeNotFound, NameTaken),
+    responses=problems(OrganizationScopeNotFound, NameTaken, NothingToChange),
 )
 async def change_scope(id: Id, body: ChangeScope, caller: Caller) -> dict[str, Any]:
     """Change what the body names."""
+    require_a_change(body)
     changed = await caller.tenant.organization_roles.change_scope(caller.actor, id, body.given())
     return with_tenant(caller, changed.document())
 

@@ -18,6 +18,7 @@ from watchword.organizations.errors import (
 )
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.pictures.models import addresses_of
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.sign_in_settings.models import Branding, Flag, HexColor, SparseSection
 from watchword.storage.database import StorageReferenceMissing
 from watchword.tenants.errors import TenantLimitReached
@@ -26,6 +27,7 @@ from watchword.users.models import User
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.management.applications import JsonObject
+from watchword.web.management.changes import require_a_change
 from watchword.web.management.organization_roles import RoleAnswer, ScopeAnswer, with_tenant
 from watchword.web.management.paging import (
     InvalidPagination,
@@ -216,10 +218,11 @@ async def get_organization(id: Id, caller: Caller) -> dict[str, Any]:
 @router.patch(
     "/organizations/{id}",
     response_model=OrganizationAnswer,
-    responses=problems(OrganizationNotFound),
+    responses=problems(OrganizationNotFound, NothingToChange),
 )
 async def change_organization(id: Id, body: ChangeOrganization, caller: Caller) -> dict[str, Any]:
     """Change what the body names."""
+    require_a_change(body)
     changed = await caller.tenant.organizations.change(caller.actor, id, body.given())
     caller.tenant.pictures.want(addresses_of(changed.branding))
     return _organization(caller, changed)

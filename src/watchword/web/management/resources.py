@@ -26,9 +26,11 @@ from watchword.resources.models import (
     ResourceScope,
     is_indicator,
 )
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
+from watchword.web.management.changes import require_a_change
 from watchword.web.management.paging import (
     InvalidPagination,
     PagedIfAsked,
@@ -203,12 +205,13 @@ async def get_resource(resource_id: ResourceId, caller: Caller) -> ResourceAnswe
 @router.patch(
     "/{resource_id}",
     response_model_exclude_unset=True,
-    responses=problems(ResourceNotFound, ManagementApiNotChangeable),
+    responses=problems(ResourceNotFound, ManagementApiNotChangeable, NothingToChange),
 )
 async def change_resource(
     resource_id: ResourceId, body: ChangeResource, caller: Caller
 ) -> ResourceAnswer:
     """Change an API's name or how long its tokens are good."""
+    require_a_change(body)
     changed = await caller.tenant.configuration.resources.change(
         caller.actor, resource_id, **body.changes
     )
@@ -287,12 +290,14 @@ async def create_scope(resource_id: ResourceId, body: CreateScope, caller: Calle
         ScopeNameTaken,
         ScopeNameWithSpace,
         InvalidScopeName,
+        NothingToChange,
     ),
 )
 async def change_scope(
     resource_id: ResourceId, scope_id: ScopeId, body: ChangeScope, caller: Caller
 ) -> ScopeAnswer:
     """Change a scope's name or description."""
+    require_a_change(body)
     scope = await caller.tenant.configuration.resources.change_scope(
         caller.actor, resource_id, scope_id, body.model_dump(exclude_unset=True)
     )

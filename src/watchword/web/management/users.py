@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import DIGITS, InvalidPhoneNumber, PhoneNumber
+from watchword.sign_in_settings.errors import NothingToChange
 from watchword.sign_in_settings.models import Flag, OptionalWebAddress
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import (
@@ -36,6 +37,7 @@ from watchword.users.models import (
 from watchword.users.passwords import GivenPassword, PasswordAlgorithm
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
+from watchword.web.management.changes import require_a_change
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
 from watchword.web.models import ApiModel, PhoneDigits
 
@@ -364,10 +366,11 @@ async def get_user(
     "/{user_id}",
     response_model=UserAnswer,
     response_model_exclude_unset=True,
-    responses=problems(UserNotFound, *TAKEN),
+    responses=problems(UserNotFound, NothingToChange, *TAKEN),
 )
 async def change_user(user_id: Id, body: ChangeUser, caller: Caller) -> dict[str, Any]:
     """Change what the body has; an identifier that is new counts as unproved."""
+    require_a_change(body)
     return (await caller.tenant.accounts.change(caller.actor, user_id, body.change())).row()
 
 
