@@ -680,6 +680,14 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
             for part in ("count", "seconds")
         },
     )
+    yield form(
+        f"{t}/security/blocklist",
+        version="99",
+        blockSubaddressing="1",
+        customBlocklist="x",
+        customAllowlist="x",
+        do="x",
+    )
     yield form(f"{t}/security/restore", version="99", do="x", present="99")
     yield form(f"{t}/security/unblock", identifier="x")
     yield form(f"{t}/users/{{user_id}}/suspend", is_suspended="x")

@@ -48,6 +48,7 @@ LISTS = frozenset(
         "security",
         "security/history",
         "sign-in-experience/account-center",
+        "security/blocklist",
         "sign-in-experience/branding",
         "sign-in-experience/history",
         "sign-in-experience/preview",
@@ -167,7 +168,15 @@ TAKES_NO_ID = frozenset(
         ),
         *(
             Route("POST", f"{T}/security/{path}")
-            for path in ("attacks", "codes", "preset", "restore", "sending", "unblock")
+            for path in (
+                "attacks",
+                "blocklist",
+                "codes",
+                "preset",
+                "restore",
+                "sending",
+                "unblock",
+            )
         ),
         # What is made anew; a connector class is the server's.
         Route("GET", f"{T}/applications/new"),

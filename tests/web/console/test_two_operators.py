@@ -143,6 +143,22 @@ async def the_branding(site: Site, owner: Browser) -> Case:
     )
 
 
+async def the_blocklist(site: Site, owner: Browser) -> Case:
+    settings = (await site.scope()).configuration.settings
+
+    async def now() -> str:
+        return str((await site.scope()).settings.email_blocklist_policy.custom_blocklist)
+
+    return Case(
+        "security/blocklist",
+        "/security/blocklist",
+        lambda: settings.save_sign_in(SYSTEM, {"termsOfUseUrl": "https://example.com/theirs"}),
+        {"do": "confirm", "customBlocklist": "@mine.example"},
+        "https://example.com/theirs",
+        now,
+    )
+
+
 async def the_methods(site: Site, owner: Browser) -> Case:
     settings = (await site.scope()).configuration.settings
 
@@ -244,6 +260,7 @@ async def the_members_roles(site: Site, owner: Browser) -> Case:
         the_webhook,
         the_connector,
         the_branding,
+        the_blocklist,
         the_methods,
         the_organization,
         the_role,

@@ -187,7 +187,7 @@ class Desk:
 
     def lines_of(self, change: Change) -> tuple[list[str], list[str]] | None:
         """Return a long text's lines that went and came; None for what is no such text."""
-        return lines_that_differ(change.before, change.after)
+        return lines_that_differ(change.field, change.before, change.after)
 
     def render(self, template: str, *, status_code: int = 200, **context: Any) -> Response:
         """Return a page of the console."""

@@ -41,6 +41,10 @@ NAMES = {
     "verificationCodePolicy.maxRetryAttempts": SECURITY + "maxRetryAttempts",
     "sentinelPolicy.maxAttempts": SECURITY + "maxAttempts",
     "sentinelPolicy.lockoutDuration": SECURITY + "lockoutDuration",
+    **{
+        f"emailBlocklistPolicy.{name}": "console.blocklist." + name
+        for name in ("blockSubaddressing", "customBlocklist", "customAllowlist")
+    },
     "enabled": ACCOUNT + "enabled",
     "deleteAccountUrl": ACCOUNT + "deleteAccountUrl",
     **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in ACCOUNT_FIELDS},
@@ -80,6 +84,9 @@ VALUES = {
 }
 """Where the words for a setting's values are; others are shown as they are."""
 
+LISTS = {"emailBlocklistPolicy.customBlocklist", "emailBlocklistPolicy.customAllowlist"}
+"""What a form has one entry a line of."""
+
 ON, OFF = "console.change.on", "console.change.off"
 
 
@@ -109,11 +116,14 @@ def phrases_of_value(field: str, value: Any) -> list[str] | None:
     return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
 
 
-def lines_that_differ(before: Any, after: Any) -> tuple[list[str], list[str]] | None:
-    """Return the lines that went and those that came; None for what is no text of many lines."""
-    texts = [value or "" for value in (before, after)]
-    if not all(isinstance(text, str) for text in texts) or not any("\n" in t for t in texts):
-        return None
+def lines_that_differ(field: str, before: Any, after: Any) -> tuple[list[str], list[str]] | None:
+    """Return the lines that went and those that came; None for what is not shown as lines."""
+    if field in LISTS:
+        texts = ["\n".join(value or ()) for value in (before, after)]
+    else:
+        texts = [value or "" for value in (before, after)]
+        if not all(isinstance(text, str) for text in texts) or not any("\n" in t for t in texts):
+            return None
     differing = list(ndiff(*(text.splitlines() for text in texts)))
     gone, come = ([line[2:] for line in differing if line[:2] == sign] for sign in ("- ", "+ "))
     return gone, come

@@ -157,6 +157,7 @@ async def _page(
             chosen = {str(value) for value in typed.getlist("countries")}
     return desk.render(
         "security.html",
+        tab="general",
         status_code=said.get("status_code", 422 if "problem" in said else 200),
         guard=guard,
         shown=shown,
