@@ -84,6 +84,8 @@ class TokenIssuer:
             answer["scope"] = " ".join(scope)
         else:
             answer = await self.resource_tokens(application, grant.user_id, target)
+            # The contract's SDKs keep no token whose answer has no text here.
+            answer.setdefault("scope", "")
             access_token = answer["access_token"]
         if OPENID in scope:
             answer["id_token"] = await self._id_token(
