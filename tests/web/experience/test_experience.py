@@ -1,6 +1,7 @@
 """The Experience API over HTTP: whole visits, and what is wrong with a request."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -145,6 +146,33 @@ async def test_signs_up_and_in_with_a_user_name(site: Site) -> None:
     shown = (await newcomer.get(f"{API}/interaction")).text
     assert "argon2" not in shown
     assert PASSWORD not in shown
+
+
+@pytest.mark.parametrize("first", ["Password", "PhoneVerificationCode"])
+async def test_proofs_are_shown_in_the_order_in_which_they_were_begun(
+    site: Site, first: str
+) -> None:
+    await site.add_user(PHONE, PASSWORD)
+    method = {"identifier": "phone", "password": True, "verificationCode": True}
+    await site.set_up(signIn={"methods": [{**method, "isPasswordPrimary": True}]})
+    client = await site.started()
+    await start(client)
+
+    async def bring_the_password() -> None:
+        account = {"identifier": identifier(), "password": PASSWORD}
+        await client.post(f"{API}/verification/password", json=account)
+
+    async def ask_for_a_code() -> None:
+        await send(client)
+
+    steps = [bring_the_password, ask_for_a_code]
+    for step in steps if first == "Password" else reversed(steps):
+        site.clock.advance(timedelta(seconds=1))
+        await step()
+
+    shown = (await client.get(f"{API}/interaction")).json()["verificationRecords"]
+    assert shown[0]["type"] == first
+    assert len(shown) == 2
 
 
 async def test_the_application_id_picks_one_of_several_visits(site: Site) -> None:

@@ -124,10 +124,11 @@ def _document(interaction: Interaction) -> dict[str, Any]:
         "name": profile.name,
         "avatar": profile.avatar,
     }
+    in_order = sorted(interaction.records.values(), key=lambda record: record.created_at)
     document: dict[str, Any] = {
         "interactionEvent": interaction.event,
         "profile": {name: value for name, value in pending.items() if value is not None},
-        "verificationRecords": [_record(record) for record in interaction.records.values()],
+        "verificationRecords": [_record(record) for record in in_order],
         "mfa": _mfa(interaction.second),
         "signInContext": {"ip": interaction.state.client_ip},
         "captcha": {"verified": interaction.state.work.count > 0, "skipped": False},
