@@ -50,6 +50,8 @@ from watchword.core.inbox import Inbox, InboxEntry
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
+from watchword.custom_phrases.repository import CustomPhraseRows
+from watchword.custom_phrases.service import CustomPhraseService
 from watchword.factors.repository import FactorRows
 from watchword.factors.service import FactorService
 from watchword.guard.carrier import Carrier
@@ -287,6 +289,11 @@ class TenantScopes:
         saved_policy = await counters.find_policy()
         policy = GuardPolicy.model_validate(saved_policy["document"] if saved_policy else {})
         account_center, _ = await account_center_of(VersionRows(storage, tenant.id))
+        custom_phrases = CustomPhraseService(CustomPhraseRows(storage, tenant.id))
+        phrases = server.phrases.with_own(
+            {own.language: own.catalogue for own in await custom_phrases.list()},
+            sign_in_settings.language_info.fallback_language,
+        )
         audit = AuditService(AuditRows(storage, tenant.id), clock)
         deliveries = Deliveries.build(
             storage=storage, tenant_id=tenant.id, keys=keys, clock=clock, courier=server.courier
@@ -454,12 +461,12 @@ class TenantScopes:
             wanted=self.wanted_pictures[tenant.id],
         )
         pictures.want(addresses_of(sign_in_settings.document()["branding"]))
-        notices = Notices(messaging=messaging, guard=guard, phrases=server.phrases, origin=origin)
+        notices = Notices(messaging=messaging, guard=guard, phrases=phrases, origin=origin)
         step_up = StepUp(
             users=users,
             verification=verification,
             audit=audit,
-            phrases=server.phrases,
+            phrases=phrases,
             clock=clock,
             origin=origin,
             sign_in=sign_in_settings,
@@ -479,6 +486,8 @@ class TenantScopes:
             settings=sign_in_settings,
             guard_policy=policy,
             account_center=account_center,
+            phrases=phrases,
+            custom_phrases=custom_phrases,
             applications=applications,
             resources=resources,
             users=users,
@@ -511,6 +520,7 @@ class TenantScopes:
                 deliveries=deliveries,
                 fixed_numbers=fixed_numbers,
                 recipients=recipients,
+                phrases=custom_phrases,
             ),
             fixed_numbers=fixed_numbers,
             guard=guard,
@@ -544,7 +554,7 @@ class TenantScopes:
                 social_accounts=social,
                 audit=audit,
                 webhooks=webhooks,
-                phrases=server.phrases,
+                phrases=phrases,
                 origin=origin,
                 clock=clock,
                 factors=factors,

@@ -445,4 +445,5 @@ def test_the_schema_knows_every_section() -> None:
         "resources",
         "applications",
         "webhooks",
+        "phrases",
     }

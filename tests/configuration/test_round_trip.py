@@ -60,7 +60,7 @@ SET: dict[str, dict[str, Any]] = {
             "darkPrimaryColor": "#abcdef",
         },
         "branding": {"logoUrl": "https://shop.example/logo.svg"},
-        "languageInfo": {"autoDetect": False, "fallbackLanguage": "ko"},
+        "languageInfo": {"autoDetect": False, "fallbackLanguage": "fr"},
         "termsOfUseUrl": "https://shop.example/terms",
         "privacyPolicyUrl": "https://shop.example/privacy",
         "agreeToTermsPolicy": "Manual",
@@ -112,6 +112,12 @@ SET: dict[str, dict[str, Any]] = {
 }
 """Every setting, and none of them as a new tenant has it."""
 
+PHRASES = {
+    "fr": {"sign_in.title": "Connexion", "errors.user.invalid_phone": "Numéro inconnu."},
+    "ko": {"sign_in.title": "🔐 샵에 로그인"},
+}
+"""A language that was added, to which others fall back, and own words in another."""
+
 NOT_OFFERED = {"hideLogtoBranding", "customUiCsp"}
 """What the contract knows and this server refuses."""
 
@@ -130,7 +136,7 @@ async def rich(rooms: Rooms) -> Rooms:
     await rooms.configuration.connectors.create(
         OPERATOR, "google-universal", GOOGLE, id="google", sync_profile=True
     )
-    document = {"version": 1, **SET}
+    document = {"version": 1, **SET, "phrases": PHRASES}
     await rooms.configuration.documents.apply(OPERATOR, document, {}, may_delete=True)
     return rooms
 
@@ -159,7 +165,7 @@ def test_no_setting_is_forgotten_here(section: str) -> None:
 def test_no_section_is_forgotten_here() -> None:
     sections = {field.alias for field in Document.model_fields.values()} - {"version"}
 
-    assert sections == {*SET, "connectors", "resources", "applications", "webhooks"}
+    assert sections == {*SET, "connectors", "resources", "applications", "webhooks", "phrases"}
 
 
 async def test_everything_that_can_be_set_arrives_the_same(rich: Rooms, empty: Rooms) -> None:
@@ -170,6 +176,7 @@ async def test_everything_that_can_be_set_arrives_the_same(rich: Rooms, empty: R
     assert await exported(empty) == document
     for section, settings in SET.items():
         assert {**document[section], **settings} == document[section]
+    assert document["phrases"] == PHRASES
     again = await empty.configuration.documents.apply(OPERATOR, document, SECRETS)
     assert again.changes == ()
 

@@ -24,6 +24,8 @@ from watchword.core.digests import KeyedDigest
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
+from watchword.custom_phrases.repository import CustomPhraseRows
+from watchword.custom_phrases.service import CustomPhraseService
 from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.resources.repository import ResourceRepository
@@ -137,6 +139,7 @@ class Rooms:
             deliveries=self.deliveries,
             fixed_numbers=self.fixed_numbers,
             recipients=KeyedDigest(self.keys, "recipient"),
+            phrases=CustomPhraseService(CustomPhraseRows(self.storage, self.tenant.id)),
         )
 
     async def _changed(self) -> None:

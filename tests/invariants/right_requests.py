@@ -63,6 +63,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
     if is_management(route):
         asked = "message_id" if "/messages/" in path else "instance_id"
         path = path.replace("{kind}", "guard").replace("{subject_id}", "default")
+        path = path.replace("{languageTag}", "fr")
         for name in ("user_id", "application_id", "resource_id", "hook_id"):
             path = path.replace("{" + name + "}", fuzzed.managed[name])
         return Right(route, path.replace("{id}", fuzzed.managed[asked]), "machine")
@@ -133,7 +134,7 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         at = path.replace("{id}", fuzzed.managed["instance_id"])
         at = at.replace("{factory_id}", CONNECTOR).replace("{target}", "google")
         at = at.replace("{name:path}", "x").replace("{factor_id}", "x")
-        at = at.replace("{phone}", "447700900124")
+        at = at.replace("{phone}", "447700900124").replace("{languageTag}", "fr")
         at = at.replace("{kind}", "guard").replace("{subject_id}", "default")
         for name in ("user_id", "application_id", "resource_id", "scope_id", "hook_id"):
             at = at.replace("{" + name + "}", fuzzed.managed[name])
@@ -272,6 +273,11 @@ def _management(fuzzed: Fuzzed) -> Iterator[Right]:
         },
     )
     yield api("PATCH", "/api/tenant-settings", {"connectorDeletion": "strict"})
+    phrases = "/api/custom-phrases/{languageTag}"
+    yield api(
+        "PUT", phrases, {"sign_in": {"title": "x"}, "errors": {"user": {"invalid_phone": "x"}}}
+    )
+    yield api("DELETE", phrases)
     number = {"phone": "447700900124", "code": "271828", "expiresAt": 4_000_000_000_000}
     yield api("POST", "/api/test-numbers", number)
     yield api("DELETE", "/api/test-numbers/{phone}")

@@ -66,6 +66,7 @@ API_LISTS = frozenset(
         "applications",
         "configuration/versions",
         "connectors",
+        "custom-phrases",
         "hooks",
         "logs",
         "messages",
@@ -113,6 +114,8 @@ TAKES_NO_ID = frozenset(
         ),
         *(Route("POST", f"/api/configuration/{name}") for name in ("plan", "test", "apply")),
         Route("PATCH", "/api/sign-in-exp"),
+        # A language is named by its tag, and new where it was not.
+        Route("PUT", "/api/custom-phrases/{languageTag}"),
         *(Route("POST", f"/api/{name}") for name in ("applications", "resources")),
         *(Route("POST", f"/api/{name}") for name in ("organizations", "organization-scopes")),
         Route("POST", "/api/users"),
@@ -269,7 +272,7 @@ async def test_no_list_shows_another_tenants_rows(world: World) -> None:
 async def test_no_list_for_machines_shows_another_tenants_rows(world: World) -> None:
     walk = await settled(world)
     marks = {walk.connector_id, walk.message_id, walk.user_id, walk.spare_id, walk.resource_id}
-    marks |= {walk.webhook_id, walk.test_number}
+    marks |= {walk.webhook_id, walk.test_number, "Bonjour Acme"}
     marks |= set(walk.organization.values())
     seen_at_home = set()
 

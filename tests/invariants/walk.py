@@ -66,6 +66,7 @@ from watchword.webhooks.models import Event, NewWebhook, RetrySchedule, WebhookC
 CALLBACK = "https://shop.example/callback"
 PHONE = "821012345678"
 PASSWORD = "Good-pass-4-Phone"
+LANGUAGE = "fr"
 TWILIO = {
     "accountSID": f"AC{'0' * 32}",
     "authToken": "acme-twilio-token",
@@ -375,6 +376,8 @@ async def settled(world: World) -> Walk:
     acme = await scope.configuration.resources.add_scope(SYSTEM, resource.id, "acme")
     walk.spare_id, walk.resource_id, walk.scope_id = spare.application.id, resource.id, acme.id
     scope = await world.scope(OTHER)
+    await scope.configuration.phrases.replace(SYSTEM, LANGUAGE, {"sign_in.title": "Bonjour Acme"})
+    scope = await world.scope(OTHER)
     await scope.lockout.attempt(LockoutPool.TOTP, PHONE)
     walk.organization = await _club(scope)
     walk.picture_id = await _picture(scope)
@@ -650,6 +653,7 @@ def _registered(
         address = path.replace("{application_id}", walk.spare_id)
         address = address.replace("{resource_id}", walk.resource_id)
         address = address.replace("{scope_id}", walk.scope_id).replace("{name:path}", name)
+        address = address.replace("{languageTag}", LANGUAGE)
         return await (await walk.machine(at)).request(method, address, json=body(walk))
 
 
@@ -691,6 +695,10 @@ _registered("PATCH", f"{RESOURCE}/scopes/{{scope_id}}", lambda _: {"name": "less
 _registered("DELETE", f"{RESOURCE}/scopes/{{scope_id}}")
 _registered("DELETE", RESOURCE)
 _registered("DELETE", APPLICATION)
+
+
+for _method in ("GET", "DELETE"):
+    _registered(_method, "/api/custom-phrases/{languageTag}")
 
 
 @step("DELETE", "/api/test-numbers/{phone}")

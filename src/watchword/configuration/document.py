@@ -12,6 +12,7 @@ from watchword.account.models import AccountCenterSettings
 from watchword.applications.models import ApplicationType, ClientMetadata
 from watchword.configuration.models import TenantSettings
 from watchword.connector_kit.models import ConnectorType
+from watchword.custom_phrases.models import is_language_tag
 from watchword.guard.models import GuardPolicy
 from watchword.resources.models import DEFAULT_TTL, LONGEST_TTL, SHORTEST_TTL, is_indicator
 from watchword.sign_in_settings.models import SignInSettings
@@ -35,6 +36,12 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 def _indicator(value: str) -> str:
     if not is_indicator(value):
         raise ValueError("an API is named by an absolute address without a fragment")
+    return value
+
+
+def _language(value: str) -> str:
+    if not is_language_tag(value):
+        raise ValueError("this is not a language tag")
     return value
 
 
@@ -120,6 +127,8 @@ class Document(Part):
     applications: dict[Id, ApplicationPart] | None = None
     """By id, which is the `client_id`."""
     webhooks: dict[Id, WebhookPart] | None = None
+    phrases: dict[Annotated[str, AfterValidator(_language)], dict[str, str]] | None = None
+    """Own texts of the pages, by language and dotted key."""
 
 
 def schema() -> dict[str, Any]:

@@ -30,6 +30,7 @@ from watchword.configuration.errors import (
     Issue,
 )
 from watchword.configuration.models import Action, Change, ConfigurationVersion, Kind
+from watchword.configuration.phrases import PhraseConfiguration
 from watchword.configuration.proofs_of_tests import ProofsOfTests
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
@@ -61,6 +62,7 @@ SECTIONS: Mapping[Kind, str] = {
     Kind.RESOURCE: "resources",
     Kind.APPLICATION: "applications",
     Kind.WEBHOOK: "webhooks",
+    Kind.PHRASES: "phrases",
 }
 
 
@@ -147,6 +149,7 @@ class DocumentConfiguration:
     applications: ApplicationConfiguration
     resources: ResourceConfiguration
     webhooks: WebhookConfiguration
+    phrases: PhraseConfiguration
 
     @property
     def sealed(self) -> SealedSecrets:
@@ -193,6 +196,10 @@ class DocumentConfiguration:
         sections["webhooks"] = {
             webhook.id: self._webhook(webhook, seal_to)
             for webhook in sorted(webhooks, key=lambda item: item.id)
+        }
+        sections["phrases"] = {
+            phrases.language: dict(sorted(phrases.texts.items()))
+            for phrases in await self.phrases.saved.list()
         }
         return Exported(tenant.configuration_stamp, sections)
 
@@ -367,6 +374,7 @@ class DocumentConfiguration:
             applications=replace(self.applications, writer=writer),
             resources=replace(self.resources, writer=writer),
             webhooks=replace(self.webhooks, writer=writer),
+            phrases=replace(self.phrases, writer=writer),
         )
 
     # What is read.
@@ -458,10 +466,13 @@ class _Applying:
         await self._resources()
         await self._applications()
         await self._connectors()
+        # Before the settings: one of them names the language that the others fall back to.
+        await self._phrases()
         await self._settings()
         await self._webhooks()
         if not keeps_others:
             await self._delete_the_rest()
+            await self._delete_other_languages()
 
     async def _resources(self) -> None:
         for indicator, part in (self.document.resources or {}).items():
@@ -517,6 +528,11 @@ class _Applying:
         if slot in SLOTS and len(self.write.written) > before:
             self.senders[slot] = saved
 
+    async def _phrases(self) -> None:
+        for language, texts in (self.document.phrases or {}).items():
+            async with self._at("phrases", language):
+                await self.parts.phrases.replace(self.actor, language, texts)
+
     async def _settings(self) -> None:
         settings = self.parts.settings
         for name, save in (
@@ -565,6 +581,15 @@ class _Applying:
                 if slot_of(saved) not in document.connectors:
                     async with self._at("connectors", slot_of(saved)):
                         await parts.connectors.delete(self.actor, saved.id)
+
+    async def _delete_other_languages(self) -> None:
+        if self.document.phrases is None:
+            return
+        rows = self.parts.phrases.saved.rows.within(self.write.tx)
+        for phrases in await rows.list():
+            if phrases.language not in self.document.phrases:
+                async with self._at("phrases", phrases.language):
+                    await self.parts.phrases.delete(self.actor, phrases.language)
 
     @asynccontextmanager
     async def _at(self, *path: str) -> AsyncIterator[None]:

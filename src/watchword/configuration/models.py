@@ -26,6 +26,7 @@ class Kind(StrEnum):
     TENANT = "tenant"
     TEST_NUMBERS = "test_numbers"
     TRIAL = "trial"
+    PHRASES = "phrases"
 
 
 class Action(StrEnum):

@@ -17,7 +17,7 @@ from watchword.configuration.documents import (
 from watchword.configuration.errors import NothingChosen, SameTenant
 from watchword.webhooks.saved import headers_of
 
-LISTS = ("connectors", "resources", "applications", "webhooks")
+LISTS = ("connectors", "resources", "applications", "webhooks", "phrases")
 SETTINGS = ("signIn", "guard", "accountCenter", "tenant")
 
 

@@ -1,6 +1,6 @@
 """The configuration of a tenant: its parts, and the history they share."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -19,6 +19,7 @@ from watchword.configuration.models import (
     changes_between,
     secret_changes,
 )
+from watchword.configuration.phrases import PhraseConfiguration
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.settings import SettingsConfiguration
 from watchword.configuration.test_numbers import TestNumberConfiguration
@@ -29,6 +30,7 @@ from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.digests import KeyedDigest
 from watchword.core.pagination import Page, PageRequest
+from watchword.custom_phrases.service import CustomPhraseService
 from watchword.resources.service import ResourceService
 from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
@@ -45,6 +47,7 @@ class ConfigurationService:
     applications: ApplicationConfiguration
     resources: ResourceConfiguration
     webhooks: WebhookConfiguration
+    phrases: PhraseConfiguration
     test_numbers: TestNumberConfiguration
     trials: TrialConfiguration
 
@@ -60,7 +63,7 @@ class ConfigurationService:
         deliveries: Deliveries,
         fixed_numbers: FixedNumbers,
         recipients: KeyedDigest,
-        languages: Collection[str] | None = None,
+        phrases: CustomPhraseService,
     ) -> Self:
         """Return the service over the rooms whose rows it writes."""
         connector_configuration = ConnectorConfiguration(writer=writer, saved=connectors)
@@ -75,7 +78,7 @@ class ConfigurationService:
                 connectors=connectors,
                 users=users,
                 numbers=fixed_numbers,
-                languages=languages,
+                phrases=phrases,
             ),
             applications=ApplicationConfiguration(
                 writer=writer, saved=applications, connectors=connectors, resources=resources
@@ -87,6 +90,7 @@ class ConfigurationService:
                 deliveries=deliveries,
                 connectors=connectors,
             ),
+            phrases=PhraseConfiguration(writer=writer, saved=phrases),
             test_numbers=TestNumberConfiguration(writer=writer, numbers=fixed_numbers),
         )
 
@@ -100,6 +104,7 @@ class ConfigurationService:
             applications=self.applications,
             resources=self.resources,
             webhooks=self.webhooks,
+            phrases=self.phrases,
         )
 
     async def history(
@@ -208,6 +213,8 @@ class ConfigurationService:
                     await self.resources.restore(write, wanted)
                 case Kind.WEBHOOK:
                     await self.webhooks.restore(write, wanted)
+                case Kind.PHRASES:
+                    await self.phrases.restore(write, wanted)
             newest = await write.versions.newest(kind, subject_id)
             found = await write.versions.find(kind, subject_id, newest)
         assert found is not None

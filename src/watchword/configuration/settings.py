@@ -1,6 +1,6 @@
 """Changes of the settings that a tenant has one of each: sign-in, guard, and what it is for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +8,13 @@ from watchword.account.models import AccountCenterSettings
 from watchword.audit.models import Actor
 from watchword.configuration.errors import DevelopmentPartsInUse
 from watchword.configuration.models import Action, Kind, TenantSettings
+from watchword.configuration.phrases import languages_of
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.saved_trial import trial_of
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.service import ConnectorService
+from watchword.custom_phrases.service import CustomPhraseService
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings, SignInSettingsPatch
 from watchword.sign_in_settings.service import SignInRules
@@ -30,8 +32,8 @@ class SettingsConfiguration:
     connectors: ConnectorService
     users: UserService
     numbers: FixedNumbers
-    languages: Collection[str] | None = None
-    """What a fallback language may be; None stands for those this server ships with."""
+    phrases: CustomPhraseService
+    """Its languages may be fallen back to, besides those this server ships with."""
 
     async def sign_in(self) -> tuple[SignInSettings, int]:
         """Return the saved sign-in settings and their version; 0 while they are the defaults."""
@@ -197,7 +199,7 @@ class SettingsConfiguration:
             before,
             wanted,
             available,
-            languages=self.languages,
+            languages=await languages_of(self.phrases.rows.within(write.tx)),
             username_conflicts=conflicts,
         )
         # As the contract does: a button for a provider that is not there is left out, silently.

@@ -18,7 +18,7 @@ from watchword.core.logs import structlog
 from watchword.core.phrases import parse_accept_language
 from watchword.web.metrics import REQUEST_SECONDS
 from watchword.web.problems import on_crash, on_domain_error
-from watchword.web.scope import ServerScope
+from watchword.web.scope import ServerScope, TenantScope
 
 log = structlog.get_logger("watchword.access")
 
@@ -130,10 +130,8 @@ class FrontDoor:
             scope["state"]["scope"] = tenant_scope
             info = tenant_scope.settings.language_info
             scope["state"]["fallback_language"] = info.fallback_language
-            if not info.auto_detect and not scope["path"].startswith("/console"):
-                state = scope["state"]
-                state["languages"] = _chosen_language(Headers(scope=scope))
-                state["context"] = replace(state["context"], languages=())
+            if not scope["path"].startswith("/console"):
+                _speak(scope["state"], tenant_scope, Headers(scope=scope))
         await self.app(scope, receive, send)
 
     def _name_request(self, headers: Headers) -> str:
@@ -170,6 +168,14 @@ class FrontDoor:
             return False
         parsed = _address(address)
         return parsed is not None and any(parsed in network for network in networks)
+
+
+def _speak(state: dict[str, Any], tenant: TenantScope, headers: Headers) -> None:
+    """Let what is answered be in the tenant's words, and in the language that it chooses."""
+    state["phrases"] = tenant.phrases
+    if not tenant.settings.language_info.auto_detect:
+        state["languages"] = _chosen_language(headers)
+        state["context"] = replace(state["context"], languages=())
 
 
 def _chosen_language(headers: Headers) -> tuple[str, ...]:

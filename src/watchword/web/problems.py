@@ -39,6 +39,10 @@ STATUS_BY_CODE: dict[str, int] = {
     "guard.number_at_risk": 422,
     "guard.number_type_not_allowed": 422,
     "guard.number_unchecked": 503,
+    "localization.cannot_delete_default_language": 409,
+    "localization.invalid_translation_structure": 422,
+    "localization.phrases_refused": 422,
+    "localization.too_many_languages": 422,
     "oidc.access_denied": 400,
     "oidc.invalid_token": 401,
     "password.rejected": 422,
@@ -127,9 +131,18 @@ def status_of(error: DomainError) -> int:
     return int(getattr(error, "status", None) or STATUS_BY_CODE.get(error.code, 400))
 
 
+def phrases_of(request: Request) -> Phrases:
+    """Return what this request's pages and answers say: the tenant's own words before ours.
+
+    The console speaks our words alone, but where it draws a tenant's page to be looked at.
+    """
+    found: Phrases | None = getattr(request.state, "phrases", None)
+    return request.app.state.server.phrases if found is None else found
+
+
 def language_of(request: Request) -> str:
     """Return the answer's language: chosen before, asked for, the browser's, or the tenant's."""
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     fallback = getattr(request.state, "fallback_language", DEFAULT_LANGUAGE)
     return phrases.choose(getattr(request.state, "languages", ()), fallback)
 
@@ -146,7 +159,7 @@ def problem(request: Request, error: DomainError) -> Response:
 
 def message_of(request: Request, error: DomainError) -> str:
     """Return what a person may read of *error*."""
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     language = language_of(request)
     key = f"errors.{error.code}"
     if phrases.find(language, key) is None and not phrases.find(language, f"{key}.other"):
@@ -157,7 +170,7 @@ def message_of(request: Request, error: DomainError) -> str:
 def invalid_input(request: Request, issues: Iterable[Mapping[str, Any]]) -> Response:
     """Return the contract's body for a request that has not the right shape."""
     wire = [issue_of(issue) for issue in issues]
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     language = language_of(request)
     return JSONResponse(
         {
@@ -215,7 +228,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 def message_of_code(request: Request, code: str) -> str:
     """Return the phrase of an error code, in the caller's language."""
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     language = language_of(request)
     return phrases.text(language, f"errors.{code}")
 

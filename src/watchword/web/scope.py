@@ -26,6 +26,7 @@ from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
+from watchword.custom_phrases.service import CustomPhraseService
 from watchword.factors.recovery_codes import CodeDigest
 from watchword.factors.service import FactorService
 from watchword.guard.models import GuardPolicy
@@ -69,6 +70,9 @@ class TenantScope:
     settings: SignInSettings
     guard_policy: GuardPolicy
     account_center: AccountCenterSettings
+    phrases: Phrases
+    """What its pages say: its own words before ours."""
+    custom_phrases: CustomPhraseService
     applications: ApplicationService
     resources: ResourceService
     users: UserService

@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from babel import Locale
 from babel.dates import (
     format_date,
     format_time,
@@ -20,8 +19,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from watchword.core.phrases import Phrases
-from watchword.web.problems import language_of
+from watchword.core.phrases import Phrases, locale_of
+from watchword.web.problems import language_of, phrases_of
 from watchword.web.security import content_policy, nonce_of, preview_policy
 
 STATIC = files("watchword").joinpath("static")
@@ -53,32 +52,32 @@ def _translate(context: Context, key: str, **values: Any) -> str:
 @pass_context
 def _moment(context: Context, moment: Any) -> str:
     language = context["lang"]
-    day = format_date(moment, "medium", locale=language)
-    time = format_time(moment, _clock(language), locale=language)
+    day = format_date(moment, "medium", locale=locale_of(language))
+    time = format_time(moment, _clock(language), locale=locale_of(language))
     return _day_and_time(language).format(time, day)
 
 
 @pass_context
 def _ago(context: Context, moment: Any) -> str:
     delta = moment - context["now"]
-    return str(format_timedelta(delta, add_direction=True, locale=context["lang"]))
+    return str(format_timedelta(delta, add_direction=True, locale=locale_of(context["lang"])))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _direction(language: str) -> str:
-    rtl = Locale.parse(language, sep="-").character_order == "right-to-left"
+    rtl = locale_of(language).character_order == "right-to-left"
     return "rtl" if rtl else "ltr"
 
 
-@cache
+@lru_cache(maxsize=256)
 def _clock(language: str) -> str:
     # The short names of morning and afternoon are English in Korean; the long ones are 오전, 오후.
-    return str(get_time_format("medium", locale=language).pattern).replace("a", "aaaa")
+    return str(get_time_format("medium", locale=locale_of(language)).pattern).replace("a", "aaaa")
 
 
-@cache
+@lru_cache(maxsize=256)
 def _day_and_time(language: str) -> str:
-    return str(get_datetime_format("medium", locale=language)).replace("'", "")
+    return str(get_datetime_format("medium", locale=locale_of(language))).replace("'", "")
 
 
 @lru_cache(maxsize=1)
@@ -130,7 +129,7 @@ def render(
     page = environment().get_template(template)
     values = {
         "request": request,
-        "phrases": server.phrases,
+        "phrases": phrases_of(request),
         "lang": (language := language_of(request)),
         "direction": _direction(language),
         "nonce": nonce,

@@ -4,7 +4,6 @@ import gzip
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 
@@ -334,9 +333,8 @@ async def test_nothing_to_sign_in_with_is_said(site: Site, browser: Browser) -> 
 async def test_a_language_that_runs_from_right_to_left_says_so(
     site: Site, new_browser: Callable[..., Browser]
 ) -> None:
-    english = site.server.phrases
-    arabic = {"language_name": "العربية", "pages.sign_in.title": "تسجيل الدخول"}
-    site.server.phrases = replace(english, languages={**english.languages, "ar": arabic})
+    phrases = (await site.scope()).configuration.phrases
+    await phrases.replace(SYSTEM, "ar", {"sign_in.title": "تسجيل الدخول"})
 
     page = (await new_browser("ar").open(authorization())).page
     assert '<html lang="ar" dir="rtl"' in page.html

@@ -18,6 +18,7 @@ from watchword.storage.schema.configuration import (
     connectors,
     settings,
 )
+from watchword.storage.schema.custom_phrases import custom_phrases
 from watchword.storage.schema.delivery import (
     connector_pace,
     early_reports,
@@ -62,6 +63,7 @@ __all__ = [
     "connector_pace",
     "connectors",
     "consents",
+    "custom_phrases",
     "early_reports",
     "factor_codes",
     "factors",

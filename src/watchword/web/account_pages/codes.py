@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from watchword.account.step_up import CODES, masked
 from watchword.core.errors import DomainError
-from watchword.core.phrases import Phrases
+from watchword.core.phrases import locale_of
 from watchword.messaging.models import MessageState
 from watchword.users.models import Identifier
 from watchword.verification.errors import CodeSentMeanwhile
@@ -16,6 +16,7 @@ from watchword.verification.models import VerificationRecord
 from watchword.web.account_pages.visit import Visit
 from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.steps import seconds_to_wait
+from watchword.web.problems import phrases_of
 
 
 async def find_pending(visit: Visit, purpose: str) -> VerificationRecord | None:
@@ -77,7 +78,7 @@ async def show(
         masked=masked(pending.identifier),
         code_length=visit.scope.settings.code_policy.length,
         lifetime=format_timedelta(
-            minutes, granularity="minute", threshold=10, locale=visit.language
+            minutes, granularity="minute", threshold=10, locale=locale_of(visit.language)
         ),
         wait=await _wait(visit, pending),
         problem=None if error else _problem(visit, pending, state),
@@ -118,6 +119,6 @@ async def _wait(visit: Visit, pending: VerificationRecord) -> int:
 def _problem(visit: Visit, pending: VerificationRecord, state: MessageState | None) -> str | None:
     if state is None or not (state.has_failed or state is MessageState.UNKNOWN):
         return None
-    phrases: Phrases = visit.request.app.state.server.phrases
+    phrases = phrases_of(visit.request)
     key = "not_sent" if state.has_failed else "unsure"
     return phrases.text(visit.language, f"pages.code.{key}_{pending.identifier.type}")

@@ -23,6 +23,7 @@ from watchword.web.account_pages.visit import (
 from watchword.web.pages.errors import InvalidForm
 from watchword.web.pages.mfa_verification import APP_DIGITS
 from watchword.web.pages.visit import HEADERS
+from watchword.web.problems import phrases_of
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
@@ -209,7 +210,7 @@ async def make_codes(visit: Posting) -> Response:
 async def download_codes(visit: Posting) -> Response:
     """Give the codes of the page as a file."""
     await visit.scope.own_factors.admit(visit.asker)
-    phrases = visit.request.app.state.server.phrases
+    phrases = phrases_of(visit.request)
     host = visit.request.url.hostname or ""
     head = phrases.text(visit.language, "pages.mfa_codes.file", host=host)
     return PlainTextResponse(

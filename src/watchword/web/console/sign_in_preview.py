@@ -34,7 +34,7 @@ class Wanted:
         )
         return cls(
             screen if screen in SCREENS else FIRST,
-            language if language in desk.server.phrases.languages else desk.language,
+            language if language in desk.scope.phrases.languages else desk.language,
             theme if theme in THEMES else THEMES[0],
         )
 
@@ -64,6 +64,7 @@ async def show_methods(desk: WorkDesk) -> Response:
 
 async def _drawn(desk: Desk, wanted: Wanted, settings: SignInSettings) -> Response:
     desk.request.state.languages = (wanted.language,)
+    desk.request.state.phrases = desk.scope.phrases
     only_look(desk.request, wanted.theme)
     named = addresses_of(settings.document()["branding"])
     scope = replace(desk.scope, pictures=await desk.scope.pictures.inlining(named))

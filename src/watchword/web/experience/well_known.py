@@ -13,7 +13,7 @@ from watchword.core.phrases import Phrases
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import public_form
 from watchword.web.looks import settings_looking_right
-from watchword.web.scope import Context, Scope, Server, TenantScope
+from watchword.web.scope import Context, Scope, TenantScope
 
 router = APIRouter(prefix="/api", tags=["Well-known"])
 
@@ -80,16 +80,16 @@ async def account_center(request: Request, scope: Scope) -> Response:
 
 @router.get("/.well-known/phrases", response_class=Response)
 async def phrases(
-    request: Request, scope: Scope, server: Server, context: Context, lng: str | None = None
+    request: Request, scope: Scope, context: Context, lng: str | None = None
 ) -> Response:
     """Show every sentence of the sign-in pages, in the language asked for."""
     languages = (*([lng[:35]] if lng else ()), *context.languages)
     fallback = scope.settings.language_info.fallback_language
-    language = server.phrases.choose(languages, fallback)
+    language = scope.phrases.choose(languages, fallback)
     key = f"phrases {language}"
     document = scope.derived.get(key)
     if document is None:
-        content = {"translation": _tree(server.phrases, language)}
+        content = {"translation": _tree(scope.phrases, language)}
         document = scope.derived[key] = Document.of(content, language)
     return document.answer(request)
 

@@ -8,6 +8,7 @@ from watchword.applications.models import DEMO_APP_ID
 from watchword.oidc.authorize import PROMPTS
 from watchword.oidc.models import OFFLINE_ACCESS, SCOPES
 from watchword.web.pages.visit import PageRoute
+from watchword.web.problems import phrases_of
 from watchword.web.scope import Scope
 from watchword.web.templating import render
 
@@ -21,7 +22,7 @@ async def demo_app(request: Request, scope: Scope) -> Response:
     if here != scope.origin:
         # Its redirect URI is on the issuer's origin, and so must be what the page remembers.
         return RedirectResponse(f"{scope.origin}/demo-app", 307)
-    phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     return render(
         request,
         "demo_app/page.html",
@@ -30,5 +31,5 @@ async def demo_app(request: Request, scope: Scope) -> Response:
         redirect_uri=f"{scope.origin}/demo-app",
         scopes=[name for name in SCOPES if name != OFFLINE_ACCESS],
         prompts=[prompt for prompt in PROMPTS if prompt != "select_account"],
-        languages=[(tag, phrases.text(tag, "language_name")) for tag in sorted(phrases.languages)],
+        languages=[(tag, phrases.name_of(tag)) for tag in sorted(phrases.languages)],
     )

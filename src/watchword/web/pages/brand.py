@@ -16,7 +16,7 @@ from watchword.pictures.service import PictureService
 from watchword.sign_in_settings.models import Color, SignInSettings
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
 from watchword.web.pages.custom_css import harmless
-from watchword.web.problems import language_of
+from watchword.web.problems import language_of, phrases_of
 from watchword.web.scope import TenantScope
 
 UNTOUCHED_COLOR = SignInSettings().color
@@ -128,15 +128,13 @@ def brand_of(
     account_css: str | None = None,
 ) -> Brand:
     """Return the look of a page of *scope* at *path*; *settings* say it in the tenant's place."""
-    phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     name = application.name if application else ""
     if application and application.id in BUILT_IN:
         name = phrases.text(language_of(request), BUILT_IN[application.id][1])
     return Brand(
         settings=settings or scope.settings,
-        languages=tuple(
-            (tag, phrases.text(tag, "language_name")) for tag in sorted(phrases.languages)
-        ),
+        languages=tuple((tag, phrases.name_of(tag)) for tag in sorted(phrases.languages)),
         path=path,
         application=application,
         application_name=name,

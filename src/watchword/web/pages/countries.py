@@ -9,6 +9,8 @@ import phonenumbers
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+from watchword.core.phrases import locale_of
+
 DEFAULT_COUNTRY = "US"
 
 
@@ -24,7 +26,7 @@ class Country:
 @lru_cache(maxsize=64)
 def countries(language: str, allowed: frozenset[str] | None = None) -> tuple[Country, ...]:
     """Return the countries with a calling code, sorted by their names in *language*."""
-    names = Locale.parse(language, sep="-").territories
+    names = locale_of(language).territories
     listed = [
         Country(region, names.get(region, region), phonenumbers.country_code_for_region(region))
         for region in phonenumbers.SUPPORTED_REGIONS

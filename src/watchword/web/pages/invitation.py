@@ -15,6 +15,7 @@ from watchword.core.clock import Clock
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_token
+from watchword.core.phrases import locale_of
 from watchword.invitations.errors import InvitationNotFound, InvitationRefused
 from watchword.invitations.models import InvitationStatus, OpenedInvitation
 from watchword.messaging.models import Recipient
@@ -100,7 +101,8 @@ class Guest:
         )
 
     def _ends_in(self, opened: OpenedInvitation) -> str:
-        left, locale = opened.invitation.expires_at - self.now, language_of(self.request)
+        left = opened.invitation.expires_at - self.now
+        locale = locale_of(language_of(self.request))
         if left < A_FEW_DAYS:
             return str(format_timedelta(left, add_direction=True, locale=locale))
         # Left to itself it makes a week of ten days.

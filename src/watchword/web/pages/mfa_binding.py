@@ -16,7 +16,7 @@ from watchword.web.joining import join
 from watchword.web.pages import second_steps, steps
 from watchword.web.pages.mfa_verification import APP_DIGITS
 from watchword.web.pages.visit import HEADERS, Looking, PageRoute, Posting, Visit, refused_on
-from watchword.web.problems import language_of
+from watchword.web.problems import language_of, phrases_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -242,7 +242,7 @@ async def download_codes(visit: Looking) -> Response:
     codes = _codes(visit)
     if not codes:
         return visit.go("/mfa-binding")
-    phrases = visit.request.app.state.server.phrases
+    phrases = phrases_of(visit.request)
     host = visit.request.url.hostname or ""
     head = phrases.text(language_of(visit.request), "pages.mfa_codes.file", host=host)
     return PlainTextResponse(

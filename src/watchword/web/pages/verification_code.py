@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from watchword.core.errors import DomainError
+from watchword.core.phrases import locale_of
 from watchword.interactions.errors import SessionNotFound
 from watchword.messaging.models import MessageState
 from watchword.sign_in_settings.models import CODE_FACTORS, is_method_enabled
@@ -18,7 +19,7 @@ from watchword.web.joining import join
 from watchword.web.pages import providers, steps
 from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.visit import Looking, PageRoute, Posting, Visit, refused_on
-from watchword.web.problems import language_of
+from watchword.web.problems import language_of, phrases_of
 
 
 @dataclass(frozen=True)
@@ -138,9 +139,9 @@ def problem_of(
         return None
     record = None if by else pending_record(visit)
     by = by or (record.identifier.type if record else "phone")
-    phrases = visit.request.app.state.server.phrases
+    phrases = phrases_of(visit.request)
     key = "not_sent" if state.has_failed else "unsure"
-    return str(phrases.text(language_of(visit.request), f"pages.code.{key}_{by}"))
+    return phrases.text(language_of(visit.request), f"pages.code.{key}_{by}")
 
 
 def lifetime_of(visit: Visit, record: VerificationRecord) -> str:
@@ -148,7 +149,7 @@ def lifetime_of(visit: Visit, record: VerificationRecord) -> str:
     life: timedelta = record.expires_at - record.created_at
     # Whole minutes, never a longer time than the code lives.
     minutes = timedelta(minutes=life // timedelta(minutes=1))
-    locale = language_of(visit.request)
+    locale = locale_of(language_of(visit.request))
     return format_timedelta(minutes, granularity="minute", threshold=10, locale=locale)
 
 

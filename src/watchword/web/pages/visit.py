@@ -16,7 +16,6 @@ from watchword.applications.models import Application
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.errors import DomainError
-from watchword.core.phrases import Phrases
 from watchword.interactions.errors import SessionNotFound
 from watchword.interactions.models import Interaction
 from watchword.interactions.work import BITS
@@ -35,7 +34,7 @@ from watchword.web.pages.identifiers import (
     read_identifier,
     region_or_none,
 )
-from watchword.web.problems import language_of, message_of, status_of
+from watchword.web.problems import language_of, message_of, phrases_of, status_of
 from watchword.web.scope import TenantScope, request_context, tenant_scope
 from watchword.web.templating import render
 
@@ -177,7 +176,7 @@ def words_of(request: Request, error: DomainError | None) -> str | None:
 
 
 def _password_issues(request: Request, error: PasswordRejected) -> Iterator[str]:
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     # The contract's `data` of this error is a list.
     issues: Any = error.data or []
     for issue in issues[:2]:
@@ -289,7 +288,7 @@ def switch_language(request: Request) -> Response:
     chosen = request.query_params[LANGUAGE_COOKIE]
     rest = [item for item in request.query_params.multi_items() if item[0] != LANGUAGE_COOKIE]
     response = redirect(f"{request.url.path}{'?' if rest else ''}{urlencode(rest)}")
-    if chosen in request.app.state.server.phrases.languages:
+    if chosen in phrases_of(request).languages:
         response.set_cookie(
             LANGUAGE_COOKIE,
             chosen,
@@ -321,7 +320,7 @@ def ending(
         link = f"/sign-in{query}"
     elif brand.application_address:
         button += "_application"
-    phrases: Phrases = request.app.state.server.phrases
+    phrases = phrases_of(request)
     return render(
         request,
         "pages/stopped.html",

@@ -1,0 +1,1 @@
+"""Tests of what a tenant says in its own words."""
