@@ -38,6 +38,30 @@ TOUR = {
 }
 """What the tour shows, by the name of its picture."""
 
+NARROW = (360, 640)
+"""A small phone, and a desktop's window at 200 % zoom."""
+
+# What is wider than its place: a table that would be scrolled sideways, a word that sticks out.
+STICKS_OUT = """
+() => [...document.querySelectorAll("table, td, th, dd, label, button, .button, .tag, h1, h2, p")]
+  .filter((one) => one.checkVisibility() && getComputedStyle(one).display !== "inline")
+  .filter((one) => getComputedStyle(one).overflowX === "visible")
+  .filter((one) => !one.closest(".cm-editor, .visually-hidden, .skip"))
+  .filter((one) => one.scrollWidth > one.clientWidth + 1)
+  .map((one) => one.outerHTML.replace(/\\s+/g, " ").slice(0, 120))
+"""
+
+# An editor measures its lines, and a frame loads, when it is first on the screen.
+SHOW_LATE_ONES = """
+async () => {
+  for (const late of document.querySelectorAll(".cm-editor, iframe")) {
+    late.scrollIntoView();
+    for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
+  }
+  scrollTo(0, 0);
+}
+"""
+
 # Flat surfaces and text stay sharp, at a third of a PNG's size.
 TO_WEBP = """
 async (png) => {
@@ -133,11 +157,20 @@ def take_all(desk: Desk, path: str, prefix: str = "") -> list[str]:
     page.wait_for_load_state("networkidle")
     for width, height in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(SHOW_LATE_ONES)
+        page.wait_for_load_state("networkidle")
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # both are schemes
             folder = OUTPUT / f"console-{desk.look.language}-{scheme}-{width}"
             folder.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=folder / f"{name}.png", full_page=True)
+        if (wide := page.evaluate(TOO_WIDE)) > 0:
+            wrong.append(f"{desk.look.language} {width} {name}: {wide} px too wide")
+        wrong += [
+            f"{desk.look.language} {width} {name}: {one}" for one in page.evaluate(STICKS_OUT)
+        ]
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": SIZES[390]})
         if (wide := page.evaluate(TOO_WIDE)) > 0:
             wrong.append(f"{desk.look.language} {width} {name}: {wide} px too wide")
     return wrong
@@ -165,7 +198,7 @@ def test_every_page_is_pictured_in_every_look(office: Office) -> None:
         for path in paths:
             wrong += take_all(desk, path)
 
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_the_tour_of_the_documentation_is_pictured(office: Office) -> None:

@@ -343,6 +343,12 @@
     for (const field of all('input[name="csrf"]')) field.value = event.detail.csrf;
     document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF-Token": event.detail.csrf }));
   });
+  /* On a phone the tabs are wider than the page: the present one is to be seen. */
+  for (const tab of all(".tabs [aria-current]")) {
+    const tabs = tab.parentElement;
+    const middle = (tabs.clientWidth - tab.offsetWidth) / 2;
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - middle;
+  }
   document.addEventListener("htmx:beforeRequest", () => {
     isLeaving = false;
   });

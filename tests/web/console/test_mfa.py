@@ -60,9 +60,13 @@ async def test_what_a_script_has_set_stays(site: Site, owner: Browser) -> None:
     page = await owner.open("mfa")
     assert "Passkeys are set, but this server does not have them." in page.words
 
-    await save(owner, "Totp", policy="UserControlled")
+    # The page has one name for what two names mean.
+    assert ("policy", "PromptAtSignInAndSignUp") in owner.page.form(MFA).pairs
+    await save(owner, "Totp", policy="PromptAtSignInAndSignUp")
 
-    assert (await site.scope()).settings.mfa.factors == ("WebAuthn", "Totp")
+    mfa = (await site.scope()).settings.mfa
+    assert mfa.factors == ("WebAuthn", "Totp")
+    assert mfa.policy == "UserControlled"
 
 
 async def test_a_policy_that_is_none_is_refused(site: Site, owner: Browser) -> None:

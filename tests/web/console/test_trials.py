@@ -25,7 +25,7 @@ async def test_a_trial_begins_from_the_form_and_is_shown_side_by_side(
 
     page = owner.page
     assert page.address.split("?")[0].endswith(f"/connectors/{inbox}/trial")
-    assert "20 % of all numbers get their messages through Twilio SMS Service." in page.words
+    assert "20% of all numbers get their messages through Twilio SMS Service." in page.words
     assert "Development inbox sends now Twilio SMS Service on trial" in page.words
     trial = (await site.scope()).connectors.running_trial
     assert trial is not None
@@ -40,8 +40,8 @@ async def test_a_trial_begins_from_the_form_and_is_shown_side_by_side(
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"trial_share": "51"}, "Choose a share of 1 to 50 %, or 1 to 100 numbers."),
-        ({"trial_share": "many"}, "Choose a share of 1 to 50 %, or 1 to 100 numbers."),
+        ({"trial_share": "51"}, "Choose a share of 1 to 50%, or 1 to 100 numbers."),
+        ({"trial_share": "many"}, "Choose a share of 1 to 50%, or 1 to 100 numbers."),
         ({"trial_days": "31"}, "A trial ends in the future, and within 30 days."),
         ({"trial_reach": "numbers", "trial_numbers": "12"}, "number"),
     ],

@@ -151,7 +151,12 @@ def _counts(reader: Reader, tally: Tally) -> dict[str, str]:
 def _tables(desk: Desk, reader: Reader, found: Statistics) -> list[dict[str, Any]]:
     names = reader.locale.territories
     countries = [
-        (NOTHING if region == NO_COUNTRY else names.get(region, region), _counts(reader, tally))
+        (
+            desk.text("console.dashboard.no_country")
+            if region == NO_COUNTRY
+            else names.get(region, region),
+            _counts(reader, tally),
+        )
         for region, tally in list(found.countries.items())[:MOST_COUNTRIES]
     ]
     connectors = [

@@ -27,8 +27,10 @@ from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
 from watchword.web.console.field_names import (
+    SIGN_IN_METHODS,
     lines_that_differ,
     phrases_of_field,
+    phrases_of_method,
     phrases_of_value,
 )
 from watchword.web.cookies import CONSOLE, read_cookie
@@ -182,8 +184,14 @@ class Desk:
         """Return a changed setting's value in words; empty where it is shown as it is."""
         if field == "languageInfo.fallbackLanguage":
             return dict(self.languages).get(str(value), "")
+        if field == SIGN_IN_METHODS:
+            return "; ".join(self._words_of_method(method) for method in value or ())
         phrases = phrases_of_value(field, value) or ()
         return ", ".join(self.text(phrase) for phrase in phrases)
+
+    def _words_of_method(self, method: Mapping[str, Any]) -> str:
+        identifier, factors = phrases_of_method(method)
+        return f"{self.text(identifier)}: {', '.join(self.text(factor) for factor in factors)}"
 
     def lines_of(self, change: Change) -> tuple[list[str], list[str]] | None:
         """Return a long text's lines that went and came; None for what is no such text."""

@@ -1,5 +1,6 @@
 """What operators call the settings whose changes they are shown."""
 
+from collections.abc import Mapping
 from difflib import ndiff
 from typing import Any
 
@@ -7,6 +8,12 @@ from watchword.account.models import FieldName
 
 BRANDING, SECURITY = "console.branding.", "console.security."
 ACCOUNT = "console.account_center."
+SIGN_IN, IDENTIFIER, FACTOR = (
+    "console.sign_in_experience.",
+    "console.identifier.",
+    "console.factor.",
+)
+SIGN_IN_METHODS = "signIn.methods"
 
 ACCOUNT_FIELDS: tuple[FieldName, ...] = (
     "phone",
@@ -35,7 +42,11 @@ NAMES = {
     "mfa.factors": "console.mfa.factors",
     "mfa.policy": "console.mfa.policy",
     "mfa.organizationRequiredMfaPolicy": "console.mfa.organizations",
-    "signInMode": "console.sign_in_experience.mode.label",
+    SIGN_IN_METHODS: SIGN_IN + "sign_in",
+    "signUp.identifiers": SIGN_IN + "sign_up",
+    "signUp.password": SIGN_IN + "create_password",
+    "signUp.verify": SIGN_IN + "verify",
+    "signInMode": SIGN_IN + "mode.label",
     "captchaPolicy.enabled": SECURITY + "proof_of_work",
     "verificationCodePolicy.expirationDuration": SECURITY + "expirationDuration",
     "verificationCodePolicy.maxRetryAttempts": SECURITY + "maxRetryAttempts",
@@ -46,7 +57,9 @@ NAMES = {
         for name in ("blockSubaddressing", "customBlocklist", "customAllowlist")
     },
     "enabled": ACCOUNT + "enabled",
+    "fields": ACCOUNT + "fields",
     "deleteAccountUrl": ACCOUNT + "deleteAccountUrl",
+    "scopes": "console.resources.scopes",
     **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in ACCOUNT_FIELDS},
     "allowedCountries": SECURITY + "countries",
     **{
@@ -78,7 +91,8 @@ UNANSWERED = {
 VALUES = {
     "mfa.factors": "console.mfa.",
     "mfa.policy": "console.mfa.policies.",
-    "signInMode": "console.sign_in_experience.mode.",
+    "signInMode": SIGN_IN + "mode.",
+    "signUp.identifiers": IDENTIFIER,
     "agreeToTermsPolicy": BRANDING + "terms_policy.",
     "refusedNumberTypes": SECURITY + "number_type.",
 }
@@ -127,3 +141,15 @@ def lines_that_differ(field: str, before: Any, after: Any) -> tuple[list[str], l
     differing = list(ndiff(*(text.splitlines() for text in texts)))
     gone, come = ([line[2:] for line in differing if line[:2] == sign] for sign in ("- ", "+ "))
     return gone, come
+
+
+def phrases_of_method(method: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the phrase of a way to sign in, and those of its factors, the first one first."""
+    factors = [
+        FACTOR + factor
+        for factor, key in (("password", "password"), ("code", "verificationCode"))
+        if method.get(key)
+    ]
+    if not method.get("isPasswordPrimary"):
+        factors.reverse()
+    return IDENTIFIER + str(method["identifier"]), factors

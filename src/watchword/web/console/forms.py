@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, get_args
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markupsafe import Markup
 from starlette.datastructures import FormData
 
@@ -187,7 +189,25 @@ def rendered_guide(markdown: str) -> Markup:
     # A table may be wider than the guide: whoever has no mouse scrolls it with the keys.
     parser.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>')
     parser.add_render_rule("table_close", lambda *_: "</table></div>")
+    parser.core.ruler.push("name_cells", _name_cells)
     return Markup(parser.render(markdown))  # noqa: S704  # from a package's file, HTML is off
+
+
+def _name_cells(state: StateCore) -> None:
+    """Tell each cell the name of its column: a phone shows it there; the first names its row."""
+    names: list[str] = []
+    column = 0
+    for token, content in pairwise(state.tokens):
+        if token.type == "table_open":
+            names = []
+        elif token.type == "th_open":
+            names.append(content.content)
+        elif token.type == "tr_open":
+            column = 0
+        elif token.type == "td_open":
+            if column:
+                token.attrSet("data-label", names[column])
+            column += 1
 
 
 def _link_open(self: RendererHTML, tokens: Any, index: int, options: Any, env: Any) -> str:

@@ -1,5 +1,6 @@
 """The message log: what was sent, and what became of it."""
 
+from babel import Locale
 from starlette.responses import Response
 
 from watchword.connector_kit.models import UsageType
@@ -79,6 +80,7 @@ async def _details(desk: OwnDesk, message_id: str, recipient: Recipient | None =
         recipient=_in_full(recipient) if recipient is not None else None,
         is_email=message.channel is Channel.EMAIL,
         provider=provider_name(desk, message.connector_id),
+        country=Locale.parse(desk.language, sep="-").territories.get(message.country),
         **await followed(desk, message),
     )
 

@@ -29,6 +29,8 @@ POLICIES: tuple[MfaPolicy, ...] = (
     "Mandatory",
 )
 """What the page offers; a policy of another name is shown where a script has set it."""
+OLDER_NAMES: dict[str, MfaPolicy] = {"UserControlled": "PromptAtSignInAndSignUp"}
+"""What means the same as one that the page offers: it is chosen there, and kept."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,13 @@ async def _available(desk: Desk) -> set[ConnectorType]:
 
 async def _page(desk: Desk, settings: SignInSettings, version: int, **context: Any) -> Response:
     available = await _available(desk)
-    policy = settings.mfa.policy
+    chosen = OLDER_NAMES.get(settings.mfa.policy, settings.mfa.policy)
     return desk.render(
         "mfa.html",
         **{
             "rows": [_row(settings, factor, available) for factor in SUPPORTED],
-            "policies": POLICIES if policy in POLICIES else (*POLICIES, policy),
+            "policies": POLICIES if chosen in POLICIES else (*POLICIES, chosen),
+            "chosen": chosen,
             "mfa": settings.mfa,
             "has_passkeys": "WebAuthn" in settings.mfa.factors,
             "version": version,
@@ -120,7 +123,7 @@ def _patch(form: FormData, saved: SignInSettings) -> dict[str, Any]:
         "mfa": {
             **mfa,
             "factors": [*kept, *(factor for factor in SUPPORTED if factor in listed)],
-            "policy": text_of(form, "policy"),
+            "policy": _policy(form, saved) or text_of(form, "policy"),
             "organizationRequiredMfaPolicy": "Mandatory" if insists else "NoPrompt",
         }
     }
@@ -128,7 +131,7 @@ def _patch(form: FormData, saved: SignInSettings) -> dict[str, Any]:
 
 def _typed(form: FormData, saved: SignInSettings) -> Any:
     listed = form.getlist("factor")
-    policy = next((p for p in POLICIES if p == text_of(form, "policy")), saved.mfa.policy)
+    policy = _policy(form, saved) or saved.mfa.policy
     factors = tuple(factor for factor in SUPPORTED if factor in listed)
     insists = text_of(form, "organizations") == "yes"
     return saved.mfa.model_copy(
@@ -138,3 +141,11 @@ def _typed(form: FormData, saved: SignInSettings) -> Any:
             "organization_required_mfa_policy": "Mandatory" if insists else "NoPrompt",
         }
     )
+
+
+def _policy(form: FormData, saved: SignInSettings) -> MfaPolicy | None:
+    """Return the chosen one, under the name that it is saved under; None if there is no such."""
+    chosen = text_of(form, "policy")
+    if chosen == OLDER_NAMES.get(saved.mfa.policy):
+        return saved.mfa.policy
+    return next((policy for policy in POLICIES if policy == chosen), None)
