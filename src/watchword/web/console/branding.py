@@ -76,9 +76,8 @@ async def save_branding(desk: WorkDesk) -> Response:
 
 
 def _changed(desk: Desk, saved: SignInSettings, patch: dict[str, Any]) -> SignInSettings:
-    languages = desk.scope.configuration.settings.languages
     # Nothing here asks for a connector.
-    return SignInRules.check(saved, patch, (), languages=languages)
+    return SignInRules.check(saved, patch, (), languages=desk.scope.phrases.languages)
 
 
 def _errors(desk: Desk, error: ValidationError) -> dict[str, str]:
