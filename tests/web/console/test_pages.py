@@ -373,8 +373,11 @@ class TestGetStarted:
 
 
 async def test_the_audit_log_is_filtered(owner: Browser) -> None:
-    page = await owner.open("audit-log?event=operator.created")
-    assert "operator.created" in page.words
+    await owner.open("operators")
+    await owner.submit("/operators/invite", role="viewer")
+
+    page = await owner.open("audit-log?event=operator.invited")
+    assert "operator.invited" in page.words
 
     page = await owner.open("audit-log?result=failure")
     assert "Nothing fits the filter" in page.words

@@ -7,6 +7,8 @@ from typing import Self
 import httpx2
 
 ORIGIN = "http://localhost:3001"
+JAR_HOST = "localhost.local"
+"""What Python's cookie jar calls `localhost`: a cookie that is renewed must replace the old one."""
 
 
 @dataclass
