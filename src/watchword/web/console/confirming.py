@@ -16,6 +16,7 @@ from watchword.configuration.models import (
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import Desk, text_of, whole_number
+from watchword.web.console.field_names import merged
 
 MOST_SHOWN = 20
 
@@ -77,5 +78,5 @@ async def _held_back(
         }
     if do == "edit":
         return {"is_dirty": True}
-    changes = changes_between(before, after)
+    changes = merged(changes_between(before, after))
     return {"changes": changes, "is_dirty": True} if changes and do != "confirm" else None

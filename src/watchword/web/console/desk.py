@@ -27,6 +27,7 @@ from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
 from watchword.web.console.field_names import (
+    LIMIT_PARTS,
     SIGN_IN_METHODS,
     lines_that_differ,
     phrases_of_field,
@@ -186,6 +187,9 @@ class Desk:
             return dict(self.languages).get(str(value), "")
         if field == SIGN_IN_METHODS:
             return "; ".join(self._words_of_method(method) for method in value or ())
+        if isinstance(value, Mapping) and value.keys() <= LIMIT_PARTS:
+            phrase = "limit" if "count" in value else "unanswered_limit"
+            return self.text(f"console.change.{phrase}", **value)
         phrases = phrases_of_value(field, value) or ()
         return ", ".join(self.text(phrase) for phrase in phrases)
 

@@ -1,10 +1,11 @@
 """What operators call the settings whose changes they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import ndiff
 from typing import Any
 
 from watchword.account.models import FieldName
+from watchword.configuration.models import Change
 
 BRANDING, SECURITY = "console.branding.", "console.security."
 ACCOUNT = "console.account_center."
@@ -88,6 +89,8 @@ UNANSWERED = {
     "unanswered.percent": SECURITY + "unanswered_percent",
 }
 
+LIMIT_PARTS = {*PARTS, "atLeast", "percent"}
+
 VALUES = {
     "mfa.factors": "console.mfa.",
     "mfa.policy": "console.mfa.policies.",
@@ -128,6 +131,25 @@ def phrases_of_value(field: str, value: Any) -> list[str] | None:
     if field not in VALUES or not value:
         return None
     return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
+
+
+def merged(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes with both numbers of a limit that came or went as one."""
+    rows: dict[str, Change] = {}
+    # An empty section says nothing beside what is in it or gone from it.
+    for change in (one for one in changes if {} not in (one.before, one.after)):
+        whole, _, part = change.field.partition(".")
+        is_whole = (change.before is None) != (change.after is None)
+        if not is_whole or part not in LIMIT_PARTS or whole not in {*LIMITS, "unanswered"}:
+            rows[change.field] = change
+            continue
+        known = rows.get(whole, Change(whole, None, None))
+        before, after = (
+            then if now is None else {**(then or {}), part: now}
+            for then, now in ((known.before, change.before), (known.after, change.after))
+        )
+        rows[whole] = Change(whole, before, after)
+    return list(rows.values())
 
 
 def lines_that_differ(field: str, before: Any, after: Any) -> tuple[list[str], list[str]] | None:
