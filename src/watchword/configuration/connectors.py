@@ -17,7 +17,7 @@ from watchword.configuration.models import (
     changes_between,
     secret_changes,
 )
-from watchword.configuration.pictures import with_pictures
+from watchword.configuration.pictures import with_known_pictures, with_pictures
 from watchword.configuration.saved_trial import save_trial, trial_of
 from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
 from watchword.configuration.social_connectors import (
@@ -35,7 +35,7 @@ from watchword.connectors.errors import (
     SyncProfileNotAllowed,
     TokenStorageNotSupported,
 )
-from watchword.connectors.models import PICTURES, SavedConnector, Trial
+from watchword.connectors.models import SavedConnector, Trial
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.ids import new_id, new_token
@@ -73,10 +73,7 @@ class ConnectorConfiguration:
             raise TokenStorageNotSupported(connector_id)
         saved = replace(prepared, metadata=chosen, sync_profile=sync_profile)
         async with self.writer.writing(actor, reason) as write:
-            require_own_target(self.saved, await self._rows(write).list(), saved)
-            await self._retire_active(write, saved)
-            await self.add(write, saved)
-        return saved
+            return await self._set_up(write, saved)
 
     async def change(
         self,
@@ -131,27 +128,26 @@ class ConnectorConfiguration:
     ) -> SavedConnector:
         """Make the connector of this type, or with this id, what is said; a masked secret is kept.
 
-        One of another provider takes its place. Raises what `create` raises, and
-        ConnectorOfAnotherType.
+        One of another provider takes its place. *metadata* brings its pictures along, for this may
+        be a part of a larger change, which waits for nobody. Raises what `create` and `change`
+        raise, and ConnectorOfAnotherType.
         """
-        if self.saved.class_of(connector_id).metadata.type is not type:
+        found = self.saved.class_of(connector_id)
+        if found.metadata.type is not type:
             raise ConnectorOfAnotherType(connector_id)
         if sync_profile and type is not ConnectorType.SOCIAL:
             raise SyncProfileNotAllowed(connector_id)
+        chosen = dict(metadata or {})
         async with self.writer.writing(actor, reason) as write:
             before = await self.present(write, type, id)
             if before is None or before.connector_id != connector_id:
-                return await self.create(
-                    actor,
-                    connector_id,
-                    config or None,
-                    id=id,
-                    metadata=metadata,
-                    sync_profile=sync_profile,
-                    reason=reason,
-                )
+                check_new_override(found, chosen)
+                prepared = self.prepare(connector_id, config or None, id=id)
+                new = replace(prepared, metadata=chosen, sync_profile=sync_profile)
+                return await self._set_up(write, new)
+            if type is ConnectorType.SOCIAL and (chosen or found.metadata.is_standard):
+                chosen = changed_override(found, before, chosen)
             after = self._with_config(before, config) if config else before
-            chosen = _with_known_pictures(metadata or {}, before)
             after = replace(after, metadata=chosen, sync_profile=sync_profile)
             return await self._save(write, before, after)
 
@@ -249,6 +245,12 @@ class ConnectorConfiguration:
             created_at=now,
             updated_at=now,
         )
+
+    async def _set_up(self, write: Write, new: SavedConnector) -> SavedConnector:
+        require_own_target(self.saved, await self._rows(write).list(), new)
+        await self._retire_active(write, new)
+        await self.add(write, new)
+        return new
 
     async def add(self, write: Write, saved: SavedConnector) -> None:
         """Write a new connector and its first version."""
@@ -404,7 +406,7 @@ class ConnectorConfiguration:
                 before,
                 config=wanted.document["config"],
                 secrets=wanted.secrets,
-                metadata=_with_known_pictures(wanted.document["metadata"], before),
+                metadata=with_known_pictures(wanted.document["metadata"], before.metadata),
                 sync_profile=wanted.document["syncProfile"],
                 retired_at=None,
             ),
@@ -414,16 +416,6 @@ class ConnectorConfiguration:
         await self._retire_active(write, after)
         await self._rows(write).save(after)
         await self._record(write, Action.RESTORED, before, after)
-
-
-def _with_known_pictures(chosen: Mapping[str, Any], before: SavedConnector) -> dict[str, Any]:
-    """Return an earlier override with the pictures that are there for its addresses."""
-    pictures = {
-        name: picture
-        for name, picture in before.metadata.get(PICTURES, {}).items()
-        if chosen.get(name) == before.metadata.get(name)
-    }
-    return {**chosen, **({PICTURES: pictures} if pictures else {})}
 
 
 def _document(saved: SavedConnector) -> dict[str, Any]:

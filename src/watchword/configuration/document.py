@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from watchword.account.models import AccountCenterSettings
 from watchword.applications.models import ApplicationType, ClientMetadata
 from watchword.configuration.models import TenantSettings
+from watchword.configuration.social_connectors import ConnectorOverride
 from watchword.connector_kit.models import ConnectorType
 from watchword.custom_phrases.models import is_language_tag
 from watchword.guard.models import GuardPolicy
@@ -58,7 +59,7 @@ class ConnectorPart(Part):
 
     connector_id: Annotated[str, Field(min_length=1, max_length=128)]
     config: dict[str, Any] = Field(default_factory=dict)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: ConnectorOverride = ConnectorOverride()
     sync_profile: bool = False
 
 

@@ -31,6 +31,7 @@ from watchword.configuration.errors import (
 )
 from watchword.configuration.models import Action, Change, ConfigurationVersion, Kind
 from watchword.configuration.phrases import PhraseConfiguration
+from watchword.configuration.pictures import with_known_pictures, with_missing_pictures
 from watchword.configuration.proofs_of_tests import ProofsOfTests
 from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
@@ -290,6 +291,7 @@ class DocumentConfiguration:
         terms: _Terms,
     ) -> Plan:
         document = parsed(given)
+        looks = await self._looks(document, is_plan=terms.is_plan)
         plan: Plan | None = None
         try:
             async with self.writer.writing(actor, terms.reason) as write:
@@ -305,6 +307,7 @@ class DocumentConfiguration:
                     document=document,
                     given=given,
                     values=Values(variables, self.sealed),
+                    looks=looks,
                 )
                 await applying.everything(keeps_others=terms.keeps_others)
                 plan = Plan(stamp, tuple(applying.done), tuple(applying.values.kept))
@@ -315,6 +318,20 @@ class DocumentConfiguration:
             pass
         assert plan is not None
         return plan
+
+    async def _looks(self, document: Document, *, is_plan: bool) -> dict[str, dict[str, Any]]:
+        """Return what connectors are shown as, by slot; fetched before anything is locked."""
+        saved = self.connectors.saved
+        known = {slot_of(one): one.metadata for one in await saved.rows.list()}
+        looks = {}
+        for slot, part in (document.connectors or {}).items():
+            chosen, before = part.metadata.document(), known.get(slot, {})
+            looks[slot] = (
+                with_known_pictures(chosen, before)
+                if is_plan
+                else await with_missing_pictures(saved.context.client, chosen, before)
+            )
+        return looks
 
     async def _go_live(
         self, write: Write, senders: Mapping[str, SavedConnector], terms: _Terms
@@ -453,6 +470,8 @@ class _Applying:
     document: Document
     given: Mapping[str, Any]
     values: Values
+    looks: Mapping[str, Mapping[str, Any]]
+    """By slot, what connectors are shown as, with the pictures."""
     done: list[PlannedChange] = field(default_factory=list)
     senders: dict[str, SavedConnector] = field(default_factory=dict)
     """By slot, the connectors that send otherwise than before."""
@@ -522,7 +541,7 @@ class _Applying:
             part.connector_id,
             config,
             id=instance_id,
-            metadata=part.metadata,
+            metadata=self.looks[slot],
             sync_profile=part.sync_profile,
         )
         if slot in SLOTS and len(self.write.written) > before:

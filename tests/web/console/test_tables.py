@@ -33,7 +33,8 @@ def test_a_guides_values_carry_their_columns_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_password_primary", "factors"), [(True, ["password", "code"]), (False, ["code", "password"])]
+    ("is_password_primary", "factors"),
+    [(True, ["password", "code"]), (False, ["code", "password"])],
 )
 def test_a_way_to_sign_in_is_named_with_its_factors_in_their_order(
     *, is_password_primary: bool, factors: list[str]

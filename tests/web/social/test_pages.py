@@ -133,7 +133,11 @@ async def test_a_logo_is_fetched_once_and_shown_without_asking_its_host(site: Si
 
 
 @pytest.mark.parametrize(
-    ("kind", "picture"), [("text/html", PICTURE), ("image/png", b"x" * (24 * 1024 + 1))]
+    ("kind", "picture"),
+    [
+        ("image/png", b"<html>not a picture</html>"),
+        ("image/png", b"\x89PNG\r\n\x1a\n" + b"x" * (24 * 1024)),
+    ],
 )
 async def test_what_is_no_picture_or_too_large_is_not_kept(
     site: Site, kind: str, picture: bytes
