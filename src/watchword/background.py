@@ -13,6 +13,7 @@ from watchword.core.ids import new_id
 from watchword.core.logs import get_logger
 from watchword.messaging.models import Channel
 from watchword.pictures.models import addresses_of
+from watchword.storage import StorageUnavailable
 from watchword.web.scope import ServerScope, TenantScope
 
 log = get_logger(__name__)
@@ -70,57 +71,95 @@ async def _every(interval: timedelta, work: Callable[[], Awaitable[object]]) -> 
             log.warning("background_task_failed", error=type(error).__name__, detail=str(error))
 
 
+async def _one_by_one(
+    server: ServerScope, work: Callable[[TenantScope], Awaitable[object]]
+) -> None:
+    for tenant_id in list(server.tenants):
+        await _of_tenant(server, tenant_id, work)
+
+
+async def _at_once(server: ServerScope, work: Callable[[TenantScope], Awaitable[object]]) -> None:
+    tenants = list(server.tenants)
+    # All of them to the end: the next round must not begin beside a part of this one.
+    ended = await asyncio.gather(
+        *(_of_tenant(server, tenant_id, work) for tenant_id in tenants), return_exceptions=True
+    )
+    for error in filter(None, ended):
+        raise error
+
+
+async def _of_tenant(
+    server: ServerScope, tenant_id: str, work: Callable[[TenantScope], Awaitable[object]]
+) -> None:
+    """Do a tenant's part; what is wrong with one tenant stops nothing of another's."""
+    try:
+        await work(await server.scope_of(tenant_id))
+    except StorageUnavailable:
+        # Nor would the others find the database.
+        raise
+    except Exception as error:
+        log.warning(
+            "background_task_failed",
+            tenant=tenant_id,
+            error=type(error).__name__,
+            detail=str(error),
+        )
+
+
 async def sweep(server: ServerScope) -> None:
     """Finish what a lost process left, and give early reports to their messages."""
-    for tenant_id in list(server.tenants):
-        scope = await server.scope_of(tenant_id)
+
+    async def finish(scope: TenantScope) -> None:
         taken = await scope.messaging.take_over_lapsed()
         if taken:
-            log.info("messages_taken_over", tenant=tenant_id, count=taken)
+            log.info("messages_taken_over", tenant=scope.tenant.id, count=taken)
         await scope.messaging.match_early_reports()
         await scope.webhooks.start_due()
+
+    await _one_by_one(server, finish)
 
 
 async def keep_sessions(server: ServerScope) -> None:
     """Hold the sessions that are this process's to hold, and send what others queued for them."""
     sessions = server.dispatch.sessions
 
-    async def keep(tenant_id: str) -> None:
-        scope = await server.scope_of(tenant_id)
+    async def keep(scope: TenantScope) -> None:
         messaging = scope.messaging
         if await sessions.keep(scope.connectors, scope.leases, messaging.apply_reports):
             await messaging.take_over_queued(Channel.SMS)
 
     await sessions.close_others(server.tenants)
     # One tenant's provider that is slow to log out must not keep the others waiting.
-    await asyncio.gather(*(keep(tenant_id) for tenant_id in list(server.tenants)))
+    await _at_once(server, keep)
 
 
 async def fetch_pictures(server: ServerScope, holder: str) -> None:
     """Fetch the pictures that pages want, in one process at a time for each tenant."""
 
-    async def fetch(tenant_id: str) -> None:
-        scope, now = await server.scope_of(tenant_id), server.clock.now()
+    async def fetch(scope: TenantScope) -> None:
+        now = server.clock.now()
         if scope.pictures.wanted:
             lease = partial(scope.leases.take, "pictures", holder, now, now + PICTURES_LEASE)
             await scope.pictures.fetch_wanted(lease)
 
     # One tenant's host that answers slowly must not keep the others waiting.
-    await asyncio.gather(*(fetch(tenant_id) for tenant_id in list(server.tenants)))
+    await _at_once(server, fetch)
 
 
 async def watch_connectors(server: ServerScope, holder: str) -> None:
     """Judge how the connectors do, in one process at a time for each tenant."""
     now = server.clock.now()
-    for tenant_id in list(server.tenants):
-        scope = await server.scope_of(tenant_id)
+
+    async def watch(scope: TenantScope) -> None:
         if not await scope.leases.take("health", holder, now, now + 2 * HEALTH):
-            continue
+            return
         for saved in await scope.connectors.list():
             # Nothing is sent through those that people sign in with.
             if saved.type is not ConnectorType.SOCIAL:
                 await scope.health.watch(saved)
         await watch_trial(scope)
+
+    await _one_by_one(server, watch)
 
 
 async def watch_trial(scope: TenantScope) -> None:
@@ -136,10 +175,12 @@ async def watch_trial(scope: TenantScope) -> None:
 async def purge(server: ServerScope, retention: Retention, holder: str) -> None:
     """Delete what is past its time, in one process at a time for each tenant."""
     now = server.clock.now()
-    for tenant_id in list(server.tenants):
-        scope = await server.scope_of(tenant_id)
+
+    async def throw_away(scope: TenantScope) -> None:
         if await scope.leases.take("purge", holder, now, now + PURGE_LEASE):
             await purge_tenant(scope, retention, now)
+
+    await _one_by_one(server, throw_away)
     await server.operators.purge(now)
 
 
