@@ -32,7 +32,11 @@ from watchword.background import Retention, background
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.saved_trial import trial_of
 from watchword.configuration.service import ConfigurationService
-from watchword.configuration.settings import account_center_of
+from watchword.configuration.settings import (
+    account_center_of,
+    guard_policy_of,
+    sign_in_settings_of,
+)
 from watchword.configuration.tenants import TenantAdministration
 from watchword.configuration.test_numbers import allowed_in_production
 from watchword.configuration.writing import ConfigurationWriter
@@ -57,7 +61,7 @@ from watchword.factors.service import FactorService
 from watchword.guard.carrier import Carrier
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.limits import Limits
-from watchword.guard.models import GuardPolicy, ServerRules
+from watchword.guard.models import ServerRules
 from watchword.guard.reports import GuardReports
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard, Unblocking
@@ -86,8 +90,6 @@ from watchword.pictures.service import PictureService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.settings import Settings, is_loopback, load_settings
-from watchword.sign_in_settings.repository import SignInSettingsRepository
-from watchword.sign_in_settings.service import SignInSettingsService
 from watchword.social.repository import SocialRows
 from watchword.social.service import SocialService
 from watchword.storage import Storage
@@ -282,13 +284,11 @@ class TenantScopes:
         """Read the tenant's configuration and wire its services."""
         keys, clock, storage = self.settings.keys, server.clock, server.storage
         origin = tenant.origin(server.public_url)
-        sign_in_settings, _ = await SignInSettingsService(
-            SignInSettingsRepository(storage, tenant.id)
-        ).load()
+        versions = VersionRows(storage, tenant.id)
+        sign_in_settings, _ = await sign_in_settings_of(versions)
+        policy, _ = await guard_policy_of(versions)
+        account_center, _ = await account_center_of(versions)
         counters = GuardRepository(storage, tenant.id)
-        saved_policy = await counters.find_policy()
-        policy = GuardPolicy.model_validate(saved_policy["document"] if saved_policy else {})
-        account_center, _ = await account_center_of(VersionRows(storage, tenant.id))
         custom_phrases = CustomPhraseService(CustomPhraseRows(storage, tenant.id))
         phrases = server.phrases.with_own(
             {own.language: own.catalogue for own in await custom_phrases.list()},
@@ -315,8 +315,7 @@ class TenantScopes:
             rows=rows,
             digest=KeyedDigest(keys, "test number"),
             clock=clock,
-            is_allowed=not tenant.is_production
-            or await allowed_in_production(VersionRows(storage, tenant.id)),
+            is_allowed=not tenant.is_production or await allowed_in_production(versions),
             numbers={number.phone: number for number in await rows.list()},
         )
         limits = self._limits(storage, tenant)
@@ -332,7 +331,7 @@ class TenantScopes:
         connectors = ConnectorService(
             tenant=tenant,
             rows=connector_rows,
-            trial=await trial_of(VersionRows(storage, tenant.id), connector_rows),
+            trial=await trial_of(versions, connector_rows),
             registry=server.registry,
             sealer=Sealer(keys, "connector"),
             context=ConnectorContext(
@@ -507,7 +506,7 @@ class TenantScopes:
                     tenant=tenant,
                     storage=storage,
                     directory=server.directory,
-                    versions=VersionRows(storage, tenant.id),
+                    versions=versions,
                     audit=audit,
                     clock=clock,
                     on_change=partial(server.forget, tenant.id),

@@ -298,9 +298,6 @@ class TestDocument:
         with pytest.raises(ValidationError):
             GuardPolicy().changed(patch)
 
-    async def test_a_new_tenant_has_the_contracts_limits(self, guard: SendGuard) -> None:
-        assert await guard.counters.find_policy() is None
-
 
 async def test_old_windows_are_thrown_away_and_open_ones_are_kept(
     guard: SendGuard, clock: FakeClock

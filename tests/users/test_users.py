@@ -304,17 +304,6 @@ class TestLists:
         assert [user.username for user in page.items] == found
         assert page.total == len(found)
 
-    async def test_who_would_be_locked_out_without_messages_can_be_counted(
-        self, users: UserService, clock: FakeClock
-    ) -> None:
-        await users.create(NewUser(primary_phone=ALICE, is_signed_in=True))
-        await users.create(NewUser(primary_phone=BOB, password_digest="$argon2id$x"))
-        await users.create(NewUser(username="carol"))
-
-        assert await users.count_phone_only() == 1
-        assert await users.count_signed_in_since(clock.now()) == 1
-        assert await users.count_signed_in_since(clock.now() + timedelta(seconds=1)) == 0
-
     async def test_names_that_differ_in_case_only_are_found(self, users: UserService) -> None:
         for username in ("Alice", "alice", "bob"):
             await users.create(NewUser(username=username))

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from watchword.account.models import AccountCenterSettings
 from watchword.audit.models import Actor
@@ -22,6 +24,10 @@ from watchword.tenants.errors import TenantOwnsPort
 from watchword.tenants.models import TenantTag
 from watchword.test_numbers.service import FixedNumbers
 from watchword.users.service import UserService
+
+Document = TypeVar("Document", GuardPolicy, AccountCenterSettings, TenantSettings)
+"""Settings that fit together however they are changed."""
+Saved = TypeVar("Saved", bound=BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +77,7 @@ class SettingsConfiguration:
     ) -> GuardPolicy:
         """Change what the patch names of the guard's policy."""
         async with self.writer.writing(actor, reason) as write:
-            before, version = await guard_policy_of(write.versions)
-            expect(version, expected_version)
-            after = before.changed(patch)
-            await self.writer.save_settings(
-                write, Kind.GUARD, Action.CHANGED, before.document(), after.document()
-            )
-        return after
+            return await self._change(write, Kind.GUARD, GuardPolicy, patch, expected_version)
 
     async def account_center(self) -> tuple[AccountCenterSettings, int]:
         """Return the account centre's settings and their version; 0 while they are the defaults."""
@@ -93,13 +93,9 @@ class SettingsConfiguration:
     ) -> AccountCenterSettings:
         """Change what the patch names of the account centre's settings."""
         async with self.writer.writing(actor, reason) as write:
-            before, version = await account_center_of(write.versions)
-            expect(version, expected_version)
-            after = before.changed(patch)
-            await self.writer.save_settings(
-                write, Kind.ACCOUNT_CENTER, Action.CHANGED, before.document(), after.document()
+            return await self._change(
+                write, Kind.ACCOUNT_CENTER, AccountCenterSettings, patch, expected_version
             )
-        return after
 
     async def tenant(self) -> tuple[TenantSettings, int]:
         """Return the tenant's own settings and their version; 0 while they are the defaults."""
@@ -115,13 +111,7 @@ class SettingsConfiguration:
     ) -> TenantSettings:
         """Change what the patch names of the tenant's own settings."""
         async with self.writer.writing(actor, reason) as write:
-            before, version = await tenant_settings_of(write.versions)
-            expect(version, expected_version)
-            after = before.changed(patch)
-            await self.writer.save_settings(
-                write, Kind.TENANT, Action.CHANGED, before.document(), after.document()
-            )
-        return after
+            return await self._change(write, Kind.TENANT, TenantSettings, patch, expected_version)
 
     async def set_tag(self, actor: Actor, tag: TenantTag, *, reason: str | None = None) -> None:
         """Say what this tenant is for.
@@ -161,29 +151,42 @@ class SettingsConfiguration:
 
     async def restore_guard(self, write: Write, wanted: Mapping[str, Any]) -> None:
         """Bring a policy back."""
-        before, _ = await guard_policy_of(write.versions)
-        after = GuardPolicy.model_validate(wanted)
-        await self.writer.save_settings(
-            write, Kind.GUARD, Action.RESTORED, before.document(), after.document()
-        )
+        await self._restore(write, Kind.GUARD, GuardPolicy, wanted)
 
     async def restore_account_center(self, write: Write, wanted: Mapping[str, Any]) -> None:
         """Bring the account centre's settings back."""
-        before, _ = await account_center_of(write.versions)
-        after = AccountCenterSettings.model_validate(wanted)
-        await self.writer.save_settings(
-            write, Kind.ACCOUNT_CENTER, Action.RESTORED, before.document(), after.document()
-        )
+        await self._restore(write, Kind.ACCOUNT_CENTER, AccountCenterSettings, wanted)
 
     async def restore_tenant(self, write: Write, wanted: Mapping[str, Any]) -> None:
         """Bring the tenant's own settings back."""
-        before, _ = await tenant_settings_of(write.versions)
-        after = TenantSettings.model_validate(wanted)
-        await self.writer.save_settings(
-            write, Kind.TENANT, Action.RESTORED, before.document(), after.document()
-        )
+        await self._restore(write, Kind.TENANT, TenantSettings, wanted)
 
     # Inside a change.
+
+    async def _change(
+        self,
+        write: Write,
+        kind: Kind,
+        model: type[Document],
+        patch: Mapping[str, Any],
+        expected_version: int | None,
+    ) -> Document:
+        before, version = await _saved(write.versions, kind, model)
+        expect(version, expected_version)
+        after = before.changed(patch)
+        await self.writer.save_settings(
+            write, kind, Action.CHANGED, before.document(), after.document()
+        )
+        return after
+
+    async def _restore(
+        self, write: Write, kind: Kind, model: type[Document], wanted: Mapping[str, Any]
+    ) -> None:
+        before, _ = await _saved(write.versions, kind, model)
+        after = model.model_validate(wanted)
+        await self.writer.save_settings(
+            write, kind, Action.RESTORED, before.document(), after.document()
+        )
 
     async def _checked(
         self, write: Write, before: SignInSettings, patch: Mapping[str, Any]
@@ -212,31 +215,24 @@ class SettingsConfiguration:
 
 async def sign_in_settings_of(versions: VersionRows) -> tuple[SignInSettings, int]:
     """Return the saved settings and their version; 0 while they are the defaults."""
-    row = await versions.settings(Kind.SIGN_IN)
-    if row is None:
-        return SignInSettings(), 0
-    return SignInSettings.model_validate(row["document"]), row["version"]
+    return await _saved(versions, Kind.SIGN_IN, SignInSettings)
 
 
 async def guard_policy_of(versions: VersionRows) -> tuple[GuardPolicy, int]:
     """Return the saved policy and its version; 0 while it is the default."""
-    row = await versions.settings(Kind.GUARD)
-    return (
-        (GuardPolicy.model_validate(row["document"]), row["version"]) if row else (GuardPolicy(), 0)
-    )
+    return await _saved(versions, Kind.GUARD, GuardPolicy)
 
 
 async def account_center_of(versions: VersionRows) -> tuple[AccountCenterSettings, int]:
     """Return the saved settings and their version; 0 while they are the defaults."""
-    row = await versions.settings(Kind.ACCOUNT_CENTER)
-    if row is None:
-        return AccountCenterSettings(), 0
-    return AccountCenterSettings.model_validate(row["document"]), row["version"]
+    return await _saved(versions, Kind.ACCOUNT_CENTER, AccountCenterSettings)
 
 
 async def tenant_settings_of(versions: VersionRows) -> tuple[TenantSettings, int]:
     """Return the saved settings and their version; 0 while they are the defaults."""
-    row = await versions.settings(Kind.TENANT)
-    if row is None:
-        return TenantSettings(), 0
-    return TenantSettings.model_validate(row["document"]), row["version"]
+    return await _saved(versions, Kind.TENANT, TenantSettings)
+
+
+async def _saved(versions: VersionRows, kind: Kind, model: type[Saved]) -> tuple[Saved, int]:
+    row = await versions.settings(kind)
+    return (model(), 0) if row is None else (model.model_validate(row["document"]), row["version"])

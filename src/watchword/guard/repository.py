@@ -22,18 +22,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from watchword.guard.gates import STAMP
 from watchword.guard.models import stamp
-from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import guard_windows, lockouts, settings
+from watchword.storage import TenantRepository
+from watchword.storage.schema import guard_windows, lockouts
 from watchword.storage.types import UtcDateTime
 
 window = guard_windows.c
 lock = lockouts.c
 OURS = window.tenant_id == bindparam("tenant_id")
 OUR_LOCKS = lock.tenant_id == bindparam("tenant_id")
-
-FIND_POLICY = select(settings.c.document, settings.c.version).where(
-    settings.c.tenant_id == bindparam("tenant_id"), settings.c.kind == "guard"
-)
 
 _nth = bindparam("nth", type_=Integer)
 _keep = bindparam("keep", type_=Integer)
@@ -100,10 +96,6 @@ PURGE_LOCKOUTS = delete(lockouts).where(OUR_LOCKS, lock.expires_at <= bindparam(
 @dataclass(frozen=True)
 class GuardRepository(TenantRepository):
     """Counts what is limited."""
-
-    async def find_policy(self) -> Row | None:
-        """Return document and version, or None while nothing was saved."""
-        return await self.first(FIND_POLICY)
 
     async def attempt(
         self,

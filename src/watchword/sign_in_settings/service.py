@@ -1,4 +1,4 @@
-"""Load a tenant's settings, check changes to them, and say what the public may know."""
+"""Check changes to a tenant's settings, and say what the public may know of them."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -51,7 +51,6 @@ from watchword.sign_in_settings.models import (
     SignInSettingsPatch,
     identifiers_of,
 )
-from watchword.sign_in_settings.repository import SignInSettingsRepository
 from watchword.users.models import IdentifierType
 
 CONNECTOR_TYPES: dict[IdentifierType, ConnectorType] = {
@@ -65,20 +64,6 @@ RECOVERY: dict[ForgotPasswordMethod, tuple[ConnectorType, str]] = {
 ADAPTIVE_POLICIES = {"PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignInMandatory"}
 NON_SKIPPABLE_POLICIES = {"Mandatory", *ADAPTIVE_POLICIES}
 BLOCKLIST_ENTRY = re.compile(r"[^\s@]*@[^\s@]+\.[^\s@]+")
-
-
-@dataclass(frozen=True)
-class SignInSettingsService:
-    """The saved settings of one tenant."""
-
-    settings: SignInSettingsRepository
-
-    async def load(self) -> tuple[SignInSettings, int]:
-        """Return the settings and their version; a new tenant has the defaults, version 0."""
-        row = await self.settings.find()
-        if row is None:
-            return SignInSettings(), 0
-        return SignInSettings.model_validate(row["document"]), row["version"]
 
 
 class SignInRules:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -114,16 +113,6 @@ LIST = {
     for is_far, statement in ((False, _listed), (True, _listed_far))
 }
 """By whether it begins with the oldest, and whether it skips many."""
-COUNT_PHONE_ONLY = select(func.count().label("total")).where(
-    OURS,
-    u.primary_phone.is_not(None),
-    u.primary_email.is_(None),
-    u.password_digest.is_(None),
-    u.identities == {},
-)
-COUNT_SIGNED_IN_SINCE = select(func.count().label("total")).where(
-    OURS, u.last_sign_in_at >= bindparam("moment")
-)
 SIGNED_IN_WITH_PHONE = (
     select(u.id).where(OURS, u.last_sign_in_at.is_not(None), u.primary_phone.is_not(None)).limit(1)
 )
@@ -384,14 +373,6 @@ class UserRepository(TenantRepository):
             if deleted:
                 await ours.totals.add(COUNTED, -deleted)
             return deleted
-
-    async def count_phone_only(self) -> int:
-        """Count those who have a phone and no other way in."""
-        return await self._count(COUNT_PHONE_ONLY)
-
-    async def count_signed_in_since(self, moment: datetime) -> int:
-        """Count those who signed in at *moment* or later."""
-        return await self._count(COUNT_SIGNED_IN_SINCE, moment=moment)
 
     async def has_phone_signed_in(self) -> bool:
         """Tell whether anybody who has a phone number signed in yet."""

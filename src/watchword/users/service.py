@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from watchword.core.clock import Clock
@@ -172,14 +171,6 @@ class UserService:
             return replace(user, password_digest=renewed)
         found = await self.users.find(user.id)
         return await self._verify(found, password, lets_suspended=lets_suspended)
-
-    async def count_phone_only(self) -> int:
-        """Return how many can sign in by a code to their phone and in no other way."""
-        return await self.users.count_phone_only()
-
-    async def count_signed_in_since(self, moment: datetime) -> int:
-        """Return how many signed in at *moment* or later."""
-        return await self.users.count_signed_in_since(moment)
 
     async def has_phone_signed_in(self) -> bool:
         """Tell whether anybody who has a phone number signed in yet."""
