@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +21,7 @@ from watchword.applications.errors import (
     SecretNotFound,
     TooManySecrets,
 )
+from watchword.core.moments import milliseconds, moment_of
 
 DEMO_APP_ID = "demo-app"
 INVITATIONS_APP_ID = "invitations"
@@ -332,15 +333,10 @@ def secret_of(details: Mapping[str, Any], sealed: str) -> ApplicationSecret:
     return ApplicationSecret(
         id=details["id"],
         name=details["name"],
-        created_at=_moment(details["createdAt"]),
-        expires_at=None if expires_at is None else _moment(expires_at),
+        created_at=moment_of(details["createdAt"]),
+        expires_at=None if expires_at is None else moment_of(expires_at),
         sealed=sealed,
     )
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return a moment as the contract writes it."""
-    return round(moment.timestamp() * 1000)
 
 
 def demo_application(origin: str, created_at: datetime) -> Application:
@@ -409,10 +405,6 @@ def check_redirect_uri(uri: Any, kind: ApplicationType) -> None:
         )
     if not is_good:
         raise InvalidRedirectUri(uri=uri[:200])
-
-
-def _moment(stored: int) -> datetime:
-    return datetime.fromtimestamp(stored / 1000, UTC)
 
 
 def _split(uri: str) -> SplitResult | None:

@@ -15,7 +15,6 @@ from watchword.applications.models import (
     CreatedApplication,
     CreatedSecret,
     NewApplication,
-    milliseconds,
     secret_of,
 )
 from watchword.applications.service import ApplicationService
@@ -30,6 +29,7 @@ from watchword.configuration.models import (
 )
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connectors.service import ConnectorService
+from watchword.core.moments import milliseconds
 from watchword.resources.service import ResourceService, check_assignable
 
 APPLICATION_SECRET = "secret"  # noqa: S105  # a field's name

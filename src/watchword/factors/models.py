@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from watchword.core.moments import iso_of
 from watchword.sign_in_settings.models import CODE_FACTORS, Mfa, MfaFactor
 from watchword.users.models import IdentifierType, User
 
@@ -52,18 +53,14 @@ class SavedFactor:
         shown: dict[str, Any] = {
             "id": self.id,
             "type": self.type,
-            "createdAt": _iso(self.created_at),
+            "createdAt": iso_of(self.created_at),
         }
         if self.last_used_at is not None:
-            shown["lastUsedAt"] = _iso(self.last_used_at)
+            shown["lastUsedAt"] = iso_of(self.last_used_at)
         return {**shown, "remainCodes": self.codes_left} if self.type == "BackupCode" else shown
 
     def __repr__(self) -> str:
         return f"SavedFactor({self.type}, {self.id})"
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,12 +11,13 @@ from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.models import SavedConnector
 from watchword.core.clock import Clock
 from watchword.core.logs import get_logger
+from watchword.core.moments import iso_of
 from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.models import MessageState, Sample
 from watchword.messaging.repository import HealthRows
 from watchword.operators.models import Operator
 from watchword.storage import Database
-from watchword.webhooks.models import Event, wire_time
+from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
 log = get_logger(__name__)
@@ -220,7 +221,7 @@ def _payload(saved: SavedConnector, reason: Reason | None, since: datetime) -> d
             "connectorFactoryId": saved.connector_id,
             "type": saved.type,
             "reason": reason,
-            "since": wire_time(since),
+            "since": iso_of(since),
         }
     }
 

@@ -1,9 +1,9 @@
 """Claims: what tokens and userinfo say of a person, by scope."""
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
 from typing import Any
 
+from watchword.core.moments import milliseconds
 from watchword.users.models import User
 
 # The contract's profile document, by the standard's claim names (OpenID Connect Core, 5.1).
@@ -33,8 +33,9 @@ def _profile(user: User) -> dict[str, Any]:
         "name": user.name,
         "picture": user.avatar,
         "username": user.username,
-        "created_at": _milliseconds(user.created_at),
-        "updated_at": _milliseconds(user.updated_at),
+        # The contract counts milliseconds here, unlike the standard's own moments.
+        "created_at": milliseconds(user.created_at),
+        "updated_at": milliseconds(user.updated_at),
         **{claim: user.profile.get(field) for claim, field in PROFILE_FIELDS.items()},
     }
 
@@ -158,8 +159,3 @@ def _claims(
         claims.update({claim: known[claim] for claim in names if claim in known})
     # OpenID Connect Core, 5.3.2: what is not known is left out, never null.
     return {name: value for name, value in claims.items() if value is not None}
-
-
-def _milliseconds(moment: datetime) -> int:
-    # The contract counts milliseconds here, unlike the standard's own moments.
-    return round(moment.timestamp() * 1000)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from watchword.core.moments import milliseconds
 from watchword.core.revisions import revision_of
 from watchword.organization_roles.models import Named
 
@@ -100,8 +101,3 @@ def membership_change(
     """Return what the contract tells of a change of members: at most 5000 ids of each."""
     told = {"addedUserIds": [*added[:MOST_TOLD]], "removedUserIds": [*removed[:MOST_TOLD]]}
     return {"organizationId": organization_id, **{name: ids for name, ids in told.items() if ids}}
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return a moment as the contract writes it."""
-    return round(moment.timestamp() * 1000)

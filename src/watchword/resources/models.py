@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from watchword.core.ids import new_id
+from watchword.core.moments import milliseconds, moment_of
 from watchword.resources.errors import (
     InvalidScopeName,
     ScopeNameTaken,
@@ -47,7 +48,7 @@ class ResourceScope:
             "id": self.id,
             "name": self.name,
             "description": self.description,
-            "createdAt": round(self.created_at.timestamp() * 1000),
+            "createdAt": milliseconds(self.created_at),
         }
 
     @classmethod
@@ -57,7 +58,7 @@ class ResourceScope:
             id=document["id"],
             name=document["name"],
             description=document["description"],
-            created_at=datetime.fromtimestamp(document["createdAt"] / 1000, UTC),
+            created_at=moment_of(document["createdAt"]),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
+from watchword.core.moments import milliseconds
 from watchword.core.pagination import Page
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 
@@ -103,9 +104,9 @@ class User:
             "avatar": self.avatar,
             "customData": dict(self.custom_data),
             "identities": dict(self.identities),
-            "lastSignInAt": _milliseconds(self.last_sign_in_at),
-            "createdAt": _milliseconds(self.created_at),
-            "updatedAt": _milliseconds(self.updated_at),
+            "lastSignInAt": self.last_sign_in_at and milliseconds(self.last_sign_in_at),
+            "createdAt": milliseconds(self.created_at),
+            "updatedAt": milliseconds(self.updated_at),
             "profile": dict(self.profile),
             "applicationId": self.application_id,
             # Clients that are their own metadata document are not built.
@@ -131,10 +132,6 @@ class User:
 
     def __repr__(self) -> str:
         return f"User({self.id})"
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -23,6 +23,7 @@ from watchword.core.clock import Clock
 from watchword.core.ids import new_id
 from watchword.core.keys import SecretKeys
 from watchword.core.logs import get_logger
+from watchword.core.moments import iso_of
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.sealing import Sealer
 from watchword.storage import Database, Storage
@@ -45,7 +46,6 @@ from watchword.webhooks.models import (
     WebhookConfig,
     kept_headers,
     origin_of,
-    wire_time,
 )
 from watchword.webhooks.repository import DeliveryRows, WebhookRows
 from watchword.webhooks.samples import sample_of
@@ -289,7 +289,7 @@ class Deliveries:
 
 def body_of(webhook_id: str, event: Event, at: datetime, payload: Mapping[str, Any]) -> str:
     """Return what is posted: the envelope of the contract, and the event's own fields."""
-    envelope = {"hookId": webhook_id, "event": event.value, "createdAt": wire_time(at)}
+    envelope = {"hookId": webhook_id, "event": event.value, "createdAt": iso_of(at)}
     # First to be read, and last to be set: no payload takes the place of its envelope.
     return orjson.dumps({**envelope, **payload, **envelope}).decode()
 

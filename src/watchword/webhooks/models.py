@@ -195,11 +195,6 @@ def kept_headers(
     return kept
 
 
-def wire_time(moment: datetime) -> str:
-    """Return a moment as events carry it: ISO 8601 in UTC, to the millisecond."""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-
-
 class DeliveryState(StrEnum):
     """How far an event is on its way: waiting → delivered, failed."""
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 
 from watchword.account.errors import FieldNotEditable, ProofRequired
+from watchword.core.moments import milliseconds
 from watchword.oidc.models import Session, UserGrant
 from watchword.oidc.signed_in import NotSignedInThere, RevokedGrants
 from watchword.oidc.tokens import session_name
@@ -80,8 +81,8 @@ def _session(me: Me, session: Session) -> dict[str, Any]:
         },
         "lastSubmission": None,
         "accountId": session.user_id,
-        "expiresAt": round(session.expires_at.timestamp() * 1000),
-        "lastActiveAt": round(session.last_seen_at.timestamp() * 1000),
+        "expiresAt": milliseconds(session.expires_at),
+        "lastActiveAt": milliseconds(session.last_seen_at),
         "isCurrent": session.id_digest == me.asker.session_digest,
     }
 
@@ -98,6 +99,6 @@ def _grant(me: Me, grant: UserGrant) -> dict[str, Any]:
             "iat": int(grant.created_at.timestamp()),
             "exp": int(grant.expires_at.timestamp()),
         },
-        "expiresAt": round(grant.expires_at.timestamp() * 1000),
+        "expiresAt": milliseconds(grant.expires_at),
         "isCurrent": grant.id == me.asker.grant_id,
     }

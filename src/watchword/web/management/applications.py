@@ -1,6 +1,6 @@
 """`/api/applications`: what people sign in to, the machines that call us, and their secrets."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 import orjson
@@ -27,11 +27,11 @@ from watchword.applications.models import (
     ClientMetadata,
     NewApplication,
     check_redirect_uri,
-    milliseconds,
     origin_of,
 )
 from watchword.configuration.errors import ConfigurationChanged
 from watchword.connectors.models import MASK
+from watchword.core.moments import milliseconds, moment_of
 from watchword.resources.errors import UnknownScopes
 from watchword.resources.models import Resource, ResourceScope
 from watchword.tenants.errors import TenantLimitReached
@@ -155,9 +155,7 @@ class AddSecret(ApiModel):
     @property
     def moment(self) -> datetime | None:
         """Return when it is over."""
-        return (
-            None if self.expires_at is None else datetime.fromtimestamp(self.expires_at / 1000, UTC)
-        )
+        return None if self.expires_at is None else moment_of(self.expires_at)
 
 
 class RenameSecret(ApiModel):

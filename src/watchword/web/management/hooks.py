@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from watchword.configuration.webhooks import SignedWebhook
+from watchword.core.moments import milliseconds
 from watchword.core.pagination import FURTHEST, PageRequest
 from watchword.sign_in_settings.errors import NothingToChange
 from watchword.tenants.errors import TenantLimitReached
@@ -123,7 +124,7 @@ class HookAnswer(ApiModel):
             config=config,
             signing_key=signing_key,
             enabled=webhook.enabled,
-            created_at=int(webhook.created_at.timestamp() * 1000),
+            created_at=milliseconds(webhook.created_at),
             **more,
         )
 
@@ -164,12 +165,12 @@ class LogAnswer(ApiModel):
         if delivery.last_error is not None:
             payload["error"] = delivery.last_error
         if delivery.state is DeliveryState.WAITING:
-            payload["nextAttemptAt"] = int(delivery.next_at.timestamp() * 1000)
+            payload["nextAttemptAt"] = milliseconds(delivery.next_at)
         return cls(
             id=delivery.id,
             key=f"{LOG_KEY}{delivery.event}",
             payload=payload,
-            created_at=int(delivery.created_at.timestamp() * 1000),
+            created_at=milliseconds(delivery.created_at),
         )
 
 

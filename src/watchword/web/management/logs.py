@@ -1,12 +1,13 @@
 """`/api/logs`: what happened, who did it, to whom."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from watchword.audit.errors import EntryNotFound
 from watchword.audit.models import AuditEntry, AuditFilter
+from watchword.core.moments import milliseconds, moment_of
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page
@@ -51,7 +52,7 @@ class LogEntry(ApiModel):
             id=entry.id,
             key=entry.event,
             payload={**entry.payload, **known},
-            created_at=round(entry.created_at.timestamp() * 1000),
+            created_at=milliseconds(entry.created_at),
         )
 
 
@@ -103,5 +104,5 @@ async def get_entry(id: Id, caller: Caller) -> WholeLogEntry:
     return WholeLogEntry(**vars(entry), tenant_id=caller.tenant.tenant.id)
 
 
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+def _moment(given: int | None) -> datetime | None:
+    return None if given is None else moment_of(given)

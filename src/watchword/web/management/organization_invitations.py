@@ -1,6 +1,5 @@
 """`/api/organization-invitations`: invite by text message or e-mail, accept, take back."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSch
 from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.errors import NoConnector
 from watchword.core.email import InvalidEmailAddress
+from watchword.core.moments import milliseconds, moment_of
 from watchword.core.phone import InvalidPhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
@@ -35,7 +35,6 @@ from watchword.invitations.models import (
 )
 from watchword.messaging.models import stored_form
 from watchword.organization_roles.errors import RoleIsForMachines
-from watchword.organizations.models import milliseconds
 from watchword.storage.database import StorageReferenceMissing
 from watchword.users.errors import UserNotFound
 from watchword.web.documented import problems
@@ -104,7 +103,7 @@ class CreateInvitation(ApiModel):
         return NewInvitation(
             organization_id=self.organization_id,
             invitee=recipient_of(self.invitee),
-            expires_at=datetime.fromtimestamp(self.expires_at / 1000, UTC),
+            expires_at=moment_of(self.expires_at),
             inviter_id=self.inviter_id,
             role_ids=tuple(self.organization_role_ids),
         )

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AfterValidator, Field
 
-from watchword.applications.models import milliseconds
+from watchword.core.moments import milliseconds
 from watchword.resources.errors import (
     InvalidScopeName,
     ManagementApiNotChangeable,

@@ -1,12 +1,12 @@
 """`/api/test-numbers`, ours alone: numbers with a fixed code, to which nothing is sent."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from watchword.applications.models import milliseconds
+from watchword.core.moments import milliseconds, moment_of
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.test_numbers.errors import (
     TestExpiryOutOfRange,
@@ -105,4 +105,4 @@ async def remove_test_number(phone: Annotated[str, Path(max_length=32)], caller:
 def _moment(given: int | None, caller: Management) -> datetime:
     if given is None:
         return caller.tenant.fixed_numbers.clock.now() + LONGEST_LIFE
-    return datetime.fromtimestamp(given / 1000, UTC)
+    return moment_of(given)

@@ -1,12 +1,10 @@
 """`/api/connectors/{id}/trial`, ours alone: a connector tried beside the active one."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from watchword.applications.models import milliseconds
 from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.trials import TrialTerms
 from watchword.connector_kit.errors import InvalidConfig
@@ -21,6 +19,7 @@ from watchword.connectors.errors import (
     UnknownConnectorClass,
 )
 from watchword.connectors.models import SavedConnector, Trial
+from watchword.core.moments import milliseconds, moment_of
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.messaging.health import Health
 from watchword.web.documented import problems
@@ -153,7 +152,7 @@ async def get_trial(id: InstanceId, caller: Caller) -> TrialAnswer:
 async def start_trial(id: InstanceId, body: StartTrial, caller: Caller) -> TrialAnswer:
     """Let some messages go through another connector for a while; the active one stays active."""
     terms = TrialTerms(
-        ends_at=_moment(body.ends_at), share=body.share, numbers=_numbers(body.numbers)
+        ends_at=moment_of(body.ends_at), share=body.share, numbers=_numbers(body.numbers)
     )
     trial = await caller.tenant.configuration.trials.start(
         caller.actor, id, body.connector_id, body.config, terms, reason=body.reason
@@ -182,7 +181,7 @@ async def change_trial(id: InstanceId, body: ChangeTrial, caller: Caller) -> Tri
         id,
         share=body.share,
         numbers=_numbers(body.numbers),
-        ends_at=_moment(body.ends_at) if body.ends_at is not None else None,
+        ends_at=moment_of(body.ends_at) if body.ends_at is not None else None,
         expected_version=body.expected_version,
         reason=body.reason,
     )
@@ -232,7 +231,3 @@ async def _shown(caller: Management, active_id: str, trial: Trial) -> TrialAnswe
 
 def _numbers(digits: list[str]) -> list[PhoneNumber]:
     return [PhoneNumber.from_digits(text) for text in digits]
-
-
-def _moment(given: int) -> datetime:
-    return datetime.fromtimestamp(given / 1000, UTC)
