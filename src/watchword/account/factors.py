@@ -7,7 +7,6 @@ from typing import Any
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
-from watchword.core.context import asked_by
 from watchword.factors.errors import (
     FactorNotFound,
     RecoveryCodesAlone,
@@ -21,6 +20,7 @@ from watchword.sign_in_settings.models import SignInSettings
 from watchword.storage import Database, Storage
 from watchword.users.models import User, UserChange
 from watchword.users.service import UserService
+from watchword.users.told import told_of_user
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
@@ -170,11 +170,4 @@ class AccountFactors:
         await self.audit.record(
             f"user.{word}", actor, subject=f"user:{user.id}", payload={side: changed}, tx=tx
         )
-        request = asked_by.get()
-        told = {
-            "ip": request.client_ip if request else None,
-            "userAgent": request.user_agent if request else None,
-            "params": {"userId": user.id},
-            "data": user.row(),
-        }
-        await self.webhooks.announce(Event.USER_DATA_UPDATED, told, tx=tx)
+        await self.webhooks.announce(Event.USER_DATA_UPDATED, told_of_user(user.id, user), tx=tx)

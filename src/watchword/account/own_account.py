@@ -9,7 +9,7 @@ from watchword.account.errors import LastSignInMethodRequired, ScopeMissing
 from watchword.account.models import AccountCenterSettings, Asker, FieldName, can_prove_themselves
 from watchword.account.service import AccountService, with_identity, without_identity
 from watchword.account.social_proofs import SocialProofs
-from watchword.account.step_up import StepUp, masked
+from watchword.account.step_up import StepUp
 from watchword.core.context import RequestContext
 from watchword.core.phone import PhoneNumber
 from watchword.notices.service import Change, Notices
@@ -262,7 +262,7 @@ class OwnAccount:
             # What was found out by the old number must not sign anybody in any more.
             await self.accounts.leftovers.within(tx).end_visits(before.id)
             what = _CHANGES[type_, new is not None]
-            shown = masked(new) if new else ""
+            shown = new.masked if new else ""
             await self.notices.tell(before, type_, what, language=language, tx=tx, new=shown)
 
         await self.accounts.rewrite(

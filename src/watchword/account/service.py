@@ -8,13 +8,13 @@ from typing import Any
 from watchword.account.repository import Leftovers
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
-from watchword.core.context import asked_by
 from watchword.oidc.sessions import SessionService
 from watchword.storage import Database, Storage
 from watchword.users.errors import IdentityAlreadyInUse, IdentityNotExist
 from watchword.users.models import KEEP, NewUser, User, UserChange
 from watchword.users.passwords import GivenPassword
 from watchword.users.service import UserService
+from watchword.users.told import told_of_user
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
 
@@ -133,14 +133,7 @@ class AccountService:
             payload=_difference(before, after),
             tx=tx,
         )
-        request = asked_by.get()
-        told = {
-            "ip": request.client_ip if request else None,
-            "userAgent": request.user_agent if request else None,
-            "params": {"userId": user.id},
-            "data": after.row() if after else None,
-        }
-        await self.webhooks.announce(event, told, tx=tx)
+        await self.webhooks.announce(event, told_of_user(user.id, after), tx=tx)
 
 
 def _new_of(wanted: UserChange, user: User) -> UserChange:

@@ -17,10 +17,8 @@ from watchword.audit.service import AuditService
 from watchword.connector_kit.models import UsageType
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
-from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
-from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.guard.models import LockoutPool
 from watchword.sign_in_settings.models import SignInSettings
@@ -207,7 +205,7 @@ class StepUp:
     ) -> None:
         payload = {}
         if identifier is not None:
-            payload["identifier"] = {"type": identifier.type, "value": masked(identifier)}
+            payload["identifier"] = {"type": identifier.type, "value": identifier.masked}
         await self.audit.record(
             REFUSED,
             asker.actor,
@@ -236,13 +234,6 @@ def is_proof_of(user: User, record: VerificationRecord) -> bool:
         RecordType.EMAIL_CODE: user.primary_email,
     }
     return record.identifier.value == own.get(record.type)
-
-
-def masked(identifier: Identifier) -> str:
-    """Return a number or an address as a log, a page or a message to others may show it."""
-    if identifier.type == "phone":
-        return PhoneNumber(identifier.value).masked
-    return EmailAddress(identifier.value).masked
 
 
 def _named(user: User) -> Identifier:

@@ -8,13 +8,12 @@ from watchword.applications.models import Application
 from watchword.applications.service import ApplicationService
 from watchword.audit.models import Actor, interaction_event
 from watchword.audit.service import AuditService
-from watchword.core.context import RequestContext, asked_by
-from watchword.core.email import EmailAddress
+from watchword.core.context import RequestContext
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
 from watchword.interactions.models import AMR, Interaction, InteractionEvent
 from watchword.storage import Database
 from watchword.users.models import Identifier, User
+from watchword.users.told import told_of_user
 from watchword.verification.models import RecordType
 from watchword.webhooks.models import Event
 from watchword.webhooks.service import WebhookService
@@ -60,14 +59,7 @@ class Events:
         """Tell, as part of *tx*, that a visit made an account or changed one."""
         if not self.webhooks.is_heard(event):
             return
-        request = asked_by.get()
-        told = {
-            "ip": request.client_ip if request else None,
-            "userAgent": request.user_agent if request else None,
-            "params": {"userId": user.id},
-            "data": user.row(),
-        }
-        await self.webhooks.announce(event, told, tx=tx)
+        await self.webhooks.announce(event, told_of_user(user.id, user), tx=tx)
 
     async def factors_added(self, user: User, types: Sequence[str], *, tx: Database) -> None:
         """Note, as part of *tx*, what a person set up."""
@@ -120,7 +112,7 @@ class Events:
             Actor.system("interactions"),
             application_id=interaction.application_id,
             method=type_,
-            payload={"identifier": {"type": identifier.type, "value": masked(identifier)}},
+            payload={"identifier": {"type": identifier.type, "value": identifier.masked}},
             error=error,
         )
 
@@ -136,15 +128,6 @@ class Events:
             payload={"target": target, "words": getattr(error, "words", "")},
             error=error,
         )
-
-
-def masked(identifier: Identifier) -> str:
-    """Return an identifier as an audit row may show it."""
-    if identifier.type == "phone":
-        return PhoneNumber(identifier.value).masked
-    if identifier.type == "email":
-        return EmailAddress(identifier.value).masked
-    return identifier.value
 
 
 def _event_of(interaction: Interaction) -> InteractionEvent:

@@ -19,7 +19,7 @@ from watchword.interactions.errors import (
     SocialAccountExistsInProfile,
     VerificationFailed,
 )
-from watchword.interactions.events import Events, masked
+from watchword.interactions.events import Events
 from watchword.interactions.models import (
     AMR,
     Identification,
@@ -270,7 +270,7 @@ def _related(found: tuple[Identifier, User] | None) -> dict[str, Any]:
     if found is None:
         return {}
     identifier, _ = found
-    return {"relatedUser": {"type": identifier.type, "value": masked(identifier)}}
+    return {"relatedUser": {"type": identifier.type, "value": identifier.masked}}
 
 
 def _is_owned(user: User, type_: IdentifierType) -> bool:

@@ -39,6 +39,13 @@ class Identifier:
             return cls.of_phone(PhoneNumber.from_digits(text))
         return cls(type_, text.strip().lower() if type_ == "email" else text)
 
+    @property
+    def masked(self) -> str:
+        """Return it as logs, pages and messages to others may show it; a user name as it is."""
+        if self.type == "phone":
+            return PhoneNumber(self.value).masked
+        return EmailAddress(self.value).masked if self.type == "email" else self.value
+
     def __repr__(self) -> str:
         return f"Identifier({self.type})"
 

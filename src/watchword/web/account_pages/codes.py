@@ -6,7 +6,7 @@ from datetime import timedelta
 from babel.dates import format_timedelta
 from starlette.responses import Response
 
-from watchword.account.step_up import CODES, masked
+from watchword.account.step_up import CODES
 from watchword.core.errors import DomainError
 from watchword.core.phrases import locale_of
 from watchword.messaging.models import MessageState
@@ -75,7 +75,7 @@ async def show(
         action=lambda path: visit.address(path, **more),
         is_own=task is not None,
         by=pending.identifier.type,
-        masked=masked(pending.identifier),
+        masked=pending.identifier.masked,
         code_length=visit.scope.settings.code_policy.length,
         lifetime=format_timedelta(
             minutes, granularity="minute", threshold=10, locale=locale_of(visit.language)

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from watchword.account.errors import LastSignInMethodRequired
 from watchword.account.own_account import Contact
-from watchword.account.step_up import masked
 from watchword.core.errors import DomainError
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
 from watchword.users.models import Identifier
@@ -57,7 +56,7 @@ class ContactPage:
             error,
             kind=self.type,
             here=self.path,
-            current=masked(current) if current else None,
+            current=current.masked if current else None,
             field=self._field(visit),
             field_error=not isinstance(error, LastSignInMethodRequired),
         )

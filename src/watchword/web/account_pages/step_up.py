@@ -5,7 +5,6 @@ from starlette.responses import Response
 
 from watchword.account.errors import FieldNotEditable
 from watchword.account.models import FieldName
-from watchword.account.step_up import masked
 from watchword.core.errors import DomainError
 from watchword.users.models import Identifier
 from watchword.web.account_pages import codes
@@ -57,7 +56,7 @@ async def screen(visit: Visit, error: DomainError | None = None) -> Response:
         task=task,
         by=by,
         others=[name for name in possible if name != by],
-        masked=masked(identifier) if identifier else "",
+        masked=identifier.masked if identifier else "",
         here=visit.address(HERE, task=task, by=by),
         other_address=lambda other: visit.address(HERE, task=task, by=other),
     )

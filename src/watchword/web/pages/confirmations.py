@@ -32,7 +32,7 @@ def _screen(
         here=visit.request.url.path,
         start=start,
         by=record.identifier.type,
-        masked=steps.masked(record.identifier),
+        masked=record.identifier.masked,
         terms=visit.terms(is_registration=is_registration),
         agreed=visit.form.has("agree"),
         error_words=visit.words(error),

@@ -61,7 +61,7 @@ def choices_page(
 
 def _masked(standing: Standing, factor: MfaFactor) -> str:
     address = address_of(standing.user, factor)
-    return steps.masked(Identifier(IDENTIFIERS[factor], address)) if address else ""
+    return Identifier(IDENTIFIERS[factor], address).masked if address else ""
 
 
 @router.get("/mfa-onboarding")

@@ -47,7 +47,7 @@ def ways_page(visit: Visit, error: DomainError | None, masked: Mapping[MfaFactor
 
 
 def _masked(factor: MfaFactor, address: str | None) -> str:
-    return steps.masked(Identifier(IDENTIFIERS[factor], address)) if address else ""
+    return Identifier(IDENTIFIERS[factor], address).masked if address else ""
 
 
 @router.get("/mfa-verification")
@@ -99,7 +99,7 @@ class ProofPage:
             here=self.path,
             factor=self.factor,
             is_sent=self.is_sent,
-            masked=steps.masked(record.identifier) if record else "",
+            masked=record.identifier.masked if record else "",
             lifetime=lifetime_of(visit, record) if record else "",
             wait=wait_of(visit, record, state) if record else 0,
             code_length=self._length(visit),

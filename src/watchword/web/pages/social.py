@@ -197,7 +197,7 @@ async def question_screen(
         here=visit.request.url.path,
         provider=provider,
         question=_question(taken is not None, related is not None, may_create),
-        masked=steps.masked(identifier) if identifier else "",
+        masked=identifier.masked if identifier else "",
         can_link=identifier is not None,
         may_create=may_create,
         other="/continue/phone" if taken else "/sign-in",

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.interactions.errors import (
     CaptchaRequired,
@@ -243,13 +242,6 @@ def shown(identifier: Identifier) -> str:
     if identifier.type == "phone":
         return PhoneNumber.from_digits(identifier.value).international
     return identifier.value
-
-
-def masked(identifier: Identifier) -> str:
-    """Return an identifier as a page shows it after a code was sent there."""
-    if identifier.type == "phone":
-        return PhoneNumber.from_digits(identifier.value).masked
-    return EmailAddress(identifier.value).masked
 
 
 def typed(identifier: Identifier) -> str:

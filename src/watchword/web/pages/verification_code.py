@@ -50,7 +50,7 @@ class CodePage:
             here=self.path,
             start=self.start,
             by=by,
-            masked=steps.masked(record.identifier),
+            masked=record.identifier.masked,
             code_length=visit.settings.code_policy.length,
             lifetime=lifetime_of(visit, record),
             wait=wait_of(visit, record, state),
