@@ -1,4 +1,4 @@
-"""Recovery codes: made, spelled in one way, and kept as salted slow digests."""
+"""Sets of recovery codes, kept as salted slow digests."""
 
 import asyncio
 import base64
@@ -8,31 +8,17 @@ from dataclasses import dataclass
 
 from argon2.low_level import Type, hash_secret_raw
 
+from watchword.core.recovery_codes import ALPHABET, new_code, plain
 from watchword.core.slow_digests import MEMORY_COST, TIME_COST
 
 HOW_MANY = 10
-ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without the characters that are taken for one another."""
 LENGTH = 12
-GROUP = 4
 SALT_BYTES = 16
 
 
 def new_codes() -> tuple[str, ...]:
-    """Return ten codes of 59 bits each from the OS's random source."""
-    return tuple(
-        grouped("".join(secrets.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(HOW_MANY)
-    )
-
-
-def grouped(code: str) -> str:
-    """Return a code in groups of four, as people read it best."""
-    return "-".join(code[start : start + GROUP] for start in range(0, len(code), GROUP))
-
-
-def plain(typed: str) -> str:
-    """Return one spelling of what was typed: without spaces and dashes, in small letters."""
-    return "".join(typed.split()).replace("-", "").lower()
+    """Return ten codes of 59 bits each."""
+    return tuple(new_code(LENGTH) for _ in range(HOW_MANY))
 
 
 def are_well_made(codes: Sequence[str]) -> bool:

@@ -1,7 +1,6 @@
 """Set second factors up, and check what people prove with them."""
 
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +10,7 @@ from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.sealing import Sealer
+from watchword.core.totp import step_of
 from watchword.factors.errors import (
     FactorNotEnabled,
     FactorNotFound,
@@ -35,8 +35,6 @@ from watchword.guard.service import Lockout
 from watchword.storage import Database
 from watchword.storage.database import StorageConflict
 
-STEP_SECONDS = 30  # RFC 6238, 5.2
-SIX_DIGITS = re.compile(r"[0-9]{6}")
 BASE32 = re.compile(r"[A-Z2-7]{23,128}")  # RFC 4226, 4: 128 bits or more; 112 are let pass
 
 TAKEN: dict[SavedType, type[DomainError]] = {
@@ -84,7 +82,7 @@ class FactorService:
     async def prove(self, totp: PendingTotp, user_id: str, code: str) -> PendingTotp:
         """Accept the first code of a new app; raises InvalidTotpCode, TooManyAttempts."""
         attempt = await self.lockout.attempt(LockoutPool.TOTP, user_id)
-        step = self._step_of(self.secret_of(totp), code)
+        step = step_of(self.secret_of(totp), code, self.clock.now())
         if step is None:
             await self.lockout.failed(attempt, "userId", user_id)
             raise InvalidTotpCode
@@ -98,8 +96,9 @@ class FactorService:
             raise FactorNotEnabled
         attempt = await self.lockout.attempt(LockoutPool.TOTP, user_id)
         secret = self.sealer.unseal(totp.secret, *self._place(totp.id))
-        step = self._step_of(secret, code)
-        if step is None or not await self.rows.spend_step(totp.id, step, self.clock.now()):
+        now = self.clock.now()
+        step = step_of(secret, code, now)
+        if step is None or not await self.rows.spend_step(totp.id, step, now):
             await self.lockout.failed(attempt, "userId", user_id)
             raise InvalidTotpCode
         await self.lockout.succeeded(LockoutPool.TOTP, user_id)
@@ -206,16 +205,3 @@ class FactorService:
 
     def _place(self, factor_id: str) -> tuple[str, str]:
         return self.rows.tenant_id, factor_id
-
-    def _step_of(self, secret: str, code: str) -> int | None:
-        """Return the time step that *code* belongs to: now, or one to either side."""
-        plain = re.sub(r"[\s-]", "", code)
-        if not SIX_DIGITS.fullmatch(plain):
-            return None
-        totp = pyotp.TOTP(secret)
-        present = int(self.clock.now().timestamp()) // STEP_SECONDS
-        steps = (present, present - 1, present + 1)
-        return next(
-            (step for step in steps if secrets.compare_digest(totp.at(step * STEP_SECONDS), plain)),
-            None,
-        )

@@ -1,6 +1,5 @@
 """How operators come in, prove who they are, and leave."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,9 +10,11 @@ from watchword.core.clock import Clock
 from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.ids import new_id, new_token
+from watchword.core.recovery_codes import grouped, new_code, plain
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.core.sealing import Sealer
 from watchword.core.slow_digests import SlowDigest
+from watchword.core.totp import step_of
 from watchword.operators.errors import (
     InvalidOperatorCredentials,
     InvalidSecondFactor,
@@ -44,8 +45,7 @@ from watchword.storage import Storage
 from watchword.storage.database import Database, StorageConflict
 
 RECOVERY_CODES = 10
-RECOVERY_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-STEP_SECONDS = 30
+RECOVERY_CODE_LENGTH = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,10 +245,10 @@ class OperatorService:
     async def enable_totp(self, operator: Operator, sealed: str, code: str) -> tuple[str, ...]:
         """Turn the second factor on and return recovery codes, which are shown this once."""
         secret = self.sealer.unseal(sealed, "pending totp", operator.id)
-        step = self._matching_step(secret, code)
+        step = step_of(secret, code, self.clock.now())
         if step is None:
             raise InvalidSecondFactor
-        codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+        codes = tuple(new_code(RECOVERY_CODE_LENGTH) for _ in range(RECOVERY_CODES))
         await self.repository.set_totp(
             operator.id,
             self.sealer.seal(secret, "totp", operator.id),
@@ -320,14 +320,13 @@ class OperatorService:
         )
 
     async def _spend_second_factor(self, operator: Operator, code: str) -> None:
-        plain = code.strip().replace(" ", "").replace("-", "").casefold()
         assert operator.sealed_totp_secret is not None
         secret = self.sealer.unseal(operator.sealed_totp_secret, "totp", operator.id)
-        step = self._matching_step(secret, plain)
+        step = step_of(secret, code, self.clock.now())
         if step is not None:
             accepted = await self.repository.spend_step(operator.id, step)
         else:
-            digest = digest_of_token(_grouped(plain))
+            digest = digest_of_token(grouped(plain(code)))
             left = tuple(kept for kept in operator.recovery_codes if kept != digest)
             accepted = (
                 left != operator.recovery_codes
@@ -337,20 +336,6 @@ class OperatorService:
             )
         if not accepted:
             raise InvalidSecondFactor
-
-    def _matching_step(self, secret: str, code: str) -> int | None:
-        """Return the time step *code* belongs to: now, or one step to either side."""
-        totp = pyotp.TOTP(secret)
-        present = int(self.clock.now().timestamp()) // STEP_SECONDS
-        plain = code.strip().replace(" ", "")
-        return next(
-            (
-                step
-                for step in (present, present - 1, present + 1)
-                if secrets.compare_digest(totp.at(step * STEP_SECONDS).encode(), plain.encode())
-            ),
-            None,
-        )
 
     async def _renew(self, visit: Visit) -> OpenedSession:
         """Give the session a new id, with its first moment and end kept (S120)."""
@@ -394,11 +379,3 @@ class OperatorService:
         visit = await self.find_visit(token)
         assert visit is not None
         return OpenedSession(token, visit)
-
-
-def _recovery_code() -> str:
-    return _grouped("".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(16)))
-
-
-def _grouped(code: str) -> str:
-    return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
