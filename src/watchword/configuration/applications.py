@@ -24,8 +24,6 @@ from watchword.configuration.models import (
     Action,
     ConfigurationVersion,
     Kind,
-    changes_between,
-    secret_changes,
 )
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connectors.service import ConnectorService
@@ -221,21 +219,16 @@ class ApplicationConfiguration:
         before: Application | None,
         after: Application | None,
     ) -> None:
-        subject = (after or before).id  # type: ignore[union-attr]  # one of them is there
-        document = after.document() if after else None
         old, new = self._opened_secrets(before), self._opened_secrets(after)
-        version = await write.versions.newest(Kind.APPLICATION, subject) + 1
-        await self.writer.record(
+        await self.writer.record_row(
             write,
             Kind.APPLICATION,
-            subject,
-            version,
             action,
-            document=document,
-            changes=changes_between(before.document() if before else None, document)
-            + secret_changes(old, new),
+            before,
+            after,
+            opened=(old, new),
             # Sealed anew for its place in history, so that a deleted application can come back.
-            secrets=self.connectors.sealed(subject, new),
+            secrets=self.connectors.sealed(after.id, new) if after else {},
         )
 
     def _opened_secrets(self, application: Application | None) -> dict[str, str]:

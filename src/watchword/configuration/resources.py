@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from watchword.audit.models import Actor
 from watchword.configuration.errors import ConfigurationChanged
-from watchword.configuration.models import Action, ConfigurationVersion, Kind, changes_between
+from watchword.configuration.models import Action, ConfigurationVersion, Kind
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.core.ids import new_id
 from watchword.resources.errors import (
@@ -79,7 +79,7 @@ class ResourceConfiguration:
         async with self.writer.writing(actor, None) as write:
             before = await self._changeable(write, id)
             await self.saved.repository.within(write.tx).delete(id)
-            await self._record(write, Action.DELETED, before, None)
+            await self.writer.record_row(write, Kind.RESOURCE, Action.DELETED, before, None)
 
     async def add_scope(
         self, actor: Actor, id: str, name: str, description: str | None = None
@@ -130,18 +130,18 @@ class ResourceConfiguration:
         async with self.writer.writing(actor, reason) as write:
             rows = self.saved.repository.within(write.tx)
             listed = {resource.indicator: resource for resource in await rows.list()}
+            before = listed.get(indicator) or Resource(
+                id=new_id(), name=name, indicator=indicator, created_at=now
+            )
             if is_default:
-                for other in listed.values():
-                    if other.is_default and other.indicator != indicator:
-                        await self._update(write, other, replace(other, is_default=False))
-            before = listed.get(indicator)
+                await self._unset_default(write, before.id)
             wanted = replace(
-                before or Resource(id=new_id(), name=name, indicator=indicator, created_at=now),
+                before,
                 name=name,
                 access_token_ttl=access_token_ttl,
                 is_default=is_default,
             ).with_scopes(scopes, now)
-            if before is not None:
+            if indicator in listed:
                 return await self._update(write, before, wanted)
             await self._insert(write, Action.CREATED, wanted)
         return wanted
@@ -199,7 +199,7 @@ class ResourceConfiguration:
         if resource.indicator in taken | self.saved.management_indicators:
             raise ResourceIdentifierInUse(resource.indicator)
         await rows.insert(resource)
-        await self._record(write, action, None, resource)
+        await self.writer.record_row(write, Kind.RESOURCE, action, None, resource)
 
     async def _update(
         self, write: Write, before: Resource, changed: Resource, action: Action = Action.CHANGED
@@ -209,20 +209,5 @@ class ResourceConfiguration:
         after = await self.saved.repository.within(write.tx).update(changed)
         if after is None:
             raise ConfigurationChanged(before.id)
-        await self._record(write, action, before, after)
+        await self.writer.record_row(write, Kind.RESOURCE, action, before, after)
         return after
-
-    async def _record(
-        self, write: Write, action: Action, before: Resource | None, after: Resource | None
-    ) -> None:
-        subject = (after or before).id  # type: ignore[union-attr]  # one of them is there
-        document = after.document() if after else None
-        await self.writer.record(
-            write,
-            Kind.RESOURCE,
-            subject,
-            await write.versions.newest(Kind.RESOURCE, subject) + 1,
-            action,
-            document=document,
-            changes=changes_between(before.document() if before else None, document),
-        )

@@ -7,8 +7,6 @@ from watchword.configuration.models import (
     Action,
     ConfigurationVersion,
     Kind,
-    changes_between,
-    secret_changes,
 )
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.connectors.service import ConnectorService
@@ -210,22 +208,17 @@ class WebhookConfiguration:
     async def _record(
         self, write: Write, action: Action, before: Webhook | None, after: Webhook | None
     ) -> None:
-        subject = (after or before).id  # type: ignore[union-attr]  # one of them is there
-        document = after.document() if after else None
         old = self.saved.opened(before) if before else {}
         new = self.saved.opened(after) if after else {}
-        version = after.version if after else await write.versions.newest(Kind.WEBHOOK, subject) + 1
-        await self.writer.record(
+        await self.writer.record_row(
             write,
             Kind.WEBHOOK,
-            subject,
-            version,
             action,
-            document=document,
-            changes=changes_between(before.document() if before else None, document)
-            + secret_changes(old, new),
+            before,
+            after,
+            opened=(old, new),
             # Sealed anew for its place in history, so that a deleted webhook can come back.
-            secrets=self.connectors.sealed(subject, new),
+            secrets=self.connectors.sealed(after.id, new) if after else {},
         )
 
 

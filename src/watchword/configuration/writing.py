@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
@@ -15,6 +15,7 @@ from watchword.configuration.models import (
     ConfigurationVersion,
     Kind,
     changes_between,
+    secret_changes,
 )
 from watchword.configuration.repository import VersionRows
 from watchword.core.clock import Clock
@@ -31,6 +32,17 @@ LIMITED = {
 }
 """What a development tenant may hold so many of; each writes its row before its history."""
 MAKING = frozenset({Action.CREATED, Action.RESTORED})
+
+
+class Documented(Protocol):
+    """An application, a resource or a webhook, as history keeps it."""
+
+    @property
+    def id(self) -> str:
+        """Return what names it."""
+
+    def document(self) -> dict[str, Any]:
+        """Return its state without secrets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +140,33 @@ class ConfigurationWriter:
                 "changes": [vars(change) for change in changes],
             },
             tx=write.tx,
+        )
+
+    async def record_row(
+        self,
+        write: Write,
+        kind: Kind,
+        action: Action,
+        before: Documented | None,
+        after: Documented | None,
+        *,
+        opened: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write down what became of a row; *opened* are its secrets before and after, compared."""
+        row = after or before
+        assert row is not None
+        document = after.document() if after else None
+        await self.record(
+            write,
+            kind,
+            row.id,
+            await write.versions.newest(kind, row.id) + 1,
+            action,
+            document=document,
+            changes=changes_between(before.document() if before else None, document)
+            + secret_changes(*opened),
+            secrets=secrets,
         )
 
     async def save_settings(
