@@ -71,7 +71,8 @@ from watchword.invitations.repository import InvitationRows
 from watchword.invitations.service import InvitationService
 from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.health import HealthService
-from watchword.messaging.repository import EarlyReportRows, HealthRows, MessageRows, PaceRows
+from watchword.messaging.health_repository import HealthRows
+from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.service import Dispatch, MessagingService
 from watchword.messaging.statistics.repository import StatisticsRows
 from watchword.messaging.statistics.service import StatisticsService

@@ -14,8 +14,8 @@ from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.health import HealthService
+from watchword.messaging.health_repository import HealthRows
 from watchword.messaging.models import MessageState
-from watchword.messaging.repository import HealthRows
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
 

@@ -1,6 +1,7 @@
 """The audit log's rows."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -96,7 +97,7 @@ class AuditRows(TenantRepository):
         counted = await self.first(count, **asked)
         return [_entry(row) for row in found], counted["total"] if counted else 0
 
-    async def purge(self, before: Any) -> int:
+    async def purge(self, before: datetime) -> int:
         """Delete what happened before a moment."""
         return await self.run(PURGE, before=before)
 

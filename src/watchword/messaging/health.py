@@ -13,8 +13,8 @@ from watchword.core.clock import Clock
 from watchword.core.logs import get_logger
 from watchword.core.moments import iso_of
 from watchword.messaging.alerts import ConnectorAlerts
+from watchword.messaging.health_repository import HealthRows
 from watchword.messaging.models import MessageState, Sample
-from watchword.messaging.repository import HealthRows
 from watchword.operators.models import Operator
 from watchword.storage import Database
 from watchword.webhooks.models import Event

@@ -35,7 +35,7 @@ class AuthorizationCodeGrant:
         # shown with a wrong verifier has leaked, and is not tried again.
         grant = await self.repository.consume("code", code, application.id, self.clock.now())
         if grant is None:
-            reused = await self.repository.is_reuse("code", code, application.id)
+            reused = await self.repository.find_spent("code", code, application.id)
             if reused is not None:
                 await self.repository.revoke_grant(code, reused.id)
             raise InvalidGrant("grant request is invalid", reused.user_id if reused else None)

@@ -69,7 +69,7 @@ class RefreshTokenGrant:
             grant = await self.repository.find_live("refresh", digest, now)
         if grant is not None and grant.client_id == application.id:
             return grant
-        reused = await self.repository.is_reuse("refresh", digest, application.id)
+        reused = await self.repository.find_spent("refresh", digest, application.id)
         if reused is None:
             raise InvalidGrant("grant request is invalid")
         # Thief or owner came second: neither can be told apart, so both must sign in again.

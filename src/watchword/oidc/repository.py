@@ -402,7 +402,7 @@ class TokenRepository(TenantRepository):
         row = await self.first(FIND_LIVE, of_kind=kind, digest=token_digest, now=now)
         return None if row is None else _grant(row)
 
-    async def is_reuse(self, kind: str, token_digest: str, client_id: str) -> Grant | None:
+    async def find_spent(self, kind: str, token_digest: str, client_id: str) -> Grant | None:
         """Return the grant of a token that this client has spent before, or None."""
         row = await self.first(FIND_TOKEN, digest=token_digest)
         if row is None or row["consumed_at"] is None:

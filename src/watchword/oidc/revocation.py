@@ -32,7 +32,7 @@ class Revocation:
         # One that was refreshed away still names its family: whoever shows it means all of it.
         refresh = await self.repository.find_live(
             "refresh", digest, now
-        ) or await self.repository.is_reuse("refresh", digest, application.id)
+        ) or await self.repository.find_spent("refresh", digest, application.id)
         if refresh is not None and refresh.client_id == application.id:
             await self.repository.revoke_grant(digest, refresh.id)
             await self.trail.revoked(application, refresh, "RefreshToken")
