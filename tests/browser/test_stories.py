@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Complaints
+from tests.browser.desk import FRESH as NEW_TENANT
 from tests.browser.site import Administrator, MailBox, Site, administrator_of, running_site
 from tests.browser.test_first_story import (
     NARROW,
@@ -33,18 +34,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PASSWORD, OTHER_PASSWORD = "calm-otter-7-lamps", "brisk-heron-9-ferns"
 FRESH: dict[str, Any] = {
-    "signInMode": "SignInAndRegister",
-    "signUp": {"identifiers": ["username"], "password": True, "verify": False},
-    "signIn": {
-        "methods": [
-            {
-                "identifier": "username",
-                "password": True,
-                "verificationCode": False,
-                "isPasswordPrimary": True,
-            }
-        ]
-    },
+    **NEW_TENANT,
     "termsOfUseUrl": "",
     "agreeToTermsPolicy": "Automatic",
     "mfa": {"factors": [], "policy": "UserControlled"},
