@@ -15,6 +15,7 @@ from watchword.interactions.models import InteractionEvent
 from watchword.storage import Database
 from watchword.users.models import Identifier
 from watchword.webhooks.models import Event
+from watchword.webhooks.samples import sample_of
 from watchword.webhooks.service import WebhookService
 
 FORGOT = InteractionEvent.FORGOT_PASSWORD
@@ -64,6 +65,10 @@ async def test_a_sign_in_is_noted_and_told_once_with_what_it_wrote(
     assert (entry.method, entry.result) == ("PhoneVerificationCode", "success")
     ((event, payload, is_part),) = listener.told
     assert (event, is_part) == (Event.POST_SIGN_IN, True)
+    sample = sample_of(event)
+    assert set(payload) == set(sample)
+    assert set(payload["user"]) == set(sample["user"])
+    assert set(payload["application"]) == set(sample["application"])
     assert payload["interactionEvent"] == "SignIn"
     assert payload["userId"] == payload["user"]["id"] == user.id
     assert payload["user"]["lastSignInAt"] == int(world.clock.now().timestamp() * 1000)

@@ -16,7 +16,9 @@ USER: dict[str, Any] = {
     "identities": {},
     "profile": {},
     "applicationId": "sample_application",
+    "cimdClientId": None,
     "isSuspended": False,
+    "hasPassword": False,
     "lastSignInAt": 1767225600000,
     "createdAt": 1767225600000,
     "updatedAt": 1767225600000,
@@ -28,14 +30,32 @@ APPLICATION = {
     "description": None,
 }
 ORGANIZATION: dict[str, Any] = {
+    "tenantId": "sample_tenant",
     "id": "sample_organization",
     "name": "Sample organization",
     "description": None,
     "customData": {},
+    "isMfaRequired": False,
+    "isTrustedDeviceAllowed": True,
+    "color": {},
+    "branding": {},
+    "customCss": None,
     "createdAt": 1767225600000,
 }
-ROLE = {"id": "sample_role", "name": "member", "description": None, "type": "User"}
-SCOPE = {"id": "sample_scope", "name": "read:invoices", "description": None}
+ROLE: dict[str, Any] = {
+    "tenantId": "sample_tenant",
+    "id": "sample_role",
+    "name": "member",
+    "description": None,
+    "type": "User",
+}
+SCOPE: dict[str, Any] = {
+    "tenantId": "sample_tenant",
+    "id": "sample_scope",
+    "name": "read:invoices",
+    "description": None,
+}
+WHO_ASKED = {"ip": "192.0.2.1", "userAgent": "Mozilla/5.0 (sample)"}
 MESSAGE = {
     "id": "samplemessage",
     "channel": "sms",
@@ -59,26 +79,37 @@ CONNECTOR = {
     "since": "2026-01-01T00:00:00.000Z",
 }
 
+
+def _made(thing: dict[str, Any]) -> dict[str, Any]:
+    return {"params": {"id": thing["id"]}, "data": thing}
+
+
+def _gone(thing: dict[str, Any]) -> dict[str, Any]:
+    return {"params": {"id": thing["id"]}}
+
+
 _INTERACTIONS = {
     Event.POST_REGISTER: "Register",
     Event.POST_SIGN_IN: "SignIn",
     Event.POST_RESET_PASSWORD: "ForgotPassword",
 }
 _SAMPLES: dict[Event, dict[str, Any]] = {
-    Event.USER_DELETED: {"data": None, "params": {"userId": USER["id"]}},
-    Event.ORGANIZATION_CREATED: {"data": ORGANIZATION},
-    Event.ORGANIZATION_DELETED: {"data": None, "params": {"id": ORGANIZATION["id"]}},
-    Event.ORGANIZATION_DATA_UPDATED: {"data": ORGANIZATION},
+    Event.USER_DELETED: {**WHO_ASKED, "params": {"userId": USER["id"]}, "data": None},
+    Event.ORGANIZATION_CREATED: _made(ORGANIZATION),
+    Event.ORGANIZATION_DELETED: _gone(ORGANIZATION),
+    Event.ORGANIZATION_DATA_UPDATED: _made(ORGANIZATION),
     Event.ORGANIZATION_MEMBERSHIP_UPDATED: {
         "organizationId": ORGANIZATION["id"],
         "addedUserIds": [USER["id"]],
     },
-    Event.ORGANIZATION_ROLE_CREATED: {"data": ROLE},
-    Event.ORGANIZATION_ROLE_DELETED: {"data": None, "params": {"id": ROLE["id"]}},
-    Event.ORGANIZATION_ROLE_DATA_UPDATED: {"data": ROLE},
-    Event.ORGANIZATION_SCOPE_CREATED: {"data": SCOPE},
-    Event.ORGANIZATION_SCOPE_DELETED: {"data": None, "params": {"id": SCOPE["id"]}},
-    Event.ORGANIZATION_SCOPE_DATA_UPDATED: {"data": SCOPE},
+    Event.ORGANIZATION_ROLE_CREATED: _made(
+        {**ROLE, "organizationScopeIds": [SCOPE["id"]], "resourceScopeIds": []}
+    ),
+    Event.ORGANIZATION_ROLE_DELETED: _gone(ROLE),
+    Event.ORGANIZATION_ROLE_DATA_UPDATED: _made(ROLE),
+    Event.ORGANIZATION_SCOPE_CREATED: _made(SCOPE),
+    Event.ORGANIZATION_SCOPE_DELETED: _gone(SCOPE),
+    Event.ORGANIZATION_SCOPE_DATA_UPDATED: _made(SCOPE),
     Event.IDENTIFIER_LOCKOUT: {"type": "phone", "value": USER["primaryPhone"]},
     Event.MESSAGE_RATE_LIMITED: {
         "action": "VerificationCodeSend",
@@ -102,12 +133,12 @@ def sample_of(event: Event) -> dict[str, Any]:
     if interaction is not None:
         return {
             "interactionEvent": interaction,
-            "sessionId": "sample_session",
-            "userAgent": "Mozilla/5.0 (sample)",
-            "userIp": "192.0.2.1",
             "userId": USER["id"],
             "user": USER,
+            "applicationId": APPLICATION["id"],
             "application": APPLICATION,
+            **WHO_ASKED,
         }
     # What is left is about a user.
-    return _SAMPLES.get(event, {"data": USER})
+    about_a_user = {**WHO_ASKED, "params": {"userId": USER["id"]}, "data": USER}
+    return _SAMPLES.get(event, about_a_user)
