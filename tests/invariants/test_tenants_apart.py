@@ -92,6 +92,7 @@ TAKES_NO_ID = frozenset(
         Route("GET", "/api/.well-known/account-center"),
         Route("GET", "/oidc/.well-known/openid-configuration"),
         Route("GET", "/oidc/.well-known/oauth-authorization-server"),
+        Route("GET", "/.well-known/oauth-authorization-server/oidc"),
         Route("GET", "/oidc/jwks"),
         Route("GET", "/demo-app"),
         Route("GET", "/account/signed-in"),

@@ -203,6 +203,17 @@ class TestPerson:
         assert tokens["scope"] == "read"
         assert "id_token" not in tokens
 
+    async def test_several_apis_may_be_named_in_one_value(self, world: World) -> None:
+        for indicator in (ORDERS, BILLS, "https://1,2.example"):
+            await add_api(world, indicator)
+        application = await world.add_application()
+
+        async def asked(*resource: str) -> tuple[str, ...]:
+            return (await ask(world, application, resource=list(resource))).resources
+
+        assert await asked(f"{ORDERS},{BILLS}") == await asked(ORDERS, BILLS) == (ORDERS, BILLS)
+        assert await asked("https://1,2.example") == ("https://1,2.example",)
+
     @pytest.mark.parametrize("resource", ["https://unknown.example", "x", f"{ORDERS}/", ISSUER])
     async def test_an_unknown_resource_is_refused_where_the_client_reads_it(
         self, world: World, resource: str

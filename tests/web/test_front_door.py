@@ -25,10 +25,16 @@ class Site:
 
     async def get(self, path: str, peer: str = PROXY, **headers: str) -> httpx2.Response:
         """Ask as *peer*; headers are written with `_` for `-`."""
+        return await self.ask("GET", path, peer, **headers)
+
+    async def ask(
+        self, method: str, path: str, peer: str = PROXY, **headers: str
+    ) -> httpx2.Response:
+        """Ask with any method."""
         transport = httpx2.ASGITransport(app=self.app, client=(peer, 1))  # type: ignore[arg-type]  # an ASGI app
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-            return await client.get(path, headers=named)
+            return await client.request(method, path, headers=named)
 
 
 @pytest.fixture
@@ -138,3 +144,21 @@ async def test_static_files_live_for_ever_under_their_hash(site: Site) -> None:
     assert "immutable" in answer.headers["cache-control"]
     assert (await site.get("/static/0/tokens.css")).headers["cache-control"] == "no-cache"
     assert (await site.get("/static/0/..%2fsettings.py")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/api/.well-known/sign-in-exp", "/api/users", "/unknown-session", "/x"]
+)
+async def test_head_is_answered_as_get_is_without_the_body(site: Site, path: str) -> None:
+    asked, read = await site.ask("HEAD", path), await site.get(path)
+
+    assert (asked.status_code, asked.content) == (read.status_code, b"")
+    assert asked.headers["Content-Type"] == read.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("path", ["/oidc/auth", "/oidc/auth/token", "/oidc/session/end"])
+async def test_head_neither_begins_nor_ends_a_sign_in(site: Site, path: str) -> None:
+    answer = await site.ask("HEAD", path)
+
+    assert answer.status_code == 404
+    assert "Set-Cookie" not in answer.headers

@@ -1,5 +1,6 @@
 """Which API a token is for, and what it may do there (RFC 8707)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +12,9 @@ from watchword.oidc.organizations import ANY_ORGANIZATION, OrganizationAccess, a
 from watchword.oidc.parameters import Parameters
 from watchword.resources.models import MANAGEMENT_SCOPE, Resource, among
 from watchword.resources.service import ResourceService
+
+# A comma may stand within an identifier; after one that ends it, the next begins with its scheme.
+SEVERAL = re.compile(r",(?=[A-Za-z][A-Za-z0-9+.-]*:)")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class ResourceIndicators:
         Raises InvalidTarget where one is unknown, or is not for this application.
         """
         words = parameters.words("scope")
-        indicators = dict.fromkeys(parameters.all("resource"))
+        indicators = _indicators(parameters)
         if not indicators:
             return await self._default(application, words)
         given: dict[str, tuple[str, ...]] = {}
@@ -142,6 +146,12 @@ def _indicator(parameters: Parameters, grant: Grant, scope: tuple[str, ...]) -> 
     if asked is None:
         return granted[0] if len(granted) == 1 and OPENID not in scope else None
     return _among_granted(asked, grant)
+
+
+def _indicators(parameters: Parameters) -> dict[str, None]:
+    # The contract takes several in one value, too, for clients that cannot repeat a name.
+    values = (SEVERAL.split(value) for value in parameters.all("resource"))
+    return dict.fromkeys(part for parts in values for part in parts)
 
 
 def _among_granted(indicator: str, grant: Grant) -> str:

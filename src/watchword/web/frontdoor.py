@@ -132,7 +132,7 @@ class FrontDoor:
             scope["state"]["fallback_language"] = info.fallback_language
             if not scope["path"].startswith("/console"):
                 _speak(scope["state"], tenant_scope, Headers(scope=scope))
-        await self.app(scope, receive, send)
+        await self.app(_as_a_get(scope), receive, send)
 
     def _name_request(self, headers: Headers) -> str:
         given = headers.get("x-correlation-id", "")
@@ -176,6 +176,14 @@ def _speak(state: dict[str, Any], tenant: TenantScope, headers: Headers) -> None
     if not tenant.settings.language_info.auto_detect:
         state["languages"] = _chosen_language(headers)
         state["context"] = replace(state["context"], languages=())
+
+
+def _as_a_get(scope: Scope) -> Scope:
+    # RFC 9110, 9.3.2: whatever can be read answers HEAD as it does GET; the server leaves the body
+    # out. Under `/oidc` tokens come and go with a GET, so each address there says what it takes.
+    if scope["method"] != "HEAD" or scope["path"].startswith("/oidc/"):
+        return scope
+    return {**scope, "method": "GET"}
 
 
 def _chosen_language(headers: Headers) -> tuple[str, ...]:

@@ -330,13 +330,26 @@ class TestCrossOrigin:
 class TestMetadata:
     """Discovery tells the truth."""
 
-    async def test_both_addresses_say_the_same(self, shop: Shop) -> None:
+    async def test_all_addresses_say_the_same(self, shop: Shop) -> None:
         documents = [
-            (await shop.client.get(f"/oidc/.well-known/{name}")).json()
-            for name in ("openid-configuration", "oauth-authorization-server")
+            (await shop.client.get(address)).json()
+            for address in (
+                "/oidc/.well-known/openid-configuration",
+                "/oidc/.well-known/oauth-authorization-server",
+                "/.well-known/oauth-authorization-server/oidc",
+            )
         ]
-        assert documents[0] == documents[1]
+        assert documents[0] == documents[1] == documents[2]
         assert documents[0]["issuer"] == ISSUER
+
+    @pytest.mark.parametrize("name", [".well-known/openid-configuration", "jwks"])
+    async def test_a_client_may_ask_for_the_headers_alone(self, shop: Shop, name: str) -> None:
+        asked = await shop.client.head(f"/oidc/{name}")
+        read = await shop.client.get(f"/oidc/{name}")
+
+        assert (asked.status_code, asked.content) == (200, b"")
+        for header in ("Content-Type", "Cache-Control", "Access-Control-Allow-Origin"):
+            assert asked.headers[header] == read.headers[header]
 
     async def test_every_endpoint_is_there(self, shop: Shop) -> None:
         document = (await shop.client.get("/oidc/.well-known/openid-configuration")).json()

@@ -9,13 +9,16 @@ from starlette.responses import JSONResponse, Response
 from watchword.web.oidc.routes import OidcRoute, preflight
 from watchword.web.scope import Scope
 
-router = APIRouter(prefix="/oidc", route_class=OidcRoute, include_in_schema=False)
+router = APIRouter(route_class=OidcRoute, include_in_schema=False)
 
-for _path in (
-    "/.well-known/openid-configuration",
-    "/.well-known/oauth-authorization-server",
-    "/jwks",
-):
+READING = ["GET", "HEAD"]
+DISCOVERY = "/oidc/.well-known/openid-configuration"
+OF_OAUTH = "/oidc/.well-known/oauth-authorization-server"
+# RFC 8414, 3.1 puts the well-known part before the issuer's path.
+OF_OAUTH_IN_FRONT = "/.well-known/oauth-authorization-server/oidc"
+KEYS = "/oidc/jwks"
+
+for _path in (DISCOVERY, OF_OAUTH, OF_OAUTH_IN_FRONT, KEYS):
     router.add_api_route(_path, preflight, methods=["OPTIONS"])
 
 
@@ -25,8 +28,9 @@ class JwkSetResponse(JSONResponse):
     media_type = "application/jwk-set+json"
 
 
-@router.get("/.well-known/openid-configuration")
-@router.get("/.well-known/oauth-authorization-server")
+@router.api_route(DISCOVERY, methods=READING)
+@router.api_route(OF_OAUTH, methods=READING)
+@router.api_route(OF_OAUTH_IN_FRONT, methods=READING)
 async def discovery(request: Request, scope: Scope) -> Response:
     """Return what the provider can do."""
     request.state.cors = "*"
@@ -34,7 +38,7 @@ async def discovery(request: Request, scope: Scope) -> Response:
     return JSONResponse(document, headers={"Cache-Control": "public, max-age=300"})
 
 
-@router.get("/jwks")
+@router.api_route(KEYS, methods=READING)
 async def keys(request: Request, scope: Scope) -> Response:
     """Return the public keys of every token that may still be good."""
     request.state.cors = "*"
