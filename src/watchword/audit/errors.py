@@ -7,3 +7,9 @@ class EntryNotFound(DomainError):
     """The log holds no such entry, or no longer."""
 
     code = "entity.not_found"
+
+
+class EndsBeforeItBegins(DomainError):
+    """The time that is asked for ends before it begins."""
+
+    code = "guard.invalid_input"

@@ -73,11 +73,23 @@ async def test_entries_are_found_by_person_application_key_time_and_prefix(
     assert await keys(api, applicationId=SHOP) == ["RevokeToken", SIGNED_IN]
     assert await keys(api, logKey=SIGNED_IN) == [SIGNED_IN, SIGNED_IN]
     assert await keys(api, userId="bob", start_time=moment) == ["RevokeToken"]
-    assert await keys(api, userId="bob", end_time=moment) == [SIGNED_IN]
+    assert await keys(api, userId="bob", end_time=moment - 1) == [SIGNED_IN]
     prefixes = ["Revoke", "user."]
     assert await keys(api, includeKeyPrefix=prefixes) == ["RevokeToken", "user.deleted"]
     assert await keys(api, userId="", logKey="RevokeToken") == ["RevokeToken"]
     assert await keys(api, userId="ada%") == []
+
+
+async def test_both_ends_of_a_time_belong_to_it(site: Site, api: httpx2.AsyncClient) -> None:
+    site.clock.moment += timedelta(microseconds=700)
+    await (await site.scope()).audit.record(SIGNED_IN, ADA)
+    (entry,) = (await api.get("/api/logs", params={"userId": "ada"})).json()
+
+    moment = entry["createdAt"]
+
+    assert await keys(api, userId="ada", start_time=moment, end_time=moment) == [SIGNED_IN]
+    assert await keys(api, userId="ada", start_time=moment + 1) == []
+    assert await keys(api, userId="ada", end_time=moment - 1) == []
 
 
 async def test_the_list_has_pages(site: Site, api: httpx2.AsyncClient) -> None:
@@ -98,6 +110,7 @@ async def test_the_list_has_pages(site: Site, api: httpx2.AsyncClient) -> None:
         {"start_time": "yesterday"},
         {"end_time": -1},
         {"start_time": 10**18},
+        {"start_time": 2000, "end_time": 1999},
         {"userId": "x" * 200},
         {"includeKeyPrefix": ["a"] * 9},
     ],

@@ -1,11 +1,10 @@
 """`/api/logs`: what happened, who did it, to whom."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from watchword.audit.errors import EntryNotFound
+from watchword.audit.errors import EndsBeforeItBegins, EntryNotFound
 from watchword.audit.models import AuditEntry, AuditFilter
 from watchword.core.moments import milliseconds, moment_of
 from watchword.web.documented import problems
@@ -15,7 +14,7 @@ from watchword.web.models import ApiModel
 
 router = APIRouter(prefix="/logs", tags=["Audit log"])
 
-END_OF_TIME = 253_402_300_799_999  # the last millisecond of the year 9999
+END_OF_TIME = 253_402_300_799_998  # the last millisecond of the year 9999 but one
 RESULTS = {"success": "Success", "failure": "Error"}
 
 Id = Annotated[str, Path(max_length=128)]
@@ -73,13 +72,18 @@ async def asked_entries(  # noqa: PLR0917  # the filters of the address
         Query(alias="includeKeyPrefix", max_length=8, description="May be repeated."),
     ] = None,
 ) -> AuditFilter:
-    """Return which entries are asked for; an empty filter counts as none."""
+    """Return which entries are asked for; an empty filter counts as none.
+
+    Both ends of a time belong to it. Raises EndsBeforeItBegins.
+    """
+    if start_time is not None and end_time is not None and start_time > end_time:
+        raise EndsBeforeItBegins
     return AuditFilter(
         event=log_key or None,
         user_id=user_id or None,
         application_id=application_id or None,
-        since=_moment(start_time),
-        until=_moment(end_time),
+        since=None if start_time is None else moment_of(start_time),
+        until=None if end_time is None else moment_of(end_time + 1),
         prefixes=tuple(include_key_prefix or ()) or None,
     )
 
@@ -87,7 +91,7 @@ async def asked_entries(  # noqa: PLR0917  # the filters of the address
 Asked = Annotated[AuditFilter, Depends(asked_entries)]
 
 
-@router.get("", responses=problems(InvalidPagination))
+@router.get("", responses=problems(InvalidPagination, EndsBeforeItBegins))
 async def list_entries(
     caller: Caller, asked: Asked, page: Paged, request: Request, response: Response
 ) -> list[LogEntry]:
@@ -102,7 +106,3 @@ async def get_entry(id: Id, caller: Caller) -> WholeLogEntry:
     """Show one thing that happened."""
     entry = LogEntry.of(await caller.tenant.audit.get(id))
     return WholeLogEntry(**vars(entry), tenant_id=caller.tenant.tenant.id)
-
-
-def _moment(given: int | None) -> datetime | None:
-    return None if given is None else moment_of(given)
