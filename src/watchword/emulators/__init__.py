@@ -17,12 +17,23 @@ SMSC = "smpp"
 
 NOT_OVER_HTTP = {"kit", "oauth_kit", SMSC}
 
+# The only connector whose id does not begin with the name of its emulator.
+BY_ANOTHER_NAME = {"aliyun_short_message_auth_service": "aliyun_auth"}
+
 
 def names() -> list[str]:
     """Return the providers that can be emulated: one module each, with `emulator()`."""
     return sorted(
         module.name for module in iter_modules(__path__) if module.name not in NOT_OVER_HTTP
     )
+
+
+def find(text: str) -> str | None:
+    """Return which emulator *text* means: its name, with `-` or `_`, or its connector's id."""
+    asked = text.lower().replace("-", "_")
+    asked = BY_ANOTHER_NAME.get(asked, asked)
+    fitting = (name for name in [*names(), SMSC] if f"{asked}_".startswith(f"{name}_"))
+    return max(fitting, key=len, default=None)
 
 
 def emulator(name: str) -> ASGIApp:
