@@ -14,7 +14,7 @@ from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
 from tests.web.experience.conftest import AUTHORIZATION, ORIGIN, VERIFIER
-from tests.web.pages.browser import Browser
+from tests.web.pages.browser import JAR_HOST, Browser
 from tests.web.pages.conftest import Provider, ScriptedEmailConnector
 from watchword.account.models import FIELDS
 from watchword.app import build_app
@@ -37,8 +37,6 @@ EMAIL = "ada@example.com"
 PASSWORD = "Good-pass-4-Phone"
 SHOP = "https://shop.example"
 EVERY_SCOPE = "openid profile email phone address custom_data identities urn:logto:scope:sessions"
-EXPERIENCE = "/api/experience"
-CODES = f"{EXPERIENCE}/verification/verification-code"
 HEADER = "logto-verification-id"
 
 
@@ -188,31 +186,18 @@ class Site:
         *,
         application_id: str = "demo-app",
         scope: str = EVERY_SCOPE,
-        prompt: str = "login",
+        **more: str,
     ) -> Person:
-        """Sign somebody in by a code to their phone."""
+        """Give somebody a session as after a code to their phone, and an application its token."""
         browser = await self.client()
-        phone = user.primary_phone
+        # How people sign in is proved in tests/web/experience and tests/web/pages.
+        tenant = await self.scope()
+        await tenant.users.record_sign_in(user.id)
+        session = await tenant.oidc.sessions.create(user.id, ("sms", "otp"))
+        browser.cookies.set("_session", session.token, domain=JAR_HOST)
         redirect = f"{ORIGIN}/demo-app" if application_id == "demo-app" else f"{SHOP}/callback"
         asked = {**AUTHORIZATION, "client_id": application_id, "redirect_uri": redirect}
-        asked |= {"scope": scope, "prompt": prompt}
-        await browser.get("/oidc/auth", params=asked)
-        # Who signed in after they were asked to need not do so again.
-        self.clock.advance(timedelta(seconds=1))
-        await browser.put(EXPERIENCE, json={"interactionEvent": "SignIn"})
-        identifier = {"type": "phone", "value": phone}
-        sent = await browser.post(
-            CODES, json={"identifier": identifier, "interactionEvent": "SignIn"}
-        )
-        await self.settle()
-        proof = sent.json()["verificationId"]
-        await browser.post(
-            f"{CODES}/verify",
-            json={"identifier": identifier, "verificationId": proof, "code": self.code},
-        )
-        await browser.post(f"{EXPERIENCE}/identification", json={"verificationId": proof})
-        done = await browser.post(f"{EXPERIENCE}/submit")
-        answer = await browser.get(done.json()["redirectTo"])
+        answer = await browser.get("/oidc/auth", params={**asked, "scope": scope, **more})
         if "/consent" in answer.headers["location"]:
             walker = await Browser(browser).open(answer.headers["location"])
             answer = (await walker.submit(decision="allow")).page.response

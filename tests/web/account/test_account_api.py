@@ -315,7 +315,7 @@ async def test_offline_access_goes_with_a_session_only_where_that_is_asked(
     site: Site, ada: Person, target: str | None, lives: bool
 ) -> None:
     user = await (await site.scope()).users.get(ada.id)
-    await site.sign_in(user, scope="openid offline_access", prompt="login consent")
+    await site.sign_in(user, scope="openid offline_access", prompt="consent")
     proof = {HEADER: await ada.prove_by_password()}
     listed = (await ada.api.get(f"{ACCOUNT}/sessions", headers=proof)).json()["sessions"]
     [other] = [one["payload"]["uid"] for one in listed if not one["isCurrent"]]

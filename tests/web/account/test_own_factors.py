@@ -241,7 +241,7 @@ async def test_an_application_needs_the_scope(site: Site, ada: Person) -> None:
 async def test_an_application_of_a_third_party_changes_nothing(site: Site, ada: Person) -> None:
     third = await site.add_application(is_third_party=True)
     user = await (await site.scope()).users.get(ada.id)
-    person = await site.sign_in(user, application_id=third, prompt="login consent")
+    person = await site.sign_in(user, application_id=third, prompt="consent")
     person.api.headers[HEADER] = ada.api.headers[HEADER]
 
     refused = await refusals_of(person, CHANGES)

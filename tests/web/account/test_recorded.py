@@ -31,7 +31,7 @@ async def test_the_recorded_exchanges_are_answered_alike(site: Site) -> None:
         ),
         application_id=application,
         scope="openid profile phone offline_access",
-        prompt="login consent",
+        prompt="consent",
     )
     stranger = await site.client()
     codes: dict[str, str] = {}
