@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from joserfc import jwt
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watchword.emulators.oauth_kit import Grant, OAuthEmulator
+from watchword.emulators.oauth_kit import Grant, OAuthEmulator, signing_key
 
 ISSUER = "https://kauth.kakao.com"
 CLIENT_ID = "0123456789abcdef0123456789abcdef"
@@ -52,9 +53,7 @@ PEOPLE: dict[str, dict[str, Any]] = {
 class KakaoEmulator(OAuthEmulator):
     """One emulated Kakao."""
 
-    key: RSAKey = field(
-        default_factory=lambda: RSAKey.generate_key(2048, {"kid": "emulated", "use": "sig"})
-    )
+    key: RSAKey = field(default_factory=partial(signing_key, "kakao"))
 
     @property
     def paths(self) -> tuple[str, str]:

@@ -14,11 +14,13 @@ from abc import abstractmethod
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from joserfc.jwk import RSAKey
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -37,6 +39,12 @@ PAGE = """<!doctype html>
 <p><button name="denied" value="yes">Turn back</button></form>
 """
 BUTTON = '<p><button name="person" value="{login}">Continue as {login}</button>'
+
+
+@cache
+def signing_key(provider: str) -> RSAKey:  # noqa: ARG001  # each has a key of its own
+    """Return the one key that a provider has in this process: to find another takes a while."""
+    return RSAKey.generate_key(2048, {"kid": "emulated", "use": "sig"})
 
 
 @dataclass(frozen=True)
