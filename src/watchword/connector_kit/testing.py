@@ -1,9 +1,11 @@
 """The promises that hold for any connector, as pytest classes to inherit from."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -127,6 +129,8 @@ AUTHORIZATION = Authorization(
     nonce="nonce-1",
     code_verifier="verifier-1-verifier-1-verifier-1-verifier-1",
 )
+NONSENSE = (b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe")
+"""Bodies that no provider means."""
 SECRET_NAME = re.compile(r"(token|secret|password|authorization|key)$", re.IGNORECASE)
 
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -140,6 +144,31 @@ def context(answer: Answer | None = None, **others: Any) -> ConnectorContext:
 
     transport = httpx2.MockTransport(answer or refuse)
     return ConnectorContext(client=OutboundClient(transport=transport), **others)
+
+
+class _Cases:
+    """Cases of one test, which costs less than a test for each; all are tried, whatever fails."""
+
+    def __init__(self) -> None:
+        self._failed: list[BaseException] = []
+
+    @contextmanager
+    def case(self, *names: object) -> Iterator[None]:
+        """Try one case, and remember how it failed."""
+        try:
+            yield
+        except (Exception, pytest.fail.Exception) as error:
+            error.add_note(f"The case was {names}.")
+            self._failed.append(error)
+
+    def must_all_hold(self) -> None:
+        """Fail with every case that did."""
+        if self._failed:
+            raise BaseExceptionGroup("some cases failed", self._failed)
+
+
+def _always(status: int, **body: Any) -> Answer:
+    return lambda _: httpx2.Response(status, **body)
 
 
 class ConnectorContract:
@@ -298,22 +327,22 @@ class HttpConnectorContract(ConnectorContract):
 
         assert CODE not in receipt.words
 
-    @pytest.mark.parametrize(
-        ("status", "expected"),
-        [
-            (401, InvalidCredentials),
-            (429, ProviderThrottled),
-            (500, ProviderUnavailable),
-            (502, AnswerLost),
-            (503, ProviderUnavailable),
-            (504, ProviderTimeout),
-        ],
-    )
     async def test_a_status_without_a_body_is_understood(
-        self, connector: HttpSmsConnector[Any], status: int, expected: type[ConnectorError]
+        self, connector: HttpSmsConnector[Any]
     ) -> None:
-        with pytest.raises(expected):
-            await answered_by(connector, lambda _: httpx2.Response(status)).send(self.message)
+        expected: dict[int, type[ConnectorError]] = {
+            401: InvalidCredentials,
+            429: ProviderThrottled,
+            500: ProviderUnavailable,
+            502: AnswerLost,
+            503: ProviderUnavailable,
+            504: ProviderTimeout,
+        }
+        cases = _Cases()
+        for status, error in expected.items():
+            with cases.case(status), pytest.raises(error):
+                await answered_by(connector, _always(status)).send(self.message)
+        cases.must_all_hold()
 
     async def test_waits_as_long_as_a_throttling_provider_asks(
         self, connector: HttpSmsConnector[Any]
@@ -324,51 +353,55 @@ class HttpConnectorContract(ConnectorContract):
         assert refused.value.retry_after == timedelta(seconds=7)
         assert refused.value.is_outcome_known
 
-    @pytest.mark.parametrize("status", [400, 401, 404, 418, 429, 500])
     async def test_an_unknown_error_is_sorted_by_its_status(
-        self, connector: HttpSmsConnector[Any], status: int
+        self, connector: HttpSmsConnector[Any]
     ) -> None:
         body = {"code": 987654321, "message": "a new kind of trouble", "error": "new"}
-        response = httpx2.Response(status, json=body)
-        with pytest.raises(type(error_of_status(response))):
-            await answered_by(connector, lambda _: response).send(self.message)
+        cases = _Cases()
+        for status in (400, 401, 404, 418, 429, 500):
+            expected = type(error_of_status(httpx2.Response(status, json=body)))
+            with cases.case(status), pytest.raises(expected):
+                await answered_by(connector, _always(status, json=body)).send(self.message)
+        cases.must_all_hold()
 
-    @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe"])
-    @pytest.mark.parametrize("status", [200, 201, 400])
     async def test_nonsense_ends_in_one_of_our_errors_or_a_receipt(
-        self, connector: HttpSmsConnector[Any], status: int, body: bytes
+        self, connector: HttpSmsConnector[Any]
     ) -> None:
-        answer = answered_by(connector, lambda _: httpx2.Response(status, content=body))
-        try:
-            await answer.send(self.message)
-        except ConnectorError as error:
-            expected = UnreadableAnswer if status < 300 else ProviderRejected
-            assert isinstance(error, expected)  # noqa: PT017
-        else:
-            assert status < 300
+        cases = _Cases()
+        for status, body in product((200, 201, 400), NONSENSE):
+            answer = answered_by(connector, _always(status, content=body))
+            with cases.case(status, body):
+                try:
+                    await answer.send(self.message)
+                except ConnectorError as error:
+                    expected = UnreadableAnswer if status < 300 else ProviderRejected
+                    assert isinstance(error, expected)  # noqa: PT017
+                else:
+                    assert status < 300
+        cases.must_all_hold()
 
-    @pytest.mark.parametrize("form", SPELLING_FORMS)
     async def test_a_provider_that_repeats_what_it_got_gives_nothing_away(
-        self, connector: HttpSmsConnector[Any], form: str
+        self, connector: HttpSmsConnector[Any]
     ) -> None:
         secrets = connector.config.secret_values()
-        said = f"{spelled(form, self.message.to)} can't get {CODE}; {' '.join(secrets)}"
-        body = {"code": 987654321, "message": said, "status": 400}
-        answers: list[Answer] = [
-            lambda _: httpx2.Response(400, json=body),
-            lambda _: httpx2.Response(503, text=said),
-        ]
-        for answer in answers:
-            with pytest.raises(ConnectorError) as refused:
-                await answered_by(connector, answer).send(self.message)
-            shown = (
-                f"{refused.value!r} {refused.value} {refused.value.words} {refused.value.detail}"
-            )
-            assert self.message.to.digits[-6:] not in re.sub(
-                r"[^0-9]", "", shown.replace("987654321", "")
-            )
-            assert CODE not in shown
-            assert not any(secret in shown for secret in secrets)
+        cases = _Cases()
+        for form in SPELLING_FORMS:
+            said = f"{spelled(form, self.message.to)} can't get {CODE}; {' '.join(secrets)}"
+            body = {"code": 987654321, "message": said, "status": 400}
+            answers = {400: _always(400, json=body), 503: _always(503, text=said)}
+            for status, answer in answers.items():
+                with cases.case(form, status):
+                    with pytest.raises(ConnectorError) as refused:
+                        await answered_by(connector, answer).send(self.message)
+                    self._gives_nothing_away(refused.value, secrets)
+        cases.must_all_hold()
+
+    def _gives_nothing_away(self, error: ConnectorError, secrets: Iterable[str]) -> None:
+        shown = f"{error!r} {error} {error.words} {error.detail}"
+        digits = re.sub(r"[^0-9]", "", shown.replace("987654321", ""))
+        assert self.message.to.digits[-6:] not in digits
+        assert CODE not in shown
+        assert not any(secret in shown for secret in secrets)
 
     async def test_no_connection_is_known_to_have_sent_nothing(
         self, connector: HttpSmsConnector[Any]
@@ -516,15 +549,15 @@ class SocialConnectorContract(ConnectorContract):
         with pytest.raises(AuthorizationFailed):
             await introduced.finish(AUTHORIZATION, {})
 
-    @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b"\xff\xfe"])
-    @pytest.mark.parametrize("status", [200, 302, 400, 401, 500])
-    async def test_nonsense_is_nobody(
-        self, connector: OAuthConnector[Any], status: int, body: bytes
-    ) -> None:
-        introduced = self.introduced(connector, lambda _: httpx2.Response(status, content=body))
-        with pytest.raises(ConnectorError) as refused:
-            await introduced.finish(AUTHORIZATION, {"code": "code-1"})
-        assert "code-1" not in refused.value.words
+    async def test_nonsense_is_nobody(self, connector: OAuthConnector[Any]) -> None:
+        cases = _Cases()
+        for status, body in product((200, 302, 400, 401, 500), NONSENSE):
+            introduced = self.introduced(connector, _always(status, content=body))
+            with cases.case(status, body):
+                with pytest.raises(ConnectorError) as refused:
+                    await introduced.finish(AUTHORIZATION, {"code": "code-1"})
+                assert "code-1" not in refused.value.words
+        cases.must_all_hold()
 
     async def test_words_hold_neither_code_nor_secret(self, connector: OAuthConnector[Any]) -> None:
         kept = ["code-1-code-1", AUTHORIZATION.code_verifier, *connector.config.secret_values()]
