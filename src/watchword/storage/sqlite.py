@@ -26,6 +26,14 @@ Errand = Callable[[sqlite3.Connection], Answer]
 
 READERS = 2
 BUSY_TIMEOUT_MS = 5000
+PRAGMAS = (
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "foreign_keys=ON",
+    # In WAL a power cut may lose the last commits' durability but never corrupts;
+    # FULL keeps them too, and a code accepted once must stay accepted.
+    "synchronous=FULL",
+    "temp_store=MEMORY",
+)
 
 
 class SqliteConnection(Database):
@@ -89,6 +97,11 @@ def _rows(sql: str, bound: Sequence[Any], connection: sqlite3.Connection) -> lis
     return connection.execute(sql, bound).fetchall()
 
 
+def _set_up(connection: sqlite3.Connection) -> None:
+    for pragma in PRAGMAS:
+        _rows(f"PRAGMA {pragma}", (), connection)
+
+
 def _touched(sql: str, bound: Sequence[Any], connection: sqlite3.Connection) -> int:
     return connection.execute(sql, bound).rowcount
 
@@ -133,15 +146,7 @@ class SqliteStorage(Storage):
             raise StorageUnavailable(str(error)) from error
         wrapped = SqliteConnection(connection, self)
         self._all.append(wrapped)
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "foreign_keys=ON",
-            # In WAL a power cut may lose the last commits' durability but never corrupts;
-            # FULL keeps them too, and a code accepted once must stay accepted.
-            "synchronous=FULL",
-            "temp_store=MEMORY",
-        ):
-            await wrapped.command(f"PRAGMA {pragma}")
+        await wrapped._in_thread(_set_up)
         return wrapped
 
     async def close(self) -> None:
