@@ -56,6 +56,7 @@ def _look(fuzzed: Fuzzed, route: Route) -> Right:
         "target": "google",
         "picture_id": "x",
         "failure": "AuthorizationDenied",
+        "language": "ko",
         "name:path": "tokens.css",
         "path:path": "x",
     }
@@ -721,11 +722,17 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         termsOfUseUrl="x",
         privacyPolicyUrl="x",
         agreeToTermsPolicy="x",
-        fallbackLanguage="x",
         version="99",
     )
+    yield form(f"{experience}/content", autoDetect="yes", fallbackLanguage="x", version="99")
+    yield form(f"{experience}/content/add", language="x")
+    texts = f"{experience}/content/{{language}}"
+    written = {"text.sign_in.title": "x", "area": "x", "q": "x", "version": "99", "do": "x"}
+    yield form(texts, **written)
+    yield form(f"{texts}/remove")
     looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
     yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)
+    yield form(f"{experience}/preview/content", language="ko", **written, **looked_at)
     yield form(f"{experience}/preview/sign-up-and-sign-in", method="x", mode="x", **looked_at)
     yield form(f"{experience}/restore", version="99", do="x", present="99")
     yield form(

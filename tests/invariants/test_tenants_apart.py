@@ -50,6 +50,7 @@ LISTS = frozenset(
         "sign-in-experience/account-center",
         "security/blocklist",
         "sign-in-experience/branding",
+        "sign-in-experience/content",
         "sign-in-experience/history",
         "sign-in-experience/preview",
         "sign-in-experience/sign-up-and-sign-in",
@@ -164,11 +165,18 @@ TAKES_NO_ID = frozenset(
         Route("POST", f"{T}/mfa"),
         *(
             Route("POST", f"{T}/sign-in-experience/{path}")
-            for path in ("account-center", "branding", "restore", "sign-up-and-sign-in")
+            for path in (
+                "account-center",
+                "branding",
+                "content",
+                "content/add",
+                "restore",
+                "sign-up-and-sign-in",
+            )
         ),
         *(
             Route("POST", f"{T}/sign-in-experience/preview/{path}")
-            for path in ("branding", "sign-up-and-sign-in")
+            for path in ("branding", "content", "sign-up-and-sign-in")
         ),
         *(
             Route("POST", f"{T}/security/{path}")

@@ -66,7 +66,8 @@ from watchword.webhooks.models import Event, NewWebhook, RetrySchedule, WebhookC
 CALLBACK = "https://shop.example/callback"
 PHONE = "821012345678"
 PASSWORD = "Good-pass-4-Phone"
-LANGUAGE = "fr"
+LANGUAGE, SPOKEN = "fr", "it"
+"""What Acme alone speaks: one for machines to ask about, one for the console."""
 TWILIO = {
     "accountSID": f"AC{'0' * 32}",
     "authToken": "acme-twilio-token",
@@ -377,6 +378,8 @@ async def settled(world: World) -> Walk:
     walk.spare_id, walk.resource_id, walk.scope_id = spare.application.id, resource.id, acme.id
     scope = await world.scope(OTHER)
     await scope.configuration.phrases.replace(SYSTEM, LANGUAGE, {"sign_in.title": "Bonjour Acme"})
+    scope = await world.scope(OTHER)
+    await scope.configuration.phrases.replace(SYSTEM, SPOKEN, {"sign_in.title": "Ciao"})
     scope = await world.scope(OTHER)
     await scope.lockout.attempt(LockoutPool.TOTP, PHONE)
     walk.organization = await _club(scope)
@@ -1575,6 +1578,22 @@ _resourced(
 _resourced("POST", "resources/{resource_id}/scopes/{scope_id}/delete")
 _resourced("POST", "resources/{resource_id}/restore", lambda _: RESTORED)
 _resourced("POST", "resources/{resource_id}/delete", lambda _: {"typed_name": "Acme shop"})
+
+
+def _written(method: str, path: str, fields: dict[str, str]) -> None:
+    """Ask the console about the texts of the language that only Acme has."""
+
+    @step(method, f"/console/{{tenant}}/sign-in-experience/content/{{language}}{path}")
+    async def ask(walk: Walk, at: Place) -> httpx2.Response:
+        address = f"{at.console}/sign-in-experience/content/{SPOKEN}{path}"
+        if method == "GET":
+            return await walk.operator.get(address)
+        return await walk.operator.post(address, **fields)
+
+
+_written("GET", "", {})
+_written("POST", "", {"do": "confirm", "text.sign_in.title": "Ciao Acme"})
+_written("POST", "/remove", {})
 
 CLUB = "organizations/{organization_id}"
 INVITED = f"{CLUB}/invitations/{{invitation_id}}"

@@ -228,6 +228,8 @@ async def test_sign_in_speaks_the_language_that_is_asked_for(
         "connectors/set-up",
         "sign-in-experience/sign-up-and-sign-in",
         "sign-in-experience/branding",
+        "sign-in-experience/content",
+        "sign-in-experience/content/ko",
         "sign-in-experience/history",
         "mfa",
         "applications",

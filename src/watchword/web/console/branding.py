@@ -1,4 +1,4 @@
-"""Sign-in experience, branding: colour, logo, terms and language."""
+"""Sign-in experience, branding: colour, logo and terms."""
 
 from typing import Any
 
@@ -29,7 +29,6 @@ BRANDING_FIELDS = (
     "termsOfUseUrl",
     "privacyPolicyUrl",
     "agreeToTermsPolicy",
-    "fallbackLanguage",
 )
 LONGEST_CSS = 64 * 1024
 MOST_PROBLEMS = 5
@@ -127,7 +126,6 @@ def _posted_values(form: FormData) -> dict[str, Any]:
         **{name: text_of(form, name).strip() for name in BRANDING_FIELDS},
         "customCss": text_of(form, "customCss").replace("\r\n", "\n").rstrip(),
         "isDarkModeEnabled": "isDarkModeEnabled" in form,
-        "autoDetect": "autoDetect" in form,
     }
 
 
@@ -166,12 +164,11 @@ async def _without_picture(desk: Desk, values: dict[str, Any]) -> dict[str, str]
 
 def _branding_values(settings: SignInSettings) -> dict[str, Any]:
     document = settings.document()
-    every = {**document, **document["color"], **document["branding"], **document["languageInfo"]}
+    every = {**document, **document["color"], **document["branding"]}
     values = {name: every.get(name) or "" for name in (*BRANDING_FIELDS, "customCss")}
     return {
         **values,
         "isDarkModeEnabled": every["isDarkModeEnabled"],
-        "autoDetect": every["autoDetect"],
     }
 
 
@@ -191,8 +188,4 @@ def _branding_patch(saved: SignInSettings, values: dict[str, Any]) -> dict[str, 
         "agreeToTermsPolicy": values["agreeToTermsPolicy"]
         if values["agreeToTermsPolicy"] in TERMS
         else saved.agree_to_terms_policy,
-        "languageInfo": {
-            "autoDetect": values["autoDetect"],
-            "fallbackLanguage": values["fallbackLanguage"],
-        },
     }

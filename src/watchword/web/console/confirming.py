@@ -34,6 +34,7 @@ async def confirmed(
     desk: Desk,
     form: FormData,
     kind: Kind,
+    subject_id: str = SINGLE,
     *,
     before: Mapping[str, Any],
     after: Callable[[], Mapping[str, Any]],
@@ -47,7 +48,9 @@ async def confirmed(
     version that the form was drawn from. *wrong* says what is no value at all.
     """
     try:
-        held = await _held_back(desk, form, kind, before=before, after=after(), version=version)
+        held = await _held_back(
+            desk, form, kind, subject_id, before=before, after=after(), version=version
+        )
         if held is None:
             await save(whole_number(text_of(form, "version")))
     except ValidationError as error:
@@ -61,6 +64,7 @@ async def _held_back(
     desk: Desk,
     form: FormData,
     kind: Kind,
+    subject_id: str,
     *,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
@@ -72,7 +76,7 @@ async def _held_back(
     if seen is not None and seen != version:
         return {
             "problem": desk.message(ConfigurationChanged()),
-            "others": await others_since(desk, kind, seen),
+            "others": await others_since(desk, kind, seen, subject_id),
             "is_dirty": True,
             "status_code": 409,
         }

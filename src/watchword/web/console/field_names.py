@@ -15,6 +15,7 @@ SIGN_IN, IDENTIFIER, FACTOR = (
     "console.factor.",
 )
 SIGN_IN_METHODS = "signIn.methods"
+CONTENT = "console.content."
 
 ACCOUNT_FIELDS: tuple[FieldName, ...] = (
     "phone",
@@ -38,8 +39,8 @@ NAMES = {
     **{name: BRANDING + name for name in ("termsOfUseUrl", "privacyPolicyUrl")},
     "agreeToTermsPolicy": BRANDING + "agree",
     "customCss": "console.css.title",
-    "languageInfo.autoDetect": BRANDING + "auto_detect",
-    "languageInfo.fallbackLanguage": BRANDING + "fallback",
+    "languageInfo.autoDetect": CONTENT + "auto_detect",
+    "languageInfo.fallbackLanguage": CONTENT + "fallback",
     "mfa.factors": "console.mfa.factors",
     "mfa.policy": "console.mfa.policy",
     "mfa.organizationRequiredMfaPolicy": "console.mfa.organizations",

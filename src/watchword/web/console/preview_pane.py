@@ -12,6 +12,8 @@ class PreviewPane:
 
     desk: Desk
     form_name: str
+    language: str = ""
+    """What is shown first; empty for the operator's own."""
 
     @property
     def flows(self) -> list[tuple[str, list[str]]]:
@@ -35,9 +37,20 @@ class PreviewPane:
         return self.desk.address("sign-in-experience", "preview")
 
     @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Return what pages speak here, each language with its name in itself."""
+        phrases = self.desk.scope.phrases
+        return [(tag, phrases.name_of(tag)) for tag in sorted(phrases.languages)]
+
+    @property
+    def first_language(self) -> str:
+        """Return the language that is shown first."""
+        return self.language or self.desk.language
+
+    @property
     def first(self) -> str:
         """Return the page that is shown first."""
         address = ("sign-in-experience", "preview")
         return self.desk.address(
-            *address, preview_screen=FIRST, preview_language=self.desk.language
+            *address, preview_screen=FIRST, preview_language=self.first_language
         )

@@ -6,9 +6,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from watchword.core.phrases import Phrases
 from watchword.pictures.models import addresses_of
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.web.console import branding, sign_in_experience
+from watchword.web.console import branding, own_phrases, sign_in_experience
 from watchword.web.console.desk import THEMES, Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 from watchword.web.preview.samples import Stage
@@ -62,9 +63,20 @@ async def show_methods(desk: WorkDesk) -> Response:
     return await _drawn(desk, Wanted.of(desk, form), sign_in_experience.settings_of(saved, form))
 
 
-async def _drawn(desk: Desk, wanted: Wanted, settings: SignInSettings) -> Response:
+@router.post("/content")
+async def show_texts(desk: WorkDesk) -> Response:
+    """Draw a page with the texts that are filled in; nothing is saved."""
+    form = await desk.form()
+    saved, _ = await desk.scope.configuration.settings.sign_in()
+    phrases = await own_phrases.previewed(desk, form)
+    return await _drawn(desk, Wanted.of(desk, form), saved, phrases)
+
+
+async def _drawn(
+    desk: Desk, wanted: Wanted, settings: SignInSettings, phrases: Phrases | None = None
+) -> Response:
     desk.request.state.languages = (wanted.language,)
-    desk.request.state.phrases = desk.scope.phrases
+    desk.request.state.phrases = phrases or desk.scope.phrases
     only_look(desk.request, wanted.theme)
     named = addresses_of(settings.document()["branding"])
     scope = replace(desk.scope, pictures=await desk.scope.pictures.inlining(named))
