@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
 from watchword.core.ports import is_free
+from watchword.core.revisions import ChangedMeanwhile
 from watchword.storage import Storage
 from watchword.tenants.errors import (
     InvalidTenantPort,
@@ -67,10 +68,17 @@ class TenantAdministration:
         if port == urlsplit(self.public_url).port or not is_free(port):
             raise TenantPortInUse(str(port))
 
-    async def rename(self, actor: Actor, tenant_id: str, name: str) -> None:
-        """Call a tenant otherwise; its address stays."""
+    async def rename(
+        self, actor: Actor, tenant_id: str, name: str, *, seen: str | None = None
+    ) -> None:
+        """Call a tenant otherwise; its address stays.
+
+        Raises ChangedMeanwhile where its name is not the one that was *seen*.
+        """
         async with self.storage.transaction() as tx:
             before = await self.directory.bump_stamp(tenant_id, tx)
+            if seen is not None and seen != before.name:
+                raise ChangedMeanwhile
             await self.directory.rename(tenant_id, name, tx)
             await self.audit.record(
                 "tenant.renamed",

@@ -11,7 +11,7 @@ from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.confirming import others_since
+from watchword.web.console.confirming import deletion_problem, others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.organizations import ticked
 from watchword.web.console.quick_starts import quick_starts_of
@@ -115,14 +115,10 @@ async def change(desk: WorkDesk, application_id: str) -> Response:
 async def delete(desk: WorkDesk, application_id: str) -> Response:
     """Delete it, once its name was typed."""
     application = await desk.scope.applications.get(application_id)
-    if text_of(await desk.form(), "typed_name").strip() != application.name:
-        return await _details_page(
-            desk,
-            application,
-            _values(application),
-            delete_error=desk.text("console.type_wrong"),
-            status_code=422,
-        )
+    form, version = await desk.form(), application.version
+    if problem := deletion_problem(desk, form, application.name, now=version):
+        values = _values(application)
+        return await _details_page(desk, application, values, delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.configuration.applications.delete(desk.actor, application_id)
     return desk.go("applications", done="application_deleted")

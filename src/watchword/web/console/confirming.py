@@ -21,6 +21,21 @@ from watchword.web.console.field_names import merged
 MOST_SHOWN = 20
 
 
+def deletion_problem(desk: Desk, form: FormData, name: str, *, now: object) -> str:
+    """Return why nothing is deleted: its name was not typed, or it is not what was looked at.
+
+    *now* names the state that it is in, as the page with the form did.
+    """
+    if text_of(form, "typed_name").strip() != name:
+        return desk.text("console.type_wrong")
+    return overtaken(desk, form, now=now)
+
+
+def overtaken(desk: Desk, form: FormData, *, now: object) -> str:
+    """Return what is said where a page's form was drawn from another state than *now*."""
+    return "" if text_of(form, "seen") in {"", str(now)} else desk.text("console.others.look_again")
+
+
 async def others_since(
     desk: Desk, kind: Kind, seen: int | None, subject_id: str = SINGLE
 ) -> list[ConfigurationVersion]:

@@ -13,7 +13,7 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
-from watchword.web.console.confirming import others_since
+from watchword.web.console.confirming import others_since, overtaken
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
@@ -208,9 +208,11 @@ async def delete_connector(desk: WorkDesk, instance_id: str) -> Response:
     """Delete it, once its name was typed."""
     saved = await desk.scope.connectors.get(instance_id)
     name = _card_of(desk, saved).name
-    if text_of(await desk.form(), "name").strip().casefold() != name.casefold():
-        error = desk.text("console.type_wrong")
-        return await _delete_page(desk, saved, error=error)
+    form = await desk.form()
+    if text_of(form, "name").strip().casefold() != name.casefold():
+        return await _delete_page(desk, saved, error=desk.text("console.type_wrong"))
+    if problem := overtaken(desk, form, now=saved.version):
+        return await _delete_page(desk, saved, error=problem)
     await desk.prove_fresh()
     await desk.scope.configuration.connectors.delete(desk.actor, instance_id, force=True)
     back = ("connectors", "social") if saved.type is ConnectorType.SOCIAL else ("connectors",)

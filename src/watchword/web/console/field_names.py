@@ -161,7 +161,8 @@ def lines_that_differ(field: str, before: Any, after: Any) -> tuple[list[str], l
         texts = [value or "" for value in (before, after)]
         if not all(isinstance(text, str) for text in texts) or not any("\n" in t for t in texts):
             return None
-    differing = list(ndiff(texts[0].splitlines(), texts[1].splitlines()))
+    old, new = (text.splitlines() for text in texts)
+    differing = list(ndiff(old, new))
     gone, come = ([line[2:] for line in differing if line[:2] == sign] for sign in ("- ", "+ "))
     return gone, come
 

@@ -9,6 +9,7 @@ from watchword.core.pagination import PageRequest
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.organization_roles.errors import NameTaken
 from watchword.organization_roles.models import NewRole, OrganizationScope, RoleType, RoleWithScopes
+from watchword.web.console.confirming import deletion_problem
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import named_form, searched, seen_in, ticked
 from watchword.web.console.routing import console_router
@@ -122,10 +123,9 @@ async def change_scope(desk: WorkDesk, scope_id: str) -> Response:
 async def delete_scope(desk: WorkDesk, scope_id: str) -> Response:
     """Delete a scope and take it from every role, once its name was typed."""
     scope = await desk.scope.organization_roles.get_scope(scope_id)
-    if text_of(await desk.form(), "typed_name").strip() != scope.name:
+    if problem := deletion_problem(desk, await desk.form(), scope.name, now=scope.revision):
         values = {"name": scope.name, "description": scope.description or ""}
-        error = desk.text("console.type_wrong")
-        return _scope_page(desk, scope, values, delete_error=error, status_code=422)
+        return _scope_page(desk, scope, values, delete_error=problem, status_code=422)
     await desk.scope.organization_roles.delete_scope(desk.actor, scope_id)
     return desk.go("organization-roles", "scopes", done="scope_deleted")
 
@@ -171,9 +171,9 @@ async def change_role(desk: WorkDesk, role_id: str) -> Response:
 async def delete_role(desk: WorkDesk, role_id: str) -> Response:
     """Delete a role and take it from whoever has it, once its name was typed."""
     found = await desk.scope.organization_roles.get(role_id)
-    if text_of(await desk.form(), "typed_name").strip() != found.role.name:
-        error = desk.text("console.type_wrong")
-        return await _role_page(desk, found, _values(found), delete_error=error, status_code=422)
+    form, revision = await desk.form(), found.revision
+    if problem := deletion_problem(desk, form, found.role.name, now=revision):
+        return await _role_page(desk, found, _values(found), delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.organization_roles.delete(desk.actor, role_id)
     return desk.go("organization-roles", done="role_deleted")

@@ -14,6 +14,7 @@ from watchword.organizations.errors import MemberNotFound
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.models import User
+from watchword.web.console.confirming import deletion_problem
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
@@ -114,9 +115,9 @@ async def change(desk: WorkDesk, organization_id: str) -> Response:
 async def delete(desk: WorkDesk, organization_id: str) -> Response:
     """Delete it with its members and invitations, once its name was typed."""
     organization = await desk.scope.organizations.get(organization_id)
-    if text_of(await desk.form(), "typed_name").strip() != organization.name:
-        error = desk.text("console.type_wrong")
-        return _settings_page(desk, organization, delete_error=error, status_code=422)
+    form, revision = await desk.form(), organization.revision
+    if problem := deletion_problem(desk, form, organization.name, now=revision):
+        return _settings_page(desk, organization, delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.organizations.delete(desk.actor, organization_id)
     return desk.go("organizations", done="organization_deleted")

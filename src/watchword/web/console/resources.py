@@ -14,7 +14,7 @@ from watchword.resources.models import (
     Resource,
     is_indicator,
 )
-from watchword.web.console.confirming import others_since
+from watchword.web.console.confirming import deletion_problem, others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
@@ -141,9 +141,9 @@ async def delete_scope(desk: WorkDesk, resource_id: str, scope_id: str) -> Respo
 async def delete(desk: WorkDesk, resource_id: str) -> Response:
     """Delete it, once its name was typed."""
     resource = await desk.scope.resources.get(resource_id)
-    if text_of(await desk.form(), "typed_name").strip() != resource.name:
-        error = desk.text("console.type_wrong")
-        return _details_page(desk, resource, delete_error=error, status_code=422)
+    form, version = await desk.form(), resource.version
+    if problem := deletion_problem(desk, form, resource.name, now=version):
+        return _details_page(desk, resource, delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.configuration.resources.delete(desk.actor, resource_id)
     return desk.go("resources", done="resource_deleted")

@@ -4,6 +4,7 @@ from starlette.responses import RedirectResponse, Response
 
 from watchword.configuration.errors import DevelopmentPartsInUse
 from watchword.core.errors import DomainError
+from watchword.core.revisions import ChangedMeanwhile, revision_of
 from watchword.operators.errors import OperatorNotAllowed
 from watchword.tenants.errors import (
     DefaultTenantNotDeletable,
@@ -17,7 +18,8 @@ from watchword.tenants.errors import (
     TenantPortInUse,
     TenantPortNotPossible,
 )
-from watchword.tenants.models import TenantTag, allows_ports, hosts_line
+from watchword.tenants.models import Tenant, TenantTag, allows_ports, hosts_line
+from watchword.web.console.confirming import overtaken
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.routing import console_router
@@ -29,6 +31,7 @@ FIELDS: dict[type[DomainError], str] = {
     InvalidTenantId: "id",
     TenantInUse: "id",
     InvalidTenantName: "name",
+    ChangedMeanwhile: "name",
     InvalidTenantHost: "host",
     InvalidTenantPort: "port",
     TenantPortInUse: "port",
@@ -79,10 +82,15 @@ async def show(desk: WorkDesk) -> Response:
 async def rename(desk: WorkDesk) -> Response:
     """Call it otherwise."""
     _owner(desk)
-    name = text_of(await desk.form(), "name")
+    await _look_again(desk)
+    form, now = await desk.form(), desk.tenant.name
+    name = text_of(form, "name")
+    if overtaken(desk, form, now=now):
+        told = desk.text("console.tenants.renamed_meanwhile", name=now)
+        return _page(desk, name=name, errors={"name": told})
     try:
-        await desk.server.administration.rename(desk.actor, desk.tenant.id, name)
-    except InvalidTenantName as error:
+        await desk.server.administration.rename(desk.actor, desk.tenant.id, name, seen=now)
+    except (InvalidTenantName, ChangedMeanwhile) as error:
         return _page(desk, error, name=name)
     await desk.server.refresh()
     return desk.go("tenant", done="saved")
@@ -93,7 +101,11 @@ async def set_tag(desk: WorkDesk) -> Response:
     """Say what it is for."""
     _owner(desk)
     await desk.prove_fresh()
-    wanted = _tag(text_of(await desk.form(), "tag"))
+    await _look_again(desk)
+    form = await desk.form()
+    wanted = _tag(text_of(form, "tag"))
+    if problem := overtaken(desk, form, now=desk.tenant.tag):
+        return _page(desk, errors={"tag": problem})
     try:
         await desk.scope.configuration.settings.set_tag(desk.actor, wanted)
     except (DevelopmentPartsInUse, TenantOwnsPort) as error:
@@ -107,7 +119,11 @@ async def delete(desk: WorkDesk) -> Response:
     """Delete it with all that is in it, if its id was typed."""
     _owner(desk)
     await desk.prove_fresh()
-    typed = text_of(await desk.form(), "typed").strip()
+    await _look_again(desk)
+    form = await desk.form()
+    typed = text_of(form, "typed").strip()
+    if problem := overtaken(desk, form, now=_state_of(desk.tenant)):
+        return _page(desk, errors={"typed": problem})
     try:
         await desk.server.administration.delete(desk.actor, desk.tenant.id, typed)
     except (TenantNameMistyped, DefaultTenantNotDeletable) as error:
@@ -131,19 +147,40 @@ def _list(
     )
 
 
-def _page(desk: Desk, error: DomainError | None = None, name: str | None = None) -> Response:
+def _page(
+    desk: Desk,
+    error: DomainError | None = None,
+    *,
+    name: str | None = None,
+    errors: dict[str, str] | None = None,
+) -> Response:
+    """Show the tenant; *errors* are those of a form that somebody else's change has overtaken."""
     _owner(desk)
     return desk.render(
         "tenant.html",
-        status_code=status_of(error) if error else 200,
+        status_code=status_of(error) if error else 409 if errors else 200,
+        state=_state_of(desk.tenant),
         origin=desk.scope.origin,
         issuer=desk.scope.issuer,
         hosts_line=hosts_line(desk.scope.origin),
         awaits_restart=desk.server.awaits_restart(desk.tenant),
         name=desk.tenant.name if name is None else name,
-        errors=_errors(desk, error),
+        errors=errors or _errors(desk, error),
         tags=list(TenantTag),
     )
+
+
+async def _look_again(desk: Desk) -> None:
+    """Have the tenant as it is now; what this process knows may be half a second old."""
+    await desk.server.refresh()
+    if desk.tenant.id not in desk.server.tenants:
+        raise NoSuchPage
+    desk.scope = await desk.server.scope_of(desk.tenant.id)
+
+
+def _state_of(tenant: Tenant) -> str:
+    # Who is about to delete it has seen what it is called, and whether people sign in there.
+    return revision_of([tenant.name, tenant.tag])
 
 
 def _errors(desk: Desk, error: DomainError | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.confirming import others_since
+from watchword.web.console.confirming import deletion_problem, others_since
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -214,15 +214,10 @@ async def restore(desk: WorkDesk, webhook_id: str) -> Response:
 async def delete(desk: WorkDesk, webhook_id: str) -> Response:
     """Delete it, once its name was typed."""
     webhook = await desk.scope.deliveries.webhooks.get(webhook_id)
-    wanted = webhook.name or webhook.id
-    if text_of(await desk.form(), "typed_name").strip() != wanted:
-        return await _details_page(
-            desk,
-            webhook,
-            _answers_of(webhook),
-            delete_error=desk.text("console.type_wrong"),
-            status_code=422,
-        )
+    form, name = await desk.form(), webhook.name or webhook.id
+    if problem := deletion_problem(desk, form, name, now=webhook.version):
+        answers = _answers_of(webhook)
+        return await _details_page(desk, webhook, answers, delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.configuration.webhooks.delete(desk.actor, webhook_id)
     return desk.go("webhooks", done="webhook_deleted")
