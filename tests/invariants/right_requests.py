@@ -730,6 +730,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     written = {"text.sign_in.title": "x", "area": "x", "q": "x", "version": "99", "do": "x"}
     yield form(texts, **written)
     yield form(f"{texts}/remove")
+    yield form(f"{experience}/branding/pictures", picture="x")
     looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
     yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)
     yield form(f"{experience}/preview/content", language="ko", **written, **looked_at)
@@ -765,6 +766,7 @@ def _organizations(form: Callable[..., Right]) -> Iterator[Right]:
     named = {"name": "x", "description": "x"}
     club = f"{t}/organizations/{{organization_id}}"
     yield form(f"{t}/organizations/new", name="", description="x")
+    yield form(f"{club}/pictures", picture="x")
     yield form(club, **named, is_mfa_required="yes")
     yield form(f"{club}/delete", typed_name="x")
     yield form(f"{club}/members/add", user="nobody", role="x", q="x")

@@ -170,6 +170,7 @@ TAKES_NO_ID = frozenset(
                 "branding",
                 "content",
                 "content/add",
+                "branding/pictures",
                 "restore",
                 "sign-up-and-sign-in",
             )

@@ -1617,6 +1617,7 @@ _grouped("POST", "organization-roles/{role_id}/delete", lambda _: {"typed_name":
 _grouped("GET", "organization-roles/scopes/{scope_id}")
 _grouped("POST", "organization-roles/scopes/{scope_id}", lambda _: {"name": "row"})
 _grouped("POST", "organization-roles/scopes/{scope_id}/delete", lambda _: {"typed_name": "row"})
+_grouped("POST", f"{CLUB}/pictures", lambda _: {"picture": "logoUrl"})
 _grouped("POST", f"{CLUB}/delete", lambda _: {"typed_name": "Club of acme"})
 
 

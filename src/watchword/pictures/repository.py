@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from watchword.pictures.models import Known, Picture
+from watchword.pictures.models import Known, Picture, Problem
 from watchword.storage import TenantRepository
 from watchword.storage.schema import pictures
 
@@ -19,6 +19,11 @@ SAVING = upsert(pictures).values({column.name: bindparam(column.name) for column
 SAVE = SAVING.on_conflict_do_update(
     index_elements=[p.tenant_id, p.address_digest],
     set_={column.name: SAVING.excluded[column.name] for column in p if not column.primary_key},
+)
+NOTE_PROBLEM = (
+    update(pictures)
+    .where(OURS, p.address_digest == bindparam("address_digest_"), p.picture_id.is_not(None))
+    .values(problem=bindparam("problem"), fetched_at=bindparam("fetched_at"))
 )
 DELETE = delete(pictures).where(
     OURS, p.address_digest == bindparam("address_digest_"), p.fetched_at < bindparam("before")
@@ -46,6 +51,13 @@ class PictureRows(TenantRepository):
             content=picture.content if picture else None,
             **vars(known),
         )
+
+    async def note_problem(
+        self, address_digest: str, problem: Problem, fetched_at: datetime
+    ) -> bool:
+        """Write down that a picture that is here was not got again; False where none is here."""
+        values = {"problem": problem, "fetched_at": fetched_at}
+        return bool(await self.run(NOTE_PROBLEM, address_digest_=address_digest, **values))
 
     async def delete(self, address_digests: Iterable[str], before: datetime) -> int:
         """Forget addresses that were asked before a moment."""

@@ -72,10 +72,13 @@ class PictureService:
         """Fetch the pictures that are not here yet, however lately that was tried."""
         await self._fetch([address for address in addresses if not self._is_here(address)])
 
-    async def problems(self) -> Mapping[str, Problem]:
-        """Return why addresses have no picture, by their digests, as it is now."""
-        found = await self.rows.index()
-        return {digest: known.problem for digest, known in found.items() if known.problem}
+    async def fetch_again(self, address: str) -> None:
+        """Fetch a picture that may be here: another may be at its address by now."""
+        await self._fetch([address])
+
+    async def states(self) -> Mapping[str, Known]:
+        """Return what came of each address, by its digest, as it is now."""
+        return await self.rows.index()
 
     async def find(self, picture_id: str) -> Picture | None:
         """Return one of the tenant's pictures, or None."""
@@ -103,9 +106,12 @@ class PictureService:
         found = await asyncio.gather(*(fetched(self.client, address) for address in addresses))
         now = self.clock.now()
         for address, got in zip(addresses, found, strict=True):
-            picture, problem = (got, None) if isinstance(got, Picture) else (None, got)
-            known = Known(picture.id if picture else None, problem, now)
-            await self.rows.save(digest_of(address), known, picture)
+            digest = digest_of(address)
+            if isinstance(got, Picture):
+                await self.rows.save(digest, Known(got.id, None, now), got)
+            # A host that is down for a while takes no logo from the pages.
+            elif not await self.rows.note_problem(digest, got, now):
+                await self.rows.save(digest, Known(None, got, now), None)
         await self.on_change()
 
     def _is_here(self, address: str) -> bool:

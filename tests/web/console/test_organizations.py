@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.web.console.conftest import Browser, Invite, Site
@@ -453,3 +454,24 @@ def test_every_status_of_an_invitation_and_type_of_role_has_its_words() -> None:
 
     for language, catalogue in phrases.languages.items():
         assert [key for key in wanted if key not in catalogue] == [], language
+
+
+async def test_the_pictures_of_an_organization_say_what_came_of_them(
+    site: Site, owner: Browser
+) -> None:
+    host = {"now": httpx2.Response(404)}
+    site.server.outbound.transport = httpx2.MockTransport(lambda _: host["now"])
+    organizations = (await site.scope()).organizations
+    branding = {"logoUrl": "https://example.com/logo.svg"}
+    club = await organizations.create(SYSTEM, NewOrganization(name="Club", branding=branding))
+    bare = await organizations.create(SYSTEM, NewOrganization(name="Bare"))
+    assert "Pictures" not in (await owner.open(f"organizations/{bare.id}")).words
+    await owner.open(f"organizations/{club.id}")
+
+    page = await owner.submit(f"/{club.id}/pictures", picture="logoUrl")
+
+    assert "pages show no picture: its server answered with an error." in page.words
+    host["now"] = httpx2.Response(200, content=b"<svg></svg>")
+    page = await owner.submit(f"/{club.id}/pictures", picture="logoUrl")
+    assert "no picture" not in page.words
+    assert "Fetched in" in page.words

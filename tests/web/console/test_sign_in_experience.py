@@ -198,6 +198,32 @@ async def test_a_picture_that_pages_cannot_show_is_saved_and_its_field_says_why(
     )
 
 
+async def test_a_picture_is_fetched_again_and_kept_where_its_host_is_gone(
+    site: Site, owner: Browser
+) -> None:
+    host: dict[str, httpx2.Response] = {}
+    site.server.outbound.transport = httpx2.MockTransport(lambda _: host["now"])
+    scope = await site.scope()
+    address = "https://example.com/logo.svg"
+    await scope.configuration.settings.save_sign_in(SYSTEM, {"branding": {"logoUrl": address}})
+    page = await owner.open("sign-in-experience/branding")
+    assert "It is fetched once a page wants it." in page.words
+
+    shown = []
+    for content in (b"<svg>1</svg>", b"<svg>2</svg>"):
+        host["now"] = httpx2.Response(200, content=content)
+        page = await owner.submit("/branding/pictures", picture="logoUrl")
+        assert "Fetched in" in page.words
+        shown.append((await site.scope()).pictures.address_of(address))
+    host["now"] = httpx2.Response(404)
+    page = await owner.submit("/branding/pictures", picture="logoUrl")
+
+    assert "Pages keep the picture from before: its server answered with an error." in page.words
+    assert "Tried in" in page.words
+    assert shown[0] != shown[1] == (await site.scope()).pictures.address_of(address)
+    assert (await owner.submit("/branding/pictures", picture="termsOfUseUrl")).status == 200
+
+
 async def test_a_style_sheet_is_saved_and_its_errors_name_the_line(
     site: Site, owner: Browser
 ) -> None:

@@ -7,11 +7,12 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from watchword.configuration.models import Kind
-from watchword.pictures.models import ADDRESSES, addresses_of, digest_of
+from watchword.pictures.models import ADDRESSES, addresses_of
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import SignInRules
 from watchword.web.console.confirming import confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.pictures import fetch_again, shown_pictures
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
 from watchword.web.pages.custom_css import problems_of
@@ -39,9 +40,15 @@ async def show_branding(desk: WorkDesk) -> Response:
     """Show colour, logo and terms."""
     settings, version = await desk.scope.configuration.settings.sign_in()
     values = _branding_values(settings)
-    return _branding_page(
-        desk, values, version, without_picture=await _without_picture(desk, values)
-    )
+    return _branding_page(desk, values, version, pictures=await shown_pictures(desk, values))
+
+
+@router.post("/pictures")
+async def fetch_picture_again(desk: WorkDesk) -> Response:
+    """Fetch a picture again, from the address that is saved."""
+    settings, _ = await desk.scope.configuration.settings.sign_in()
+    await fetch_again(desk, _branding_values(settings), text_of(await desk.form(), "picture"))
+    return desk.go("sign-in-experience", "branding", done="picture_asked_for")
 
 
 @router.post("")
@@ -138,7 +145,7 @@ def _branding_page(desk: Desk, values: dict[str, Any], version: int, **context: 
             "version": version,
             "terms": TERMS,
             "errors": {},
-            "without_picture": {},
+            "pictures": {},
             "problem": "",
             "others": (),
             "changes": (),
@@ -149,17 +156,6 @@ def _branding_page(desk: Desk, values: dict[str, Any], version: int, **context: 
             **context,
         },
     )
-
-
-async def _without_picture(desk: Desk, values: dict[str, Any]) -> dict[str, str]:
-    """Return, by field, why pages show nothing of an address."""
-    problems = await desk.scope.pictures.problems()
-    found = {name: problems.get(digest_of(values[name])) for name in ADDRESSES}
-    return {
-        name: desk.text(f"console.branding.no_picture.{problem}")
-        for name, problem in found.items()
-        if problem
-    }
 
 
 def _branding_values(settings: SignInSettings) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from watchword.tenants.errors import TenantLimitReached
 from watchword.users.models import User
 from watchword.web.console.confirming import deletion_problem
 from watchword.web.console.desk import Desk, WorkDesk, text_of
+from watchword.web.console.pictures import fetch_again, shown_pictures
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/organizations")
@@ -78,7 +79,7 @@ async def create(desk: WorkDesk) -> Response:
 async def show(desk: WorkDesk, organization_id: str) -> Response:
     """Show the settings."""
     organization = await desk.scope.organizations.get(organization_id)
-    return _settings_page(desk, organization)
+    return await _settings_page(desk, organization)
 
 
 @router.post("/{organization_id}")
@@ -97,7 +98,7 @@ async def change(desk: WorkDesk, organization_id: str) -> Response:
         except ChangedMeanwhile as error:
             errors = {"": desk.message(error)}
     if errors:
-        return _settings_page(
+        return await _settings_page(
             desk,
             organization,
             values=values,
@@ -111,13 +112,21 @@ async def change(desk: WorkDesk, organization_id: str) -> Response:
     return desk.go("organizations", organization_id, done="saved")
 
 
+@router.post("/{organization_id}/pictures")
+async def fetch_picture_again(desk: WorkDesk, organization_id: str) -> Response:
+    """Fetch a picture of its branding again."""
+    organization = await desk.scope.organizations.get(organization_id)
+    await fetch_again(desk, organization.branding, text_of(await desk.form(), "picture"))
+    return desk.go("organizations", organization_id, done="picture_asked_for")
+
+
 @router.post("/{organization_id}/delete")
 async def delete(desk: WorkDesk, organization_id: str) -> Response:
     """Delete it with its members and invitations, once its name was typed."""
     organization = await desk.scope.organizations.get(organization_id)
     form, revision = await desk.form(), organization.revision
     if problem := deletion_problem(desk, form, organization.name, now=revision):
-        return _settings_page(desk, organization, delete_error=problem, status_code=422)
+        return await _settings_page(desk, organization, delete_error=problem, status_code=422)
     await desk.prove_fresh()
     await desk.scope.organizations.delete(desk.actor, organization_id)
     return desk.go("organizations", done="organization_deleted")
@@ -224,7 +233,7 @@ async def remove_member(desk: WorkDesk, organization_id: str, user_id: str) -> R
 # Pages.
 
 
-def _settings_page(desk: Desk, organization: Organization, **context: Any) -> Response:
+async def _settings_page(desk: Desk, organization: Organization, **context: Any) -> Response:
     return desk.render(
         "organization.html",
         **{
@@ -239,6 +248,7 @@ def _settings_page(desk: Desk, organization: Organization, **context: Any) -> Re
             "is_overtaken": False,
             "is_dirty": False,
             "delete_error": "",
+            "pictures": await shown_pictures(desk, organization.branding),
             **context,
         },
     )
