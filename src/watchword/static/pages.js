@@ -23,6 +23,13 @@
   }
   addEventListener("pageshow", () => [...document.forms].forEach(free));
 
+  /* Moments by the reader's own clock. */
+  const clock = { dateStyle: "medium", timeStyle: "short" };
+  for (const shown of document.querySelectorAll("[data-moment]")) {
+    const moment = new Date(shown.dataset.moment).toLocaleString(document.documentElement.lang, clock);
+    shown.textContent = shown.dataset.words.replace("{moment}", moment);
+  }
+
   const print = one("[data-print]");
   if (print) print.addEventListener("click", () => window.print());
 

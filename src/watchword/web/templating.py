@@ -50,10 +50,10 @@ def _translate(context: Context, key: str, **values: Any) -> str:
 
 
 @pass_context
-def _moment(context: Context, moment: Any) -> str:
+def _moment(context: Context, moment: Any, clock: str = "medium") -> str:
     language = context["lang"]
     day = format_date(moment, "medium", locale=locale_of(language))
-    time = format_time(moment, _clock(language), locale=locale_of(language))
+    time = format_time(moment, _clock(language, clock), locale=locale_of(language))
     return _day_and_time(language).format(time, day)
 
 
@@ -70,9 +70,9 @@ def _direction(language: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _clock(language: str) -> str:
+def _clock(language: str, length: str) -> str:
     # The short names of morning and afternoon are English in Korean; the long ones are 오전, 오후.
-    return str(get_time_format("medium", locale=locale_of(language)).pattern).replace("a", "aaaa")
+    return str(get_time_format(length, locale=locale_of(language)).pattern).replace("a", "aaaa")
 
 
 @lru_cache(maxsize=256)

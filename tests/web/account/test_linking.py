@@ -262,7 +262,7 @@ async def test_the_page_says_what_became_of_a_try_that_failed(
     assert await linking.social_id(ada) is None
     korean = next(link for link in browser.page.links if "lang=ko" in link)
     await browser.open(korean)
-    assert "다른 서비스에서 로그인을 마치지 못했습니다" in browser.page.words
+    assert "다른 서비스에서 로그인을 마치지 못했어요" in browser.page.words
 
 
 async def test_an_answer_to_another_sessions_try_links_nothing(
