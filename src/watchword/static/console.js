@@ -14,6 +14,14 @@
     history.replaceState(null, "", address);
   }
 
+  /* What was wrong with a field is no more said of what is typed now; its room is kept. */
+  document.addEventListener("input", (event) => {
+    const field = event.target.closest(".field.wrong");
+    if (!field) return;
+    field.classList.add("retyped");
+    event.target.removeAttribute("aria-invalid");
+  });
+
   /* The menu is a sheet on narrow screens. */
   const menu = one("#menu");
   const opener = one(".open-menu");

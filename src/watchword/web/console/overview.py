@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from watchword.web.console.desk import WorkDesk
 from watchword.web.console.routing import console_router
 from watchword.web.console.set_up_steps import set_up_steps
+from watchword.web.console.undo import unwell_of
 
 router = console_router("/console/{tenant}")
 
@@ -27,6 +28,7 @@ async def get_started(desk: WorkDesk) -> Response:
         issuer=desk.scope.issuer,
         warnings=sorted(desk.server.warnings),
         today=await desk.scope.guard.today(),
+        unwell=await unwell_of(desk, {}),
         # In production they are a door that others know of, so nobody has to look for it.
         test_numbers=desk.scope.fixed_numbers.active if desk.tenant.is_production else (),
     )

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from watchword.core.email import InvalidEmailAddress
 from watchword.core.errors import DomainError
-from watchword.operators.errors import InvalidSecondFactor
+from watchword.operators.errors import InvalidOperatorCredentials, InvalidSecondFactor
 from watchword.web.console.desk import Desk, OwnDesk, text_of
 from watchword.web.console.routing import console_router
 
@@ -29,6 +29,9 @@ async def change_password(desk: OwnDesk) -> Response:
         await desk.server.operators.change_password(
             desk.visit, text_of(form, "present"), text_of(form, "new")
         )
+    except InvalidOperatorCredentials:
+        problem = desk.text("console.profile.present_wrong")
+        return await _page(desk, present_problem=problem, status_code=422)
     except DomainError as error:
         return await _page(desk, password_problem=desk.message(error), status_code=422)
     await desk.scope.audit.record("operator.password_changed", desk.actor)
@@ -100,6 +103,7 @@ async def _page(desk: Desk, **context: Any) -> Response:
         **{
             "sessions": await desk.server.operators.list_sessions(desk.operator),
             "password_problem": "",
+            "present_problem": "",
             "alert_problem": "",
             **context,
         },

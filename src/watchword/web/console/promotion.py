@@ -34,10 +34,11 @@ MOST_ITEMS = 200
 
 
 @router.get("")
-async def show(desk: WorkDesk, source: str = "") -> Response:
+async def choose(desk: WorkDesk, source: str = "", show: str = "") -> Response:
     """Let choose a tenant and what is to move, then show what that would change here."""
     chosen = desk.request.query_params.getlist("item")[:MOST_ITEMS]
-    return await _page(desk, Typed(source, chosen))
+    is_forgotten = bool(show) and not chosen
+    return await _page(desk, Typed(source, chosen), NothingChosen() if is_forgotten else None)
 
 
 @router.post("/test")
