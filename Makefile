@@ -64,9 +64,9 @@ migration: environment ## draft a migration from the schema: make migration name
 dist: environment ## build the wheel with its inventory (SBOM), and see it do the first story in a clean environment
 	@tools/dist
 
-screenshots: environment ## every page of the console in every look, and the browser tests' pictures, into tests/browser/output/
+screenshots: environment ## every page and state in every look, and the browser tests' pictures, into tests/browser/output/
 	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \
-		--databases sqlite -m browser $(or $(ONLY),tests/browser tests/browser/pictures.py) -k "not tour"
+		--databases sqlite -m browser $(or $(ONLY),tests/browser tests/browser/pictures*.py) -k "not tour"
 
 tour: environment ## the pictures of the console in docs/, after a page changed its looks
 	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyotp
 import pytest
@@ -62,15 +62,20 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def administrator(site: Site) -> Iterator[Administrator]:
     """Return who settles things, after some people have made accounts."""
     with administrator_of(site) as administrator:
-        users = {
-            "alice": {"username": "alice", "primaryPhone": ALICE[1:], "password": PASSWORD},
-            "carol": {"name": "Carol", "primaryPhone": CAROL[1:]},
-            "dave": {"username": "dave", "password": PASSWORD},
-        }
-        made = {name: administrator.make("users", **values) for name, values in users.items()}
-        administrator.change(f"users/{made['carol']['id']}/is-suspended", isSuspended=True)
-        furnish(administrator, made["alice"]["id"])
+        people_of(administrator)
         yield administrator
+
+
+def people_of(administrator: Administrator) -> None:
+    """Make the accounts that the tours are about."""
+    users = {
+        "alice": {"username": "alice", "primaryPhone": ALICE[1:], "password": PASSWORD},
+        "carol": {"name": "Carol", "primaryPhone": CAROL[1:]},
+        "dave": {"username": "dave", "password": PASSWORD},
+    }
+    made = {name: administrator.make("users", **values) for name, values in users.items()}
+    administrator.change(f"users/{made['carol']['id']}/is-suspended", isSuspended=True)
+    furnish(administrator, made["alice"]["id"])
 
 
 def furnish(administrator: Administrator, member: str) -> None:
@@ -90,13 +95,25 @@ def furnish(administrator: Administrator, member: str) -> None:
     make("hooks", name="Desk", events=["User.Created"], config={"url": "https://desk.example.com"})
 
 
+class Onlooker(Protocol):
+    """Who comes along and looks at every page: a judge, or a photographer."""
+
+    def look(self, page: Page, name: str) -> None:
+        """Look at a page as it is drawn."""
+
+
 class Tour:
-    """Somebody who is shown around, and the judge who comes along."""
+    """Somebody who is shown around, and the onlooker who comes along."""
 
     def __init__(
-        self, site: Site, administrator: Administrator, judge: Judge, look: dict[str, Any]
+        self, site: Site, administrator: Administrator, onlooker: Onlooker, look: dict[str, Any]
     ) -> None:
-        self.site, self.administrator, self.judge, self.look = site, administrator, judge, look
+        self.site, self.administrator, self.onlooker, self.look = (
+            site,
+            administrator,
+            onlooker,
+            look,
+        )
         self.page = self._newcomer()
 
     def _newcomer(self) -> Page:
@@ -111,10 +128,10 @@ class Tour:
         self.page = self._newcomer()
 
     def see(self, name: str, path: str | None = None) -> None:
-        """Have a page judged, after going there where a path is given."""
+        """Have a page looked at, after going there where a path is given."""
         if path is not None:
             self.page.goto(self.site.origin + path)
-        self.judge.look(self.page, name)
+        self.onlooker.look(self.page, name)
 
     def begin(self, client_id: str = "demo-app", **parameters: str) -> None:
         """Arrive from an application."""
@@ -429,8 +446,9 @@ NAMES = [f"{shown.__name__}-{look['locale']}" for shown, look in TOURS]
 def test_nobody_is_shut_out(
     site: Site, administrator: Administrator, look: dict[str, Any], shown: Callable[[Tour], None]
 ) -> None:
-    tour = Tour(site, administrator, Judge.sworn(), look)
+    judge = Judge.sworn()
+    tour = Tour(site, administrator, judge, look)
     shown(tour)
     tour.page.context.close()
 
-    assert not tour.judge.complaints, "\n".join(tour.judge.complaints)
+    assert not judge.complaints, "\n".join(judge.complaints)

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from babel.dates import (
     format_date,
@@ -22,6 +22,9 @@ from starlette.responses import HTMLResponse
 from watchword.core.phrases import Phrases, locale_of
 from watchword.web.problems import language_of, phrases_of
 from watchword.web.security import content_policy, nonce_of, preview_policy
+
+Clock = Literal["medium", "short"]
+"""A time with its seconds, or without."""
 
 STATIC = files("watchword").joinpath("static")
 
@@ -50,7 +53,7 @@ def _translate(context: Context, key: str, **values: Any) -> str:
 
 
 @pass_context
-def _moment(context: Context, moment: Any, clock: str = "medium") -> str:
+def _moment(context: Context, moment: Any, clock: Clock = "medium") -> str:
     language = context["lang"]
     day = format_date(moment, "medium", locale=locale_of(language))
     time = format_time(moment, _clock(language, clock), locale=locale_of(language))
@@ -70,7 +73,7 @@ def _direction(language: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _clock(language: str, length: str) -> str:
+def _clock(language: str, length: Clock) -> str:
     # The short names of morning and afternoon are English in Korean; the long ones are 오전, 오후.
     return str(get_time_format(length, locale=locale_of(language)).pattern).replace("a", "aaaa")
 
