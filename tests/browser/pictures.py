@@ -5,11 +5,12 @@ Not collected with the tests: `make screenshots` and `make tour` name this file.
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OUTPUT, TOO_WIDE
 from tests.browser.desk import Desk, Office, open_office
@@ -24,7 +25,12 @@ DOCS = Path(__file__).parents[2] / "docs" / "images" / "tour"
 LANGUAGES = ("en", "ko")
 SCHEMES = ("light", "dark")
 SIZES = {1280: 900, 390: 844}
-SET_UP = ("/set-up/twilio-short-message-service", "/set-up/simple-mail-transfer-protocol")
+SET_UP = ("/set-up/twilio-short-message-service", "/set-up/vonage-sms", "/set-up/google-universal")
+MOMENTS = {
+    "confirm": ("mfa", "[name=factor][value=Totp]", ""),
+    "wrong": ("connectors/set-up/twilio-short-message-service", "#accountSID", "AC12"),
+}
+"""What comes of a form, by its picture's name: where it is, what is filled in, or else ticked."""
 
 TOUR = {
     "get-started": "get-started",
@@ -56,6 +62,11 @@ SHOW_LATE_ONES = """
 async () => {
   for (const late of document.querySelectorAll(".cm-editor, iframe")) {
     late.scrollIntoView();
+    if (late.loading === "lazy") {
+      const loaded = new Promise((done) => late.addEventListener("load", done, { once: true }));
+      late.loading = "eager";
+      await Promise.race([loaded, new Promise((done) => setTimeout(done, 2000))]);
+    }
     for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
   }
   scrollTo(0, 0);
@@ -87,7 +98,7 @@ def populate(office: Office) -> None:
     make = administrator.make
     if administrator.api.get("/api/organizations").json():
         return
-    office.set_up("twilio-short-message-service", TWILIO)
+    twilio = office.set_up("twilio-short-message-service", TWILIO)
     office.set_up("simple-mail-transfer-protocol", office.site.mail.config())
     administrator.change("sign-in-exp", **BY_CODE)
     administrator.change("account-center", enabled=True, fields=dict.fromkeys(FIELDS, "Edit"))
@@ -104,6 +115,10 @@ def populate(office: Office) -> None:
     )
     web = {"redirectUris": ["https://app.example.com/callback"], "postLogoutRedirectUris": []}
     make("applications", name="Booking", type="Traditional", oidcClientMetadata=web)
+    make("test-numbers", phone="447700900999", code="271828")
+    soon = int(time.time() + 86_400) * 1000
+    inbox = {"connectorId": "development-inbox", "config": {}, "share": 10, "endsAt": soon}
+    make(f"connectors/{twilio}/trial", **inbox)
     _send_codes(administrator)
 
 
@@ -145,15 +160,35 @@ def looks(office: Office) -> Iterator[Desk]:
     """Return an administrator for each language."""
     for language in LANGUAGES:
         desk = Desk(office, Look(language, language, "light", 1280, SIZES[1280]))
+        # Tall pictures of hundreds of pages take their time on a busy machine.
+        desk.context.set_default_timeout(60_000)
         yield desk
         desk.context.close()
 
 
 def take_all(desk: Desk, path: str, prefix: str = "") -> list[str]:
-    """Take a page in both widths and both themes; return what sticks out of it."""
-    page, wrong = desk.page, []
-    name = prefix + kind_of("/" + path)[1:].replace("/", "-")
+    """Open a page and take it; return what sticks out of it."""
     desk.open(path)
+    return take(desk, prefix + kind_of("/" + path)[1:].replace("/", "-"))
+
+
+def take_moment(desk: Desk, name: str) -> list[str]:
+    """Fill a form in, send it, and take what comes of it; return what sticks out."""
+    path, field, typed = MOMENTS[name]
+    desk.open(path)
+    asked = desk.page.locator(field)
+    if typed:
+        asked.fill(typed)
+    else:
+        asked.check()
+    desk.page.locator(".save-bar button.primary").click()
+    expect(desk.page.locator("dialog, [aria-invalid=true]").first).to_be_visible()
+    return take(desk, name)
+
+
+def take(desk: Desk, name: str) -> list[str]:
+    """Take the page in both widths and both themes; return what sticks out of it."""
+    page, wrong = desk.page, []
     page.wait_for_load_state("networkidle")
     for width, height in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
@@ -197,6 +232,8 @@ def test_every_page_is_pictured_in_every_look(office: Office) -> None:
         paths = paths or paths_of(desk)
         for path in paths:
             wrong += take_all(desk, path)
+        for name in MOMENTS:
+            wrong += take_moment(desk, name)
 
     assert wrong == [], "\n".join(wrong)
 

@@ -28,7 +28,7 @@ def test_every_value_of_a_table_carries_its_columns_name(name: str) -> None:
 def test_a_guides_values_carry_their_columns_names() -> None:
     guide = rendered_guide("| setting | what to enter |\n| --- | --- |\n| Key | Yours |\n")
 
-    assert '<td data-label="what to enter">Yours</td>' in guide
+    assert '<td data-label="What to enter">Yours</td>' in guide
     assert "<td>Key</td>" in guide
 
 

@@ -201,7 +201,7 @@ def _name_cells(state: StateCore) -> None:
         if token.type == "table_open":
             names = []
         elif token.type == "th_open":
-            names.append(content.content)
+            names.append(content.content[:1].upper() + content.content[1:])
         elif token.type == "tr_open":
             column = 0
         elif token.type == "td_open":
