@@ -69,7 +69,7 @@ async () => {
     }
     for (const _ of [1, 2]) await new Promise((done) => requestAnimationFrame(done));
   }
-  scrollTo(0, 0);
+  for (const part of document.querySelectorAll("html, .columns > *")) part.scrollTop = 0;
 }
 """
 
