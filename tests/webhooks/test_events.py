@@ -24,8 +24,8 @@ from watchword.guard.models import GuardPolicy, Limit, LockoutPool
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
 from watchword.messaging.health import ENOUGH, ENOUGH_CODES, HealthService, Reason
+from watchword.messaging.health_repository import HealthRows
 from watchword.messaging.models import MessageState
-from watchword.messaging.repository import HealthRows
 from watchword.sign_in_settings.models import LockoutPolicy
 from watchword.storage import Storage
 from watchword.storage.schema import verification_records, webhook_deliveries
