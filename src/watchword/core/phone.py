@@ -13,7 +13,7 @@ DIGITS = re.compile(r"[0-9]{1,32}")
 
 
 class InvalidPhoneNumber(DomainError):
-    """The text is no phone number: of no country, or not one that a person can have meant."""
+    """The text is not a possible phone number of any country."""
 
     code = "user.invalid_phone"
 
@@ -46,33 +46,25 @@ _TYPES = {
 
 @dataclass(frozen=True, repr=False)
 class PhoneNumber:
-    """A country calling code and a national number, without a trunk zero."""
+    """A possible number: country calling code and national number, without a trunk zero."""
 
     digits: str
     """The contract's form and the stored one: digits only, country code first, no `+`."""
 
     @classmethod
     def parse(cls, text: str, region: str | None = None) -> "PhoneNumber":
-        """Read what a person typed; *region* (ISO 3166) is used when there is no `+`.
-
-        A number of a length that its country does not have is a slip, and refused.
-        """
+        """Read what a person typed; *region* (ISO 3166) is used when there is no `+`."""
         digits = _stored_form(text, region)
-        if digits is None or not phonenumbers.is_possible_number(_parse_stored(digits)):
+        if digits is None:
             raise InvalidPhoneNumber
         return cls(digits)
 
     @classmethod
     def from_digits(cls, digits: str) -> "PhoneNumber":
-        """Read the wire's form (`^\\d+$`); `610412345678` and `61412345678` are one number.
-
-        As in the contract, whatever has a country is one, of any length: programs know what they
-        send, and the numbers that tests make up are often too short.
-        """
-        stored = _stored_form(f"+{digits}", None) if DIGITS.fullmatch(digits) else None
-        if stored is None:
+        """Read the wire's form (`^\\d+$`); `610412345678` and `61412345678` are one number."""
+        if not DIGITS.fullmatch(digits):
             raise InvalidPhoneNumber
-        return cls(stored)
+        return cls.parse(f"+{digits}")
 
     @property
     def e164(self) -> str:
@@ -143,6 +135,8 @@ def _stored_form(text: str, region: str | None) -> str | None:
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
         return None
     # Formatting drops the trunk zero where the plan has one and keeps Italy's zero.
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

@@ -140,19 +140,6 @@ async def test_what_is_no_number_of_any_country_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, "user.invalid_phone")
 
 
-async def test_a_made_up_number_of_a_wrong_length_is_sent_its_code(
-    site: Site, api: httpx2.AsyncClient
-) -> None:
-    await set_sms_up(api)
-
-    code = await send(site, api, "1234567890")
-
-    answer = await api.post(
-        f"{PATH}/verify", json={"phone": "1234567890", "verificationCode": code}
-    )
-    assert answer.status_code == 204
-
-
 async def mail(site: Site, api: httpx2.AsyncClient, address: str) -> str:
     answer = await api.post(PATH, json={"email": address})
     assert answer.status_code == 204, answer.text
