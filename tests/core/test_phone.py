@@ -31,6 +31,21 @@ def test_what_is_not_a_possible_number_is_refused(text: str) -> None:
         PhoneNumber.from_digits(text)
 
 
+@pytest.mark.parametrize("digits", ["1234567890", "1233212321", "4412345678901"])
+def test_a_length_that_no_number_has_is_let_pass_only_where_it_is_asked_for(digits: str) -> None:
+    assert PhoneNumber.of_any_length(digits).digits == digits
+
+    for read in (PhoneNumber.from_digits, lambda given: PhoneNumber.parse(f"+{given}")):
+        with pytest.raises(InvalidPhoneNumber):
+            read(digits)
+
+
+@pytest.mark.parametrize("text", ["", "456", "abc", "+12025550123", "1" * 40, "１２３"])
+def test_a_number_of_any_length_still_has_a_country(text: str) -> None:
+    with pytest.raises(InvalidPhoneNumber):
+        PhoneNumber.of_any_length(text)
+
+
 @pytest.mark.parametrize(
     ("typed", "region", "e164"),
     [

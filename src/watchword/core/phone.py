@@ -46,7 +46,7 @@ _TYPES = {
 
 @dataclass(frozen=True, repr=False)
 class PhoneNumber:
-    """A possible number: country calling code and national number, without a trunk zero."""
+    """A country calling code and a national number, without a trunk zero."""
 
     digits: str
     """The contract's form and the stored one: digits only, country code first, no `+`."""
@@ -55,16 +55,25 @@ class PhoneNumber:
     def parse(cls, text: str, region: str | None = None) -> "PhoneNumber":
         """Read what a person typed; *region* (ISO 3166) is used when there is no `+`."""
         digits = _stored_form(text, region)
-        if digits is None:
+        if digits is None or not phonenumbers.is_possible_number(_parse_stored(digits)):
             raise InvalidPhoneNumber
         return cls(digits)
 
     @classmethod
     def from_digits(cls, digits: str) -> "PhoneNumber":
         """Read the wire's form (`^\\d+$`); `610412345678` and `61412345678` are one number."""
-        if not DIGITS.fullmatch(digits):
+        number = cls.of_any_length(digits)
+        if not phonenumbers.is_possible_number(number._parsed):
             raise InvalidPhoneNumber
-        return cls.parse(f"+{digits}")
+        return number
+
+    @classmethod
+    def of_any_length(cls, digits: str) -> "PhoneNumber":
+        """Read the wire's form where the contract asks for a country and for no length."""
+        stored = _stored_form(f"+{digits}", None) if DIGITS.fullmatch(digits) else None
+        if stored is None:
+            raise InvalidPhoneNumber
+        return cls(stored)
 
     @property
     def e164(self) -> str:
@@ -135,8 +144,6 @@ def _stored_form(text: str, region: str | None) -> str | None:
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(parsed):
         return None
     # Formatting drops the trunk zero where the plan has one and keeps Italy's zero.
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)

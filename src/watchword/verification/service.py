@@ -269,7 +269,7 @@ class VerificationService:
 def _number_of(record: VerificationRecord) -> PhoneNumber | None:
     if record.identifier.type != "phone":
         return None
-    return PhoneNumber.from_digits(record.identifier.value)
+    return PhoneNumber(record.identifier.value)
 
 
 def _record_type(to: Recipient) -> RecordType:

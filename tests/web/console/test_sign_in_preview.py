@@ -158,7 +158,7 @@ async def test_a_picture_is_drawn_into_the_page_once_it_was_fetched(
     site.server.outbound.transport = httpx2.MockTransport(
         lambda _: httpx2.Response(200, content=b"<svg ></svg>")
     )
-    await owner.submit("/branding", logoUrl=LOGO)
+    await owner.submit("/branding", do="confirm", logoUrl=LOGO)
 
     await owner.open("sign-in-experience/branding")
     after = await try_out(owner, "branding", "sign-in", primaryColor="#123456")
@@ -172,7 +172,7 @@ async def test_a_picture_is_drawn_into_the_page_once_it_was_fetched(
 
 async def test_half_a_colour_leaves_the_saved_one(owner: Browser, everything: None) -> None:
     await owner.open("sign-in-experience/branding")
-    await owner.submit("/branding", primaryColor="#123456")
+    await owner.submit("/branding", do="confirm", primaryColor="#123456")
     await owner.open("sign-in-experience/branding")
 
     page = await try_out(

@@ -140,6 +140,25 @@ async def test_what_is_no_number_of_any_country_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (422, "user.invalid_phone")
 
 
+async def test_a_number_of_a_length_that_its_country_has_not_is_sent_a_code_as_in_the_contract(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    await set_sms_up(api)
+
+    code = await send(site, api, "1234567890")
+
+    answer = await api.post(
+        f"{PATH}/verify", json={"phone": "1234567890", "verificationCode": code}
+    )
+    assert answer.status_code == 204
+
+
+async def test_no_code_waits_where_none_can_be_sent(api: httpx2.AsyncClient) -> None:
+    answer = await api.post(f"{PATH}/verify", json={"phone": "666", "verificationCode": "123456"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "verification_code.not_found")
+
+
 async def mail(site: Site, api: httpx2.AsyncClient, address: str) -> str:
     answer = await api.post(PATH, json={"email": address})
     assert answer.status_code == 204, answer.text

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from watchword.connector_kit.errors import ConnectorError
 from watchword.connectors.errors import NoConnector
 from watchword.core.email import InvalidEmailAddress
-from watchword.core.phone import InvalidPhoneNumber
+from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.guard.errors import (
     CountryNotAllowed,
     DevelopmentMessagesUsedUp,
@@ -37,10 +37,13 @@ class SendCode(ApiModel):
 
     @property
     def identifier(self) -> Identifier:
-        """Return whom the code is for; raises InvalidPhoneNumber."""
+        """Return whom the code is for; raises InvalidPhoneNumber.
+
+        As in the contract, a number has a country and may have any length.
+        """
         if self.email is not None:
             return Identifier.of("email", self.email)
-        return Identifier.of("phone", self.phone or "")
+        return Identifier.of_phone(PhoneNumber.of_any_length(self.phone or ""))
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -87,8 +90,13 @@ async def send_code(body: SendCode, caller: Caller) -> None:
 @router.post(
     "/verify",
     status_code=204,
-    responses=problems(CodeNotFound, CodeExpired, CodeMismatch, TooManyTries, InvalidPhoneNumber),
+    responses=problems(CodeNotFound, CodeExpired, CodeMismatch, TooManyTries),
 )
 async def verify_code(body: VerifyCode, caller: Caller) -> None:
     """Accept the code that was last sent there, once."""
-    await caller.tenant.verification.verify_lone_code(body.identifier, body.verification_code or "")
+    try:
+        identifier = body.identifier
+    except InvalidPhoneNumber as error:
+        # Nothing was ever sent there.
+        raise CodeNotFound from error
+    await caller.tenant.verification.verify_lone_code(identifier, body.verification_code or "")
