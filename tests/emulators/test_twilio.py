@@ -192,7 +192,7 @@ async def test_credentials_and_account_belong_together(
 async def test_other_paths_and_methods_are_twilios_404_and_405(emulator: str) -> None:
     missing = await post(emulator, FORM, path="/2010-04-01/Accounts")
     async with httpx2.AsyncClient() as client:
-        wrong = await client.get(emulator + PATH)
+        wrong = await client.put(emulator + PATH)
 
     assert (missing.status_code, missing.json()["code"]) == (404, 20404)
     assert (wrong.status_code, wrong.json()["code"]) == (405, 20004)
@@ -350,3 +350,22 @@ async def test_an_undelivered_message_brings_its_reason(
 
     assert read[-1]
     assert read[-1][0].error_class == "template_rejected"
+
+
+async def test_a_message_can_be_asked_for_and_says_how_it_ends(emulator: str) -> None:
+    for to in ("+447700900123", "+15005530007"):
+        await post(emulator, {**FORM, "To": to, "MaxPrice": "0.2", "Attempt": "1"})
+
+    async with httpx2.AsyncClient(auth=(ACCOUNT_SID, AUTH_TOKEN)) as client:
+        listed = (await client.get(emulator + PATH)).json()["messages"]
+        filtered, arrived = listed
+        shown = await client.get(f"{emulator}{arrived['uri']}")
+        unknown = await client.get(f"{emulator}{arrived['uri']}".replace(arrived["sid"], "SM0"))
+        stranger = await client.get(f"{emulator}{arrived['uri']}", auth=(ACCOUNT_SID, "x"))
+
+    assert (arrived["to"], arrived["status"]) == ("+447700900123", "delivered")
+    assert (arrived["error_code"], arrived["num_segments"]) == (None, "1")
+    assert (filtered["status"], filtered["error_code"]) == ("undelivered", 30007)
+    assert shown.json() == arrived
+    assert (unknown.status_code, unknown.json()["code"]) == (404, 20404)
+    assert (stranger.status_code, stranger.json()["code"]) == (401, 20003)

@@ -12,6 +12,7 @@ messaging service and one sender; `TwilioEmulator(…)` takes others. A message 
 * a number that ends in four digits of `kit.Trouble` meets that trouble, as with every emulator.
 
 Any other number is accepted and, where a callback was asked for, reported sent and delivered.
+Whoever asks for a message, or for all of them, is told how it ends, as its last report would.
 `GET /emulator/messages` lists what was accepted, `DELETE` forgets it.
 """
 
@@ -22,7 +23,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -51,6 +52,7 @@ LONGEST_VALIDITY = 36_000
 
 FIELDS = frozenset(
     {"To", "From", "MessagingServiceSid", "Body", "StatusCallback", "ValidityPeriod"}
+    | {"ApplicationSid", "MaxPrice", "Attempt"}
 )
 BOOLEANS = frozenset({"true", "false"})
 # https://www.twilio.com/docs/messaging/api/message-resource#request-body-parameters
@@ -64,6 +66,8 @@ CHOICES: dict[str, frozenset[str]] = {
     "SmartEncoded": BOOLEANS,
     "ProvideFeedback": BOOLEANS,
     "ShortenUrls": BOOLEANS,
+    "ForceDelivery": BOOLEANS,
+    "TrafficType": frozenset({"free"}),
 }
 
 # Code → HTTP status and what Twilio says, more or less; the number is in it as it is in theirs.
@@ -197,6 +201,25 @@ class Accepted:
         }
 
     @property
+    def ended(self) -> dict[str, Any]:
+        """Return the message as the API shows it when all is over."""
+        last = _statuses(self)[-1]
+        return {
+            **self.wire,
+            "date_sent": format_datetime(self.at),
+            "error_code": last.error_code,
+            "from": self.form.get("From", SENDER),
+            "num_segments": str(count_segments(self.form["Body"]).count),
+            "status": last.status,
+        }
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> "Accepted":
+        """Return the message that an entry lists."""
+        at = parsedate_to_datetime(entry["date_created"])
+        return cls(entry["sid"], entry["account_sid"], entry["form"], at)
+
+    @property
     def entry(self) -> dict[str, Any]:
         """Return the message as `GET /emulator/messages` lists it."""
         form = dict(self.form)
@@ -255,10 +278,12 @@ class TwilioEmulator(Emulator):
     senders: frozenset[str] = frozenset({SENDER})
 
     def routes(self) -> Sequence[Route]:
-        """Return the three resources of an account that a connector asks."""
+        """Return the resources of an account that a connector asks, and its messages."""
         account = "/2010-04-01/Accounts/{account_sid}"
         return [
             Route(f"{account}/Messages.json", self.create_message, methods=["POST"]),
+            Route(f"{account}/Messages.json", self.show_messages, methods=["GET"]),
+            Route(f"{account}/Messages/{{sid}}.json", self.show_message, methods=["GET"]),
             Route(f"{account}/Balance.json", self.balance, methods=["GET"]),
             Route(f"{account}.json", self.account, methods=["GET"]),
         ]
@@ -282,6 +307,32 @@ class TwilioEmulator(Emulator):
             await self.report(message.to, _statuses(message), self._post)
         return await self._answer(message)
 
+    async def show_messages(self, request: Request) -> Response:
+        """Show every message of the account, the newest first, on one page."""
+        _, account_sid = self._authenticated(request)
+        shown = [message.ended for message in self._of(account_sid)]
+        return JSONResponse(
+            {
+                "messages": shown,
+                "page": 0,
+                "page_size": max(len(shown), 50),
+                "start": 0,
+                "end": max(len(shown) - 1, 0),
+                "uri": request.url.path,
+                "first_page_uri": request.url.path,
+                "previous_page_uri": None,
+                "next_page_uri": None,
+            }
+        )
+
+    async def show_message(self, request: Request) -> Response:
+        """Show one message of the account."""
+        _, account_sid = self._authenticated(request)
+        for message in self._of(account_sid):
+            if message.sid == request.path_params["sid"]:
+                return JSONResponse(message.ended)
+        raise _refused(20404, detail=request.url.path)
+
     async def account(self, request: Request) -> Response:
         """Describe the account: what a credential check asks."""
         user, account_sid = self._authenticated(request)
@@ -304,6 +355,10 @@ class TwilioEmulator(Emulator):
         """Tell what money is left; it is a string."""
         _, account_sid = self._authenticated(request)
         return JSONResponse({"account_sid": account_sid, "balance": "12.34", "currency": "USD"})
+
+    def _of(self, account_sid: str) -> list[Accepted]:
+        messages = [Accepted.from_entry(entry) for entry in reversed(self.accepted)]
+        return [message for message in messages if message.account_sid == account_sid]
 
     def _authenticated(self, request: Request) -> tuple[str, str]:
         account_sid = str(request.path_params["account_sid"])
