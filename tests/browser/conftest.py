@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from tests import local
 from tests.journeys.server import PYTHON, Installation, Server
 from tests.ports import free_port
 
@@ -45,7 +46,7 @@ class Emulator:
         """Return when it answers."""
         for _ in range(300):
             try:
-                httpx2.get(f"{self.address}/emulator/messages", timeout=1)
+                local.get(f"{self.address}/emulator/messages", timeout=1)
             except httpx2.TransportError:
                 time.sleep(0.1)
             else:
@@ -54,7 +55,7 @@ class Emulator:
 
     def messages(self) -> list[dict[str, str]]:
         """Return what was accepted, the oldest first."""
-        accepted: list[dict[str, str]] = httpx2.get(f"{self.address}/emulator/messages").json()
+        accepted: list[dict[str, str]] = local.get(f"{self.address}/emulator/messages").json()
         return accepted
 
     def last_code(self) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests import local
 from tests.browser.test_first_story import (
     NARROW,
     WIDE,
@@ -66,13 +66,13 @@ def add_account(installation: Installation) -> None:
         "resource": f"{installation.origin}/api",
         "scope": "all",
     }
-    given = httpx2.post(
+    given = local.post(
         f"{installation.origin}/oidc/token",
         data=asked,
         auth=(script["id"], script["secret"]),
         timeout=60,
     )
-    answer = httpx2.post(
+    answer = local.post(
         f"{installation.origin}/api/users",
         json={"primaryPhone": PHONE},
         headers={"Authorization": f"Bearer {given.json()['access_token']}"},

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
 import pyotp
 import pytest
 from playwright.sync_api import expect
 
+from tests import local
 from tests.browser.conftest import Complaints
 from tests.browser.desk import FRESH as NEW_TENANT
 from tests.browser.site import Administrator, MailBox, Site, administrator_of, running_site
@@ -199,7 +199,7 @@ class Visitor(Walk):
             "code": parse_qs(urlsplit(answer).query)["code"][0],
             "code_verifier": VERIFIER,
         }
-        given = httpx2.post(f"{self.site.origin}/oidc/token", data=asked, timeout=60)
+        given = local.post(f"{self.site.origin}/oidc/token", data=asked, timeout=60)
         assert given.status_code == 200, given.text
         payload = given.json()["id_token"].split(".")[1]
         found: dict[str, Any] = json.loads(urlsafe_b64decode(f"{payload}=="))

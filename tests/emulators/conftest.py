@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.ports import free_ports
 from watchword.connector_kit.models import ReportRequest
 from watchword.connector_kit.outbound import OutboundClient
@@ -47,8 +47,8 @@ def provider() -> str:
 def emulator(emulators: Addresses, provider: str) -> str:
     """Return the address of the emulated provider, where nothing has been accepted yet."""
     address = emulators[provider]
-    httpx2.delete(f"{address}/emulator/messages")
-    httpx2.delete(f"{address}/emulator/receipts")
+    local.delete(f"{address}/emulator/messages")
+    local.delete(f"{address}/emulator/receipts")
     return address
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from watchword.connector_kit.connector import ConnectorContext, HttpSmsConnector
 from watchword.connector_kit.errors import (
@@ -76,7 +77,7 @@ class Promises:
 
     async def accepted(self, emulator: str) -> list[dict[str, Any]]:
         """Return what the provider took."""
-        async with httpx2.AsyncClient() as asked:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as asked:
             found: list[dict[str, Any]] = (await asked.get(f"{emulator}/emulator/messages")).json()
             return found
 
@@ -168,7 +169,7 @@ class ReportPromises:
 
         async def send(ending: str, count: int = 1) -> tuple[str, list[DeliveryReport]]:
             if not self.reports_to_the_message:
-                async with httpx2.AsyncClient() as asked:
+                async with httpx2.AsyncClient(verify=local.NO_TLS) as asked:
                     await asked.put(f"{emulator}/emulator/receipts", json={"url": address})
             connector = connect(receipts=True)
             receipt = await connector.send(self.message(ending, receipt_url=address))  # type: ignore[attr-defined]  # of Promises

@@ -1,7 +1,6 @@
 """An emulated SMSC as a process of its own, and its control port."""
 
 import asyncio
-import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from tests import local
 from tests.emulators.conftest import _wait_for
 from tests.ports import free_ports
 from watchword.connector_kit.connector import ConnectorContext
@@ -26,8 +26,6 @@ COMMAND = (
     "asyncio.run(serve('127.0.0.1', {port}, {control}, slow=timedelta(seconds=2), "
     "answer_after=timedelta(milliseconds=20)))"
 )
-# Reading the certificate store for each call would take longer than all the rest.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # Shorter than the emulator's slow answer, and long for an ordinary one.
 PATIENCE = timedelta(seconds=1)
 
@@ -63,7 +61,7 @@ class RunningSmsc:
         return answer.json() if answer.content else None
 
     async def _call(self, method: str, path: str) -> httpx2.Response:
-        async with httpx2.AsyncClient(verify=NO_TLS) as client:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
             return await client.request(method, f"{self.control}/emulator/{path}")
 
     def config(self, **settings: Any) -> dict[str, Any]:
@@ -101,7 +99,7 @@ def running_smsc() -> Iterator[RunningSmsc]:
 
 def cleared(smsc: RunningSmsc) -> RunningSmsc:
     """Return it with nothing accepted and nobody bound."""
-    with httpx2.Client(verify=NO_TLS) as client:
+    with httpx2.Client(verify=local.NO_TLS) as client:
         client.post(f"{smsc.control}/emulator/drop")
         client.delete(f"{smsc.control}/emulator/messages")
         client.delete(f"{smsc.control}/emulator/throttle")

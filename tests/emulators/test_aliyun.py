@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.connector import ConnectorContext
@@ -162,7 +163,7 @@ def signed(parameters: dict[str, str], secret: str = ACCESS_KEY_SECRET) -> dict[
 
 
 async def post(emulator: str, parameters: dict[str, str]) -> httpx2.Response:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(f"{emulator}/", data=parameters)
 
 
@@ -212,7 +213,7 @@ async def test_refuses_what_the_service_refuses(
 
     assert answered == code
     assert status == (200 if code.startswith("isv.") else 400)
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 @pytest.mark.parametrize(
@@ -293,7 +294,7 @@ def connector(emulator: str, client: OutboundClient) -> AliyunSmsConnector:
 
 
 async def code_of(request: httpx2.Request) -> str:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return str((await client.send(request)).json()["Code"])
 
 
@@ -338,7 +339,7 @@ async def test_the_newer_signature_covers_body_and_query(
 
 async def test_a_body_is_a_form_without_repetition(emulator: str) -> None:
     parameters = signed({**system_parameters(), **PARAMETERS})
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         as_json = await client.post(f"{emulator}/", json=parameters)
         twice = await client.post(f"{emulator}/?OutId=1", data={**parameters, "OutId": "1"})
         nonsense = await client.post(
@@ -354,7 +355,7 @@ async def test_a_body_is_a_form_without_repetition(emulator: str) -> None:
 
 async def test_other_paths_are_the_gateways_404(emulator: str) -> None:
     body = urlencode(signed({**system_parameters(), **PARAMETERS}))
-    response = httpx2.post(f"{emulator}/send", content=body.encode())
+    response = local.post(f"{emulator}/send", content=body.encode())
 
     assert (response.status_code, response.json()["Code"]) == (404, "InvalidAction.NotFound")
 

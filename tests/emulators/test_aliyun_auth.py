@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Promises, ReportPromises
 from tests.emulators.test_aliyun import said, signed, system_parameters
 from watchword.connector_kit import errors
@@ -87,6 +87,6 @@ async def test_takes_what_the_service_takes_and_nothing_else(
 
     _, answered = await said(emulator, signed(parameters))
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert answered == code
     assert len(taken) == (1 if code == "OK" else 0)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises
 from tests.fakes import FakeClock
 from watchword.connector_kit import errors
@@ -156,7 +157,7 @@ def signed(
 async def post(emulator: str, form: Any, **signing: Any) -> httpx2.Response:
     body = form if isinstance(form, bytes) else urlencode(form).encode()
     headers = signed(emulator.removeprefix("http://"), body, **signing)
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(f"{emulator}/", content=body, headers=headers)
 
 
@@ -166,7 +167,7 @@ def code_of(response: httpx2.Response) -> str:
 
 
 async def accepted(emulator: str) -> Any:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return (await client.get(f"{emulator}/emulator/messages")).json()
 
 
@@ -199,7 +200,7 @@ async def test_refuses_a_wrong_signature(emulator: str, signing: dict[str, str],
 async def test_a_body_that_was_changed_is_refused(emulator: str) -> None:
     body = urlencode(FORM).encode()
     headers = signed(emulator.removeprefix("http://"), body)
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         changed = await client.post(f"{emulator}/", content=body + b"1", headers=headers)
         bare = await client.post(f"{emulator}/", content=body, headers={"content-type": FORM_TYPE})
 

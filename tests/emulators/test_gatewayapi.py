@@ -7,6 +7,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
@@ -74,12 +75,12 @@ class TestGatewayApi(ReportPromises, Promises):
 async def post(
     emulator: str, body: Any, *, user: tuple[str, str] = (API_TOKEN, ""), **others: Any
 ) -> httpx2.Response:
-    async with httpx2.AsyncClient(auth=user) as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS, auth=user) as client:
         return await client.post(f"{emulator}/rest/mtsms", **({"json": body} | others))
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 
@@ -176,7 +177,7 @@ async def test_a_webhook_is_signed_and_a_messages_own_address_is_not(
     emulator: str, callbacks: tuple[str, Callbacks]
 ) -> None:
     address, received = callbacks
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         await client.put(f"{emulator}/emulator/receipts", json={"url": address})
     await post(emulator, BODY)
     await received.wait_for(3)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.testing import CODE, message_to
@@ -102,7 +103,7 @@ async def post(
     content_type: str = "application/x-www-form-urlencoded",
 ) -> httpx2.Response:
     body = form if isinstance(form, bytes) else str(httpx2.QueryParams(form)).encode()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             f"{emulator}/v1/{key}/{method}.json",
             content=body,
@@ -111,7 +112,7 @@ async def post(
 
 
 async def accepted(emulator: str) -> Any:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return (await client.get(f"{emulator}/emulator/messages")).json()
 
 
@@ -174,7 +175,7 @@ async def test_a_wrong_key_is_refused_everywhere(emulator: str) -> None:
 
 async def test_json_is_no_form_and_get_is_not_allowed(emulator: str) -> None:
     response = await post(emulator, SEND, b"{}", content_type="application/json")
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         got = await client.get(f"{emulator}/v1/{API_KEY}/sms/send.json")
 
     assert response.json()["return"]["status"] == 400

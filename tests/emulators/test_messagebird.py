@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.errors import ConnectorError
@@ -81,7 +82,7 @@ async def post(emulator: str, body: Any, headers: dict[str, str] | None = None) 
         "Authorization": f"AccessKey {ACCESS_KEY}",
         "Content-Type": "application/json; charset=UTF-8",
     }
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             f"{emulator}/messages", content=content, headers=sent | (headers or {})
         )
@@ -99,7 +100,7 @@ async def test_answers_as_messagebird_does(emulator: str) -> None:
 async def test_a_text_that_did_not_ask_for_unicode_is_garbled(emulator: str) -> None:
     await post(emulator, {**BODY, "body": "인증 €"})
 
-    [taken] = httpx2.get(f"{emulator}/emulator/messages").json()
+    [taken] = local.get(f"{emulator}/emulator/messages").json()
     assert taken["text"] == "?? €"
 
 
@@ -134,7 +135,7 @@ async def test_refuses_what_messagebird_refuses(
 
     assert response.status_code in {400, 422}
     assert (error["code"], error["parameter"]) == (code, parameter)
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ async def test_key_and_content_type_are_checked(
 
 
 async def test_other_paths_are_messagebirds_404(emulator: str) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         response = await client.get(f"{emulator}/nothing")
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (404, 20)

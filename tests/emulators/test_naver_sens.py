@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises
 from tests.fakes import FakeClock
 from watchword.connector_kit import errors
@@ -116,7 +117,7 @@ async def post(
 ) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {"Content-Type": "application/json; charset=utf-8"}
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             emulator + path,
             content=content,
@@ -125,7 +126,7 @@ async def post(
 
 
 async def accepted(emulator: str) -> Any:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return (await client.get(f"{emulator}/emulator/messages")).json()
 
 
@@ -165,7 +166,7 @@ async def test_refuses_what_is_not_signed(emulator: str) -> None:
 async def test_the_query_is_signed_too(emulator: str) -> None:
     sent = (await post(emulator)).json()["requestId"]
     target = f"{PATH}?requestId={sent}"
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found = await client.get(emulator + target, headers=signed("GET", target))
         refused = await client.get(emulator + target, headers=signed("GET", PATH))
         missing = await client.get(emulator + PATH, headers=signed("GET", PATH))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Addresses
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.errors import (
@@ -44,7 +45,7 @@ class Place:
 
     async def tell(self, path: str, body: Any) -> None:
         """Set the emulator up."""
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
             answer = await client.put(f"{self.address}/emulator/{path}", json=body)
             assert answer.status_code == 204
 
@@ -52,7 +53,7 @@ class Place:
         """Let a person choose who they are, and return what comes back with the browser."""
         begun = replace(AUTHORIZATION, **authorization)
         form = {"denied": "yes"} if person is None else {"person": person}
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
             url = await self.connector.begin(begun)
             shown = await client.get(url)
             assert shown.status_code == 200, shown.text
@@ -85,7 +86,7 @@ async def placed(emulators: Addresses, name: str, outbound: OutboundClient, **co
     """Return a connector at its own emulator, which remembers nothing."""
     address = emulators[name]
     type_, settings = TYPES[name]
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         await client.delete(f"{address}/emulator/messages")
     parsed = type_.config_type.parse({**settings, **config})
     connector = type_(parsed, ConnectorContext(client=outbound, base_url_override=address))

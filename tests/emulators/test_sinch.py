@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.errors import ConnectorError
@@ -91,7 +92,7 @@ class TestProject(TestServicePlan):
     async def test_a_withdrawn_token_is_renewed(self, connect: Connect, emulator: str) -> None:
         connector = connect()
         await connector.send(self.message())
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
             await client.delete(f"{emulator}/emulator/tokens")
 
         await connector.send(self.message())
@@ -104,7 +105,7 @@ async def post(
 ) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(emulator + path, content=content, headers=sent | (headers or {}))
 
 
@@ -149,7 +150,7 @@ async def test_refuses_what_sinch_refuses(emulator: str, body: Any, code: str) -
 
     assert response.status_code == (403 if code == "missing_callback_url" else 400)
     assert response.json()["code"] == code
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ async def test_token_and_account_belong_together(
 async def test_a_key_is_exchanged_for_a_token(
     emulator: str, auth: tuple[str, str], form: dict[str, str], status: int
 ) -> None:
-    async with httpx2.AsyncClient(auth=auth) as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS, auth=auth) as client:
         response = await client.post(f"{emulator}/oauth2/token", data=form)
 
     assert response.status_code == status

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
@@ -109,7 +110,7 @@ async def post(
     **others: Any,
 ) -> httpx2.Response:
     content = others.pop("content", None)
-    async with httpx2.AsyncClient(auth=auth) as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS, auth=auth) as client:
         return await client.post(
             f"{emulator}/v2/{path}",
             json=body if content is None else None,
@@ -119,7 +120,7 @@ async def post(
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 
@@ -218,7 +219,7 @@ async def test_everything_wants_the_key(emulator: str, path: str, auth: tuple[st
 
 
 async def test_everything_is_a_post(emulator: str) -> None:
-    async with httpx2.AsyncClient(auth=(EMAIL, API_KEY)) as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS, auth=(EMAIL, API_KEY)) as client:
         response = await client.get(f"{emulator}/v2/auth")
 
     assert response.status_code == 405

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises
 from watchword.connector_kit import errors
 from watchword.connector_kit.testing import MESSAGE
@@ -73,12 +74,12 @@ async def ask(
     emulator: str, query: dict[str, str] | str, *, path: str = "sms", method: str = "GET"
 ) -> httpx2.Response:
     params = query if isinstance(query, str) else str(httpx2.QueryParams(query))
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.request(method, f"{emulator}/{path}?{params}")
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from tests.fakes import FakeClock
@@ -77,7 +78,7 @@ class TestSolapi(ReportPromises, Promises):
         self, connect: Connect, emulator: str, callbacks: tuple[str, Callbacks]
     ) -> None:
         address, received = callbacks
-        async with httpx2.AsyncClient() as asked:
+        async with httpx2.AsyncClient(verify=local.NO_TLS) as asked:
             await asked.put(f"{emulator}/emulator/receipts", json={"url": address})
         connector = connect()
         await connector.send(self.message(id="ours"))
@@ -160,7 +161,7 @@ async def post(
     emulator: str, body: Any, authorization: str | None = None, **headers: str
 ) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             emulator + PATH,
             content=content,
@@ -173,7 +174,7 @@ async def post(
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.errors import ConnectorError, InvalidCredentials
@@ -81,7 +82,7 @@ class TestTelnyx(ReportPromises, Promises):
 async def post(emulator: str, body: Any, **headers: str) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     sent = {"Authorization": f"Bearer {API_KEY}", "Content-Type": "application/json", **headers}
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(f"{emulator}/v2/messages", content=content, headers=sent)
 
 
@@ -126,7 +127,7 @@ async def test_refuses_what_telnyx_refuses(
     assert 400 <= response.status_code < 500
     assert error["code"] == code
     assert error.get("source", {}).get("pointer") == pointer
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 async def test_key_and_content_type_are_checked(emulator: str) -> None:
@@ -147,7 +148,7 @@ async def test_one_idempotency_key_serves_one_message(emulator: str) -> None:
 
 
 async def test_other_paths_are_telnyxs_404(emulator: str) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         response = await client.get(f"{emulator}/v2/nothing")
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (404, "10005")

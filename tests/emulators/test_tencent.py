@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.errors import ConnectorError
@@ -177,7 +178,7 @@ def signed(
 
 async def said(address: str, body: bytes, headers: dict[str, str]) -> str:
     """Return the code of the answer, from either level."""
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         response = await client.post(f"{address}/", content=body, headers=headers)
     answer = response.json()["Response"]
     assert response.status_code == 200
@@ -225,7 +226,7 @@ async def test_takes_what_the_service_takes_and_nothing_else(
     body = json.dumps({**PARAMETERS, **changed}).encode()
 
     assert await said(emulator, body, signed(emulator, body)) == code
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert len(taken) == (1 if code == "Ok" else 0)
 
 
@@ -342,5 +343,5 @@ async def test_a_question_about_the_account_has_rules_of_its_own(
 
 
 async def test_other_paths_and_methods_are_no_request(emulator: str) -> None:
-    for response in (httpx2.get(f"{emulator}/"), httpx2.post(f"{emulator}/send")):
+    for response in (local.get(f"{emulator}/"), local.post(f"{emulator}/send")):
         assert response.json()["Response"]["Error"]["Code"] == "InvalidRequest"

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Promises, ReportPromises
 from watchword.connector_kit import errors
@@ -89,14 +90,14 @@ async def post(
     content_type: str = "application/x-www-form-urlencoded",
 ) -> httpx2.Response:
     body = form if isinstance(form, bytes) else str(httpx2.QueryParams(form)).encode()
-    async with httpx2.AsyncClient(auth=auth) as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS, auth=auth) as client:
         return await client.post(
             emulator + path, content=body, headers={"Content-Type": content_type}
         )
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 
@@ -191,7 +192,7 @@ async def test_credentials_and_account_belong_together(
 
 async def test_other_paths_and_methods_are_twilios_404_and_405(emulator: str) -> None:
     missing = await post(emulator, FORM, path="/2010-04-01/Accounts")
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         wrong = await client.put(emulator + PATH)
 
     assert (missing.status_code, missing.json()["code"]) == (404, 20404)

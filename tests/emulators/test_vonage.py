@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
@@ -121,7 +122,7 @@ class TestVonage(ReportPromises, Promises):
         self, connect: Connect, emulator: str, callbacks: tuple[str, Callbacks]
     ) -> None:
         address, received = callbacks
-        httpx2.put(f"{emulator}/emulator/receipts", json={"url": address})
+        local.put(f"{emulator}/emulator/receipts", json={"url": address})
         connector = connect()
         await connector.send(self.message())
         await received.wait_for(2)
@@ -176,7 +177,7 @@ async def post(
     """Return status and words of the answer's only part."""
     body = form if isinstance(form, bytes) else str(httpx2.QueryParams(form)).encode()
     sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         response = await client.post(f"{emulator}/sms/json", content=body, headers=sent)
     answer = response.json()
     [part] = answer["messages"]
@@ -215,7 +216,7 @@ async def test_refuses_what_vonage_refuses(
     emulator: str, form: dict[str, str], status: str
 ) -> None:
     assert (await post(emulator, {**FORM, **SECRETS, **form}))[0] == status
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 @pytest.mark.parametrize("body", [b"", b"nonsense", b"to=%FF", b"to=1&to=2"])
@@ -258,13 +259,13 @@ async def test_without_unicode_a_text_arrives_garbled(emulator: str) -> None:
     await post(emulator, {**FORM, **SECRETS, "text": "코드 123"})
     await post(emulator, {**FORM, **SECRETS, "text": "코드 123", "type": "unicode"})
 
-    garbled, whole = httpx2.get(f"{emulator}/emulator/messages").json()
+    garbled, whole = local.get(f"{emulator}/emulator/messages").json()
     assert (garbled["text"], garbled["lossy"]) == ("?? 123", True)
     assert (whole["text"], whole["lossy"]) == ("코드 123", False)
 
 
 async def test_the_balance_may_be_asked_with_fields_of_the_address(emulator: str) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         told = await client.get(f"{emulator}/account/get-balance", params=SECRETS)
         refused = await client.get(f"{emulator}/account/get-balance")
 

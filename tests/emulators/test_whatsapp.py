@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
 from watchword.connector_kit.errors import ConnectorError, InvalidCredentials, ReportRefused
@@ -118,7 +119,7 @@ class TestWhatsApp(ReportPromises, Promises):
 async def post(emulator: str, body: Any, **others: Any) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {ACCESS_TOKEN}", "Content-Type": "application/json"}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             emulator + others.get("path", PATH),
             content=content,
@@ -183,7 +184,7 @@ async def test_refuses_what_meta_refuses(emulator: str, body: Any, code: int) ->
 
     assert response.status_code in {400, 404}
     assert response.json()["error"]["code"] == code
-    assert httpx2.get(f"{emulator}/emulator/messages").json() == []
+    assert local.get(f"{emulator}/emulator/messages").json() == []
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def connector() -> WhatsAppConnector:
 async def test_the_address_is_proved_before_anything_is_reported_to_it(
     emulator: str, webhook: str, token: str, status: int
 ) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         answer = await client.put(
             f"{emulator}/emulator/receipts", json={"url": webhook, "verify_token": token}
         )

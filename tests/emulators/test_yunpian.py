@@ -6,6 +6,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.conftest import Callbacks
 from tests.emulators.promises import Connect, Promises, ReportPromises
 from watchword.connector_kit import errors
@@ -63,14 +64,14 @@ async def post(
     emulator: str, form: dict[str, str] | bytes, *, path: str = "sms/single_send", kind: str = KIND
 ) -> httpx2.Response:
     body = form if isinstance(form, bytes) else str(httpx2.QueryParams(form)).encode()
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         return await client.post(
             f"{emulator}/v2/{path}.json", content=body, headers={"Content-Type": kind}
         )
 
 
 async def accepted(emulator: str) -> list[dict[str, Any]]:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         found: list[dict[str, Any]] = (await client.get(f"{emulator}/emulator/messages")).json()
         return found
 
@@ -132,7 +133,7 @@ async def test_a_body_is_a_form(emulator: str) -> None:
 
 
 async def test_everything_is_a_post(emulator: str) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as client:
         response = await client.get(f"{emulator}/v2/user/get.json?apikey={API_KEY}")
 
     assert (response.status_code, response.json()["code"]) == (400, 11)

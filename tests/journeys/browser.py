@@ -12,6 +12,7 @@ import httpx2
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from tests import local
 from tests.journeys.server import REDIRECT_URI
 
 EXPERIENCE = "/api/experience"
@@ -31,7 +32,9 @@ class Browser:
 
     def __post_init__(self) -> None:
         headers = {"host": self.host} if self.host else {}
-        self.client = httpx2.Client(base_url=self.address, headers=headers, timeout=40)
+        self.client = httpx2.Client(
+            verify=local.NO_TLS, base_url=self.address, headers=headers, timeout=40
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +124,7 @@ class Browser:
 
     def token(self, **form: str) -> httpx2.Response:
         """Call the token endpoint, without the browser's cookies."""
-        return httpx2.post(
+        return local.post(
             f"{self.address}/oidc/token",
             data={"client_id": self.client_id, **form},
             headers={"host": self.host} if self.host else {},

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from tests import local
 from tests.ports import free_port
 from watchword.core.keys import SecretKeys
 
@@ -142,7 +143,7 @@ class Server:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                if httpx2.get(f"{self.address}/health/ready", timeout=2).status_code == 200:
+                if local.get(f"{self.address}/health/ready", timeout=2).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.journeys.browser import Browser
 from tests.journeys.provider import Provider
 from tests.journeys.rows import until
@@ -102,7 +102,7 @@ def test_a_full_disk_is_a_503_and_corrupts_nothing(
         statuses = _visit_until_refused(server, client_id)
         assert statuses[-1] == 503
         assert set(statuses) <= {303, 503}
-        assert httpx2.get(f"{server.address}/health/live", timeout=60).status_code == 200
+        assert local.get(f"{server.address}/health/live", timeout=60).status_code == 200
 
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -182,13 +182,13 @@ def test_a_database_that_was_away_is_used_again(
 
         away = browser.send_code(ALICE, "Register")
         assert (away.status_code, away.json()["code"]) == (503, "server.storage_unavailable")
-        assert httpx2.get(f"{server.address}/health/ready", timeout=60).status_code == 503
-        assert httpx2.get(f"{server.address}/health/live", timeout=60).status_code == 200
+        assert local.get(f"{server.address}/health/ready", timeout=60).status_code == 503
+        assert local.get(f"{server.address}/health/live", timeout=60).status_code == 200
         assert provider.messages == []
 
         cable.plug()
         assert until(
-            lambda: httpx2.get(f"{server.address}/health/ready", timeout=60).status_code == 200
+            lambda: local.get(f"{server.address}/health/ready", timeout=60).status_code == 200
         )
         record = browser.send_code(ALICE, "Register").json()["verificationId"]
         code = provider.next_code(ALICE)

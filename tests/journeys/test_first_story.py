@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.journeys.browser import Browser
 from tests.journeys.provider import Provider
 from tests.journeys.server import REDIRECT_URI, Installation, Server
@@ -180,6 +180,6 @@ def test_nothing_that_is_secret_reaches_the_log(
 
 
 def test_an_unknown_host_is_nobodys(server: Server) -> None:
-    answer = httpx2.get(f"{server.address}/api/status", headers={"host": "other.example"})
+    answer = local.get(f"{server.address}/api/status", headers={"host": "other.example"})
 
     assert (answer.status_code, answer.json()["code"]) == (421, "tenant.unknown_host")

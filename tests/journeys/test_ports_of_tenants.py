@@ -3,9 +3,9 @@
 import socket
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.journeys.server import Installation, Server
 from tests.ports import free_port
 
@@ -26,7 +26,7 @@ def created(installation: Installation, tenant: str) -> int:
 
 def discovery(port: int) -> Any:
     """Return what the tenant at a port says of itself."""
-    answer = httpx2.get(f"http://127.0.0.1:{port}{DISCOVERY}", timeout=SECONDS)
+    answer = local.get(f"http://127.0.0.1:{port}{DISCOVERY}", timeout=SECONDS)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -41,10 +41,9 @@ def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) 
     with installation.server():
         found = issuers(installation.port, port, other)
         keys = [
-            httpx2.get(discovery(each)["jwks_uri"], timeout=SECONDS).json()
-            for each in (port, other)
+            local.get(discovery(each)["jwks_uri"], timeout=SECONDS).json() for each in (port, other)
         ]
-        stray = httpx2.get(
+        stray = local.get(
             f"http://127.0.0.1:{port}{DISCOVERY}",
             headers={"Host": f"evil.example:{port}"},
             timeout=SECONDS,
@@ -75,7 +74,7 @@ def test_two_servers_share_a_tenant_and_one_has_its_port(
 
     with installation.server() as first, installation.server(free_port()) as second:
         issuer = discovery(port)["issuer"]
-        through_second = httpx2.get(
+        through_second = local.get(
             f"{second.address}{DISCOVERY}",
             headers={"Host": f"127.0.0.1:{port}"},
             timeout=SECONDS,

@@ -4,9 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.journeys.server import Installation
 from tests.ports import free_port
 from watchword.app import CONNECTORS
@@ -36,7 +36,7 @@ def token_of(installation: Installation) -> str:
         "resource": f"{installation.origin}/api",
         "scope": "all",
     }
-    answer = httpx2.post(
+    answer = local.post(
         f"{installation.origin}/oidc/token", data=wanted, auth=(made["id"], made["secret"])
     )
     return str(answer.json()["access_token"])

@@ -1,8 +1,8 @@
 """Alibaba Cloud's package and our connector send the same message, with either signature."""
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.test_aliyun import CONFIG
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
@@ -63,7 +63,7 @@ async def test_both_send_the_same(
     )
     ours = await AliyunSmsConnector(config, context).send(message_to(PhoneNumber(digits)))
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [message["id"] for message in taken] == [theirs["id"], ours.provider_message_id]
     assert taken[0]["fields"] == taken[1]["fields"]
     assert taken[0]["to"] == taken[1]["to"] == digits

@@ -1,8 +1,8 @@
 """Alibaba Cloud's package and our connector send the same code, with either signature."""
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.test_aliyun_auth import CONFIG
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
@@ -46,6 +46,6 @@ async def test_both_send_the_same(
     )
     ours = await connector.send(message_to(PhoneNumber("8613900000123")))
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [message["id"] for message in taken] == [theirs["id"], ours.provider_message_id]
     assert taken[0]["fields"] == taken[1]["fields"]

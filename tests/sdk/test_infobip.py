@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -42,7 +42,7 @@ async def test_both_ask_for_the_same(emulator: str, client: OutboundClient, sdk:
         callback_data=message.id,
     )
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [each["id"] for each in taken] == [ours.provider_message_id, theirs["id"]]
     assert taken[0]["fields"] == taken[1]["fields"]
     assert ours.segments == theirs["parts"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -53,7 +53,7 @@ async def test_both_are_taken_with_the_same_fields(
     form = {"receptor": "09120000123", **wording, **({"message": text} if text else {})}
     said = sdk(apiKey=API_KEY, form=form)
 
-    ours, theirs = httpx2.get(f"{emulator}/emulator/messages").json()
+    ours, theirs = local.get(f"{emulator}/emulator/messages").json()
     assert ours["fields"] == theirs["fields"]
     assert receipt.provider_message_id == ours["id"]
     assert said == {"id": theirs["id"], "credit": 1500032}

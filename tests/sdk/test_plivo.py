@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -47,6 +47,6 @@ async def test_both_ask_for_the_same(
         message={"type_" if name == "type" else name: value for name, value in asked.items()},
     )
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [message["id"] for message in taken] == [ours.provider_message_id, *theirs["ids"]]
     assert {**taken[0]["fields"], **DEFAULTS} == taken[1]["fields"]

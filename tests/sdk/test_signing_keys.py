@@ -11,12 +11,11 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from tests import journeys
+from tests import journeys, local
 from tests.journeys.server import PYTHON as SERVER_PYTHON
 from tests.journeys.server import Installation, Server
 from tests.ports import free_port
@@ -59,7 +58,7 @@ class Gateway:
 
     def _fetch(self) -> None:
         self.fetched_at = time.monotonic()
-        answer = httpx2.get(f"{self.address}/oidc/jwks", headers=self.host)
+        answer = local.get(f"{self.address}/oidc/jwks", headers=self.host)
         self.keys = KeySet.import_key_set(answer.json())
 
 
@@ -176,7 +175,7 @@ def host_of(installation: Installation) -> dict[str, str]:
 
 def token_of(server: Server, machine: dict[str, str], installation: Installation) -> str:
     """Return an access token, signed by this process."""
-    answer = httpx2.post(
+    answer = local.post(
         f"{server.address}/oidc/token",
         data={
             "grant_type": "client_credentials",

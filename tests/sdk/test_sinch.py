@@ -3,9 +3,9 @@
 import json
 from dataclasses import replace
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -60,7 +60,7 @@ async def test_both_ask_for_the_same(
         expire_at=asked["expire_at"],
     )
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [batch["id"] for batch in taken] == [receipt.provider_message_id, sent["id"]]
     # Each counts from its own moment, and each asks for it in whole seconds.
     moments = [batch["fields"].pop("expire_at") for batch in taken]

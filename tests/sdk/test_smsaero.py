@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -45,7 +46,7 @@ async def test_both_send_the_same(sdk: Sdk, emulator: str, client: OutboundClien
         callback=message.receipt_url,
     )
 
-    async with httpx2.AsyncClient() as asked:
+    async with httpx2.AsyncClient(verify=local.NO_TLS) as asked:
         taken: list[dict[str, Any]] = (await asked.get(f"{emulator}/emulator/messages")).json()
     assert [entry["id"] for entry in taken] == [receipt.provider_message_id, theirs["id"]]
     assert taken[0]["fields"] == taken[1]["fields"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.models import SmsMessage
@@ -64,7 +64,7 @@ async def test_both_are_taken_with_the_same_fields(
         message={**to, "from": SENDER, "customFields": {"messageId": message.id}, **wording},
     )
 
-    ours, theirs = httpx2.get(f"{emulator}/emulator/messages").json()
+    ours, theirs = local.get(f"{emulator}/emulator/messages").json()
     # The package says what it runs on.
     del theirs["fields"]["agent"]
     assert ours["fields"] == theirs["fields"]

@@ -1,8 +1,8 @@
 """Tencent Cloud's package and our connector send the same message."""
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.emulators.test_tencent import CONFIG
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
@@ -59,7 +59,7 @@ async def test_both_send_the_same(
     connector = TencentConnector(TencentConfig.parse(CONFIG), context)
     ours = await connector.send(message_to(PhoneNumber(digits)))
 
-    taken = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken = local.get(f"{emulator}/emulator/messages").json()
     assert [message["id"] for message in taken] == [theirs["id"], ours.provider_message_id]
     assert taken[0]["fields"] == taken[1]["fields"]
     assert taken[0]["to"] == taken[1]["to"] == f"+{digits}"

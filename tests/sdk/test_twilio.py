@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -61,7 +61,7 @@ async def test_both_send_the_same(
     )
     ours = await connector.send(MESSAGE)
 
-    taken: list[dict[str, Any]] = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken: list[dict[str, Any]] = local.get(f"{emulator}/emulator/messages").json()
     assert [message["id"] for message in taken] == [theirs["id"], ours.provider_message_id]
     assert taken[0]["fields"] == taken[1]["fields"]
 

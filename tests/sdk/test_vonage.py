@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.sdk.conftest import Sdk
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.outbound import OutboundClient
@@ -48,7 +48,7 @@ async def both(
         },
     )
     await connector.send(MESSAGE)
-    taken: list[dict[str, Any]] = httpx2.get(f"{emulator}/emulator/messages").json()
+    taken: list[dict[str, Any]] = local.get(f"{emulator}/emulator/messages").json()
     return taken
 
 
