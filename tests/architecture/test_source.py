@@ -30,6 +30,7 @@ DOCSTRING = re.compile(r'r?"""[^"].*?"""\n', re.DOTALL)
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 
 
+@pytest.mark.slow  # `make check` asks `lint-imports` itself
 def test_the_import_contracts_hold() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     found = subprocess.run(

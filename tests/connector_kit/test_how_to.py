@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-connector.md"
 
 BLOCK = re.compile(r'^```\w+ title="(?P<name>[\w./]+)"\n(?P<text>.*?)^```$', re.M | re.S)
@@ -23,6 +25,7 @@ def written_to(folder: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_connector_of_the_page_keeps_the_contract(tmp_path: Path) -> None:
     files = written_to(tmp_path)
 
