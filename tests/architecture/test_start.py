@@ -7,12 +7,13 @@ import pytest
 
 IMPORTED = "import sys, watchword.app as app; app.surfaces(); print(*sys.modules)"
 
-# Some are asked for by pages of the console, some by one connector, some by the command line.
+# Some are asked for by some pages, some by one connector, some by the command line.
 LATER = (
     "aiosmtplib",
     "alembic",
     "markdown_it",
     "rich",
+    "segno",
     "smpplib",
     "watchword.emulators",
     "watchword.web.console",

@@ -20,8 +20,9 @@ from watchword.factors.models import Choice, label_of
 from watchword.factors.recovery_codes import HOW_MANY, are_well_made
 from watchword.guard.errors import DevelopmentMessagesUsedUp, TooManyAttempts, TooManyMessages
 from watchword.web.account.access import AccountRoute, Asking, Me, refusals
-from watchword.web.management.user_factors import FactorAnswer, picture_of
+from watchword.web.management.user_factors import FactorAnswer
 from watchword.web.models import ApiModel
+from watchword.web.qr_codes import picture_of
 
 router = APIRouter(prefix="/api/my-account", tags=["My account"], route_class=AccountRoute)
 

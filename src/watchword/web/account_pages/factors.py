@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import segno
 from fastapi import APIRouter
-from markupsafe import Markup
 from starlette.responses import PlainTextResponse, Response
 
 from watchword.core.errors import DomainError
@@ -24,6 +22,7 @@ from watchword.web.pages.errors import InvalidForm
 from watchword.web.pages.mfa_verification import APP_DIGITS
 from watchword.web.pages.visit import HEADERS
 from watchword.web.problems import phrases_of
+from watchword.web.qr_codes import drawing_of
 
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
@@ -90,15 +89,12 @@ async def _app_form(visit: Visit, error: DomainError | None, path: str) -> Respo
         raise InvalidForm("secret") from None
     secret = factors.secret_of(totp)
     address = factors.address_of(totp, label_of(visit.user))
-    drawing = segno.make(address, error="m").svg_inline(
-        omitsize=True, border=0, svgclass=None, lineclass=None
-    )
     return visit.show(
         "authenticator_app_new.html",
         error,
         here=visit.address(path),
         app_address=address,
-        drawing=Markup(drawing),  # noqa: S704  # drawn by us
+        drawing=drawing_of(address),
         secret=secret,
         secret_parts=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         code_length=APP_DIGITS,

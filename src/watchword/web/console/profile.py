@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import segno
-from markupsafe import Markup
 from starlette.responses import Response
 
 from watchword.core.email import InvalidEmailAddress
@@ -11,6 +9,7 @@ from watchword.core.errors import DomainError
 from watchword.operators.errors import InvalidOperatorCredentials, InvalidSecondFactor
 from watchword.web.console.desk import Desk, OwnDesk, text_of
 from watchword.web.console.routing import console_router
+from watchword.web.qr_codes import drawing_of
 
 router = console_router("/console/{tenant}/profile")
 
@@ -111,14 +110,11 @@ async def _page(desk: Desk, **context: Any) -> Response:
 
 
 def _enrolment_page(desk: Desk, enrolment: Any, **context: Any) -> Response:
-    drawing = segno.make(enrolment.uri, error="m").svg_inline(
-        omitsize=True, border=0, svgclass=None, lineclass=None
-    )
     return desk.render(
         "second_factor_new.html",
         **{
             "enrolment": enrolment,
-            "drawing": Markup(drawing),  # noqa: S704  # drawn by us
+            "drawing": drawing_of(enrolment.uri),
             "problem": "",
             **context,
         },

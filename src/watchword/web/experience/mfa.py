@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import segno
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -11,10 +10,9 @@ from watchword.sign_in_settings.models import MfaFactor
 from watchword.web.experience.models import Code, RecordId, Verified
 from watchword.web.experience.visit import SECOND_STEP, Visiting
 from watchword.web.models import ApiModel
+from watchword.web.qr_codes import picture_of
 
 router = APIRouter(prefix="/api/experience", tags=["Experience"])
-
-QR_SCALE = 4
 
 Bindable = Literal["Totp", "PhoneVerificationCode", "EmailVerificationCode", "BackupCode"]
 assert set(SUPPORTED) == {"Totp", "PhoneVerificationCode", "EmailVerificationCode", "BackupCode"}
@@ -97,7 +95,7 @@ async def new_totp_secret(visit: Visiting) -> NewTotp:
     return NewTotp(
         verification_id=totp.id,
         secret=second_factor.factors.secret_of(totp),
-        secret_qr_code=segno.make(address, error="m").png_data_uri(scale=QR_SCALE),
+        secret_qr_code=picture_of(address),
     )
 
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-import segno
 from fastapi import APIRouter, Path
 from pydantic import Field
 
@@ -19,17 +18,12 @@ from watchword.users.errors import UserNotFound
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.models import ApiModel
+from watchword.web.qr_codes import picture_of
 
 router = APIRouter(prefix="/users/{user_id}/mfa-verifications", tags=["Users"])
 
-QR_SCALE = 4
 Id = Annotated[str, Path(max_length=128)]
 RecoveryCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{8,64}$")]
-
-
-def picture_of(address: str) -> str:
-    """Return the picture of an `otpauth:` address, as a `data:` address."""
-    return str(segno.make(address, error="m").png_data_uri(scale=QR_SCALE))
 
 
 class AddTotp(ApiModel):

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import segno
 from fastapi import APIRouter
-from markupsafe import Markup
 from starlette.responses import PlainTextResponse, Response
 
 from watchword.core.errors import DomainError
@@ -17,6 +15,7 @@ from watchword.web.pages import second_steps, steps
 from watchword.web.pages.mfa_verification import APP_DIGITS
 from watchword.web.pages.visit import HEADERS, Looking, PageRoute, Posting, Visit, refused_on
 from watchword.web.problems import language_of, phrases_of
+from watchword.web.qr_codes import drawing_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -118,14 +117,11 @@ def app_page(
     visit: Visit, error: DomainError | None = None, *, address: str, secret: str
 ) -> Response:
     """Return the page that shows an app what to read."""
-    drawing = segno.make(address, error="m").svg_inline(
-        omitsize=True, border=0, svgclass=None, lineclass=None
-    )
     return visit.show(
         "mfa_app.html",
         error,
         app_address=address,
-        drawing=Markup(drawing),  # noqa: S704  # drawn by us
+        drawing=drawing_of(address),
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         code_length=APP_DIGITS,
         error_words=visit.words(error),
