@@ -66,6 +66,20 @@ async def test_a_person_counts_who_has_a_phone_and_signed_in(site: Site, owner: 
     assert "Open live preview" not in (await owner.open("get-started")).words
 
 
+async def test_who_has_no_provider_is_led_to_the_inbox_and_told_where_the_code_is(
+    site: Site, owner: Browser
+) -> None:
+    page = await owner.open("get-started")
+    assert f"{HOME}/connectors/set-up/development-inbox" in page.links
+    assert "The code arrives in the development inbox" not in page.words
+
+    await (await site.scope()).configuration.connectors.create(SYSTEM, "development-inbox", {})
+
+    page = await owner.open("get-started")
+    assert f"{HOME}/connectors/set-up/development-inbox" not in page.links
+    assert "The code arrives in the development inbox" in page.words
+
+
 @pytest.mark.parametrize(
     ("changes", "note"),
     [

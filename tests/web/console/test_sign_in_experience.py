@@ -90,6 +90,26 @@ async def test_someone_elses_change_is_said_and_the_form_stays(
     assert listed(page, "sign_up") == ["username", "phone"]
 
 
+async def test_one_button_asks_for_a_phone_number_and_a_code_alone(
+    site: Site, owner: Browser, with_connector: None
+) -> None:
+    await owner.open(METHODS)
+
+    page = await owner.submit(SAVE, do="phone-alone")
+
+    assert listed(page, "sign_up") == listed(page, "method") == ["phone"]
+    assert "Phone number and code alone" not in page.words
+    await owner.submit(SAVE, do="confirm")
+    settings = (await site.scope()).settings
+    assert not settings.sign_up.password
+    [method] = settings.sign_in.methods
+    assert (method.identifier, method.password, method.verification_code) == ("phone", False, True)
+
+
+async def test_without_a_connector_a_phone_number_alone_is_not_offered(owner: Browser) -> None:
+    assert "Phone number and code alone" not in (await owner.open(METHODS)).words
+
+
 @pytest.mark.parametrize("action", ["", "up", "up:", "up:nobody", "add-sign-up:x", "x:phone", ":"])
 async def test_an_unknown_button_changes_nothing(owner: Browser, action: str) -> None:
     await owner.open(METHODS)

@@ -60,7 +60,8 @@ async def test_a_connector_that_gets_no_reports_is_not_waited_for(owner: Browser
     page = await send_test(owner)
 
     assert "every 2s" not in page.html
-    assert "Look at the phone: only there you see that it arrived" in page.words
+    assert "Read it in the development inbox" in page.words
+    assert f"{HOME}/inbox" in page.links
     assert "Delivery reports reach a saved connector only" not in page.words
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from watchword.connector_kit.session import SessionConnector
+from watchword.connectors.models import SavedConnector
 from watchword.messaging.models import Message, MessageState
 from watchword.web.console.desk import Desk
 
@@ -71,6 +72,7 @@ def timeline_of(message: Message, provider: str) -> list[Step]:
     return steps
 
 
+INBOX_ID = "development-inbox"
 FOLLOWED = timedelta(minutes=5)
 """How long a page looks for a delivery report by itself; most come within seconds."""
 REPORTABLE = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
@@ -85,6 +87,7 @@ async def followed(desk: Desk, message: Message) -> dict[str, Any]:
         "timeline": timeline_of(message, provider_name(desk, message.connector_id)),
         "is_followed": is_open and message.created_at > desk.server.clock.now() - FOLLOWED,
         "is_open": is_open,
+        "is_in_inbox": message.connector_id == INBOX_ID and message.state is MessageState.ACCEPTED,
         "has_no_report": message.state in REPORTABLE and not is_reported,
     }
 
@@ -105,8 +108,11 @@ async def _is_reported(desk: Desk, message: Message) -> bool:
         if message.connector_instance_id is not None
         else None
     )
-    if saved is None:
-        return False
+    return saved is not None and gets_reports(desk, saved)
+
+
+def gets_reports(desk: Desk, saved: SavedConnector) -> bool:
+    """Tell whether a connector learns what became of its messages after they were taken."""
     found = desk.server.registry.find(saved.connector_id)
     has_session = found is not None and issubclass(found, SessionConnector)
-    return has_session or connectors.receipt_url(saved) is not None
+    return has_session or desk.scope.connectors.receipt_url(saved) is not None

@@ -9,6 +9,7 @@ from watchword.core.pagination import PageRequest
 from watchword.messaging.models import MessageFilter, MessageState
 from watchword.sign_in_settings.models import is_method_enabled
 from watchword.web.console.desk import Desk
+from watchword.web.console.message_timeline import INBOX_ID, gets_reports
 
 NEWEST = PageRequest(1, 20)
 FOR_PEOPLE = ApplicationFilter(
@@ -26,6 +27,8 @@ class SetUpStep:
     note: str = ""
     """The phrase that says what a half done step lacks."""
     opens_new_tab: bool = False
+    inbox: str = ""
+    """Where the development inbox comes in: an address of the console."""
 
 
 async def set_up_steps(desk: Desk) -> list[SetUpStep]:
@@ -35,7 +38,14 @@ async def set_up_steps(desk: Desk) -> list[SetUpStep]:
     # As it is now: that a test was taken is written into the row alone.
     connector = await scope.connectors.find(sender.id) if sender is not None else None
     return [
-        SetUpStep("connector", connector is not None, desk.address("connectors", "set-up")),
+        SetUpStep(
+            "connector",
+            connector is not None,
+            desk.address("connectors", "set-up"),
+            inbox=""
+            if desk.tenant.is_production
+            else desk.address("connectors", "set-up", INBOX_ID),
+        ),
         await _test(desk, connector),
         _sign_in(desk),
         await _application(desk),
@@ -44,8 +54,13 @@ async def set_up_steps(desk: Desk) -> list[SetUpStep]:
             await scope.users.has_phone_signed_in(),
             f"{scope.origin}/demo-app",
             opens_new_tab=True,
+            inbox=desk.address("inbox") if _is_inbox(connector) else "",
         ),
     ]
+
+
+def _is_inbox(connector: SavedConnector | None) -> bool:
+    return connector is not None and connector.connector_id == INBOX_ID
 
 
 async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
@@ -57,7 +72,7 @@ async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
     note = missing_of_tests(
         [test.state for test in tests],
         is_tested=is_tested,
-        is_reported=desk.scope.connectors.receipt_url(connector) is not None,
+        is_reported=gets_reports(desk, connector),
     )
     address = desk.address("connectors", connector.id) + "#test"
     return SetUpStep("test", is_tested and not note, address, note)

@@ -32,6 +32,7 @@ router = console_router("/console/{tenant}/sign-in-experience")
 
 IDENTIFIERS: tuple[IdentifierType, ...] = get_args(IdentifierType)
 CHOICES: tuple[SignUpChoice, ...] = get_args(SignUpChoice)
+PHONE_ALONE = "phone-alone"
 MODES = ("SignInAndRegister", "SignIn", "Register")
 
 
@@ -157,6 +158,10 @@ async def _methods_page(
                 if settings.sign_in.method(identifier) is None and identifier not in unsent
             ],
             "modes": MODES,
+            "offers_phone_alone": ConnectorType.SMS in available
+            and "phone" not in settings.sign_up.required_identifiers
+            and settings.sign_in.method("phone") is None
+            and CODE_FACTORS["phone"] not in settings.mfa.factors,
             "social": await _social_cards(desk),
             "before": None,
             "problem": "",
@@ -248,6 +253,8 @@ def _social_of(saved: SignInSettings, form: FormData) -> dict[str, Any]:
 
 def _edited(settings: SignInSettings, action: str) -> SignInSettings:
     """Return the settings after a button such as `add-sign-up:phone` or `up:email`."""
+    if action == PHONE_ALONE:
+        return _phone_alone(settings)
     verb, _, name = action.partition(":")
     if verb in SOCIAL_ACTIONS:
         return SOCIAL_ACTIONS[verb](settings, name)
@@ -260,6 +267,16 @@ def _edited(settings: SignInSettings, action: str) -> SignInSettings:
     if identifier is not None and verb in METHOD_ACTIONS:
         return METHOD_ACTIONS[verb](settings, identifier)
     return settings
+
+
+def _phone_alone(settings: SignInSettings) -> SignInSettings:
+    """Return the settings with which people need nothing but their phone."""
+    edited = settings.with_sign_up_choices(["phone"]).with_sign_up_password(False)
+    for method in edited.sign_in.methods:
+        edited = edited.without_sign_in_method(method.identifier)
+    return edited.with_sign_in_method("phone").with_sign_in_factors(
+        "phone", password=False, verification_code=True, is_password_primary=False
+    )
 
 
 def _swapped(settings: SignInSettings, identifier: IdentifierType) -> SignInSettings:
