@@ -128,12 +128,28 @@ async def test_a_strange_correlation_id_is_replaced(site: Site, given: str) -> N
     ] != given
 
 
-async def test_a_long_body_is_refused_before_it_is_read(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("path", "length", "is_too_long"),
+    [
+        ("/api/experience", 70_000, True),
+        ("/api/users", 70_000, True),
+        # A style sheet alone may have 64 KiB.
+        ("/api/sign-in-exp", 70_000, False),
+        ("/api/configuration/apply", 1_000_000, False),
+        ("/api/configuration/apply", 1_100_000, True),
+        ("/console/default", 1_100_000, True),
+    ],
+)
+async def test_a_long_body_is_refused_before_it_is_read(
+    site: Site, path: str, length: int, is_too_long: bool
+) -> None:
     transport = httpx2.ASGITransport(app=site.app)  # type: ignore[arg-type]  # an ASGI app
     async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
-        answer = await client.put("/api/experience", content=b"x" * 70_000)
+        answer = await client.put(path, content=b"x" * length)
 
-    assert (answer.status_code, answer.json()["code"]) == (413, "request.body_too_large")
+    assert (answer.status_code == 413) is is_too_long
+    if is_too_long and path.startswith("/api/"):
+        assert answer.json()["code"] == "request.body_too_large"
 
 
 async def test_static_files_live_for_ever_under_their_hash(site: Site) -> None:

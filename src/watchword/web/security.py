@@ -1,5 +1,6 @@
 """What protects every page: content policy, same-origin posts, body limits."""
 
+import re
 import secrets
 
 from starlette.datastructures import Headers
@@ -9,8 +10,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from watchword.core.errors import DomainError
 from watchword.web.problems import on_domain_error
 
+DECIMAL = re.compile(r"[0-9]{1,18}")
 MAX_BODY = 1024 * 1024
 SMALL_BODY = 64 * 1024
+LARGE = (
+    "/console/",
+    "/api/account-center",
+    "/api/configuration",
+    "/api/connectors",
+    "/api/custom-phrases",
+    "/api/sign-in-exp",
+)
+"""Where style sheets, templates, texts and whole configurations come in."""
 """Bodies of end users' routes; the console's forms carry templates and may be longer."""
 
 
@@ -98,9 +109,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = MAX_BODY if scope["path"].startswith("/console/") else SMALL_BODY
+        limit = MAX_BODY if scope["path"].startswith(LARGE) else SMALL_BODY
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > limit:
+        if DECIMAL.fullmatch(declared) and int(declared) > limit:
             refusal = await on_domain_error(Request(scope), BodyTooLarge())
             await refusal(scope, receive, send)
             return
