@@ -12,11 +12,13 @@ The last four digits of a number (`Trouble`) decide what becomes of its message.
 """
 
 import asyncio
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -185,7 +187,7 @@ async def _post_all(
     is_signed: bool,
     pause: timedelta,
 ) -> None:
-    async with httpx2.AsyncClient(trust_env=False) as client:
+    async with httpx2.AsyncClient(verify=trusted(), trust_env=False) as client:
         for report in reports:
             await asyncio.sleep(pause.total_seconds())
             try:
@@ -193,6 +195,12 @@ async def _post_all(
             except httpx2.TransportError:
                 # Whoever asked for reports is gone.
                 return
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Return what callbacks are secured with; reading the certificate store takes a while."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class Dropped(Response):
