@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from tests import local
 from tests.cli.conftest import Watchword
 from watchword.audit.models import Actor
 from watchword.cli.output import opened
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> str:
 
 def taken(twilio: str) -> list[dict[str, Any]]:
     """Return what the emulated provider took."""
-    found: list[dict[str, Any]] = httpx2.get(f"{twilio}/emulator/messages").json()
+    found: list[dict[str, Any]] = local.get(f"{twilio}/emulator/messages").json()
     return found
 
 
