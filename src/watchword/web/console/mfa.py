@@ -119,12 +119,14 @@ def _patch(form: FormData, saved: SignInSettings) -> dict[str, Any]:
     # Factors that this page does not know stay as a script has set them.
     kept = [factor for factor in saved.mfa.factors if factor not in SUPPORTED]
     insists = text_of(form, "organizations") == "yes"
+    # What was never set is off, and needs no change to stay so.
+    if insists or saved.mfa.organization_required_mfa_policy:
+        mfa["organizationRequiredMfaPolicy"] = "Mandatory" if insists else "NoPrompt"
     return {
         "mfa": {
             **mfa,
             "factors": [*kept, *(factor for factor in SUPPORTED if factor in listed)],
             "policy": _policy(form, saved) or text_of(form, "policy"),
-            "organizationRequiredMfaPolicy": "Mandatory" if insists else "NoPrompt",
         }
     }
 
