@@ -725,11 +725,11 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
         version="99",
     )
     yield form(f"{experience}/content", autoDetect="yes", fallbackLanguage="x", version="99")
-    yield form(f"{experience}/content/add", language="x")
+    yield form(f"{experience}/content/add", tag="x")
     texts = f"{experience}/content/{{language}}"
     written = {"text.sign_in.title": "x", "area": "x", "q": "x", "version": "99", "do": "x"}
     yield form(texts, **written)
-    yield form(f"{texts}/remove")
+    yield form(f"{texts}/remove", seen="99")
     yield form(f"{experience}/branding/pictures", picture="x")
     looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
     yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)

@@ -23,7 +23,7 @@ def test_every_phrase_belongs_to_a_part_of_the_pages() -> None:
 
 async def test_a_language_is_added_and_written(site: Site, owner: Browser) -> None:
     await owner.open(PAGE)
-    page = await owner.submit("/content/add", language="fr")
+    page = await owner.submit("/content/add", tag="fr")
     assert "Language added." in page.words
     assert "Français" in page.words
 
@@ -161,10 +161,23 @@ async def test_a_language_is_removed_and_history_has_it(site: Site, owner: Brows
     assert await (await site.scope()).configuration.newest_version(Kind.PHRASES, "fr") == 2
 
 
+async def test_texts_that_were_changed_unseen_are_not_removed(site: Site, owner: Browser) -> None:
+    phrases = (await site.scope()).configuration.phrases
+    await phrases.replace(SYSTEM, "fr", {"sign_in.title": "Connexion"})
+    await owner.open(f"{PAGE}/fr")
+    await phrases.replace(SYSTEM, "fr", {"sign_in.title": "Bonjour"})
+
+    page = await owner.submit("/content/fr/remove")
+
+    assert page.status == 409
+    assert "Bonjour" in page.html
+    assert await own(site, "fr") == {"sign_in.title": "Bonjour"}
+
+
 async def test_what_can_not_be_added_is_said_at_the_field(site: Site, owner: Browser) -> None:
     for typed, said in (("french", "A language has a tag"), ("ko", "한국어 is there already.")):
         await owner.open(PAGE)
-        page = await owner.submit("/content/add", language=typed)
+        page = await owner.submit("/content/add", tag=typed)
         assert page.status == 422
         assert said in page.words
 

@@ -65,7 +65,7 @@ async def save_choice(desk: WorkDesk) -> Response:
 @router.post("/add")
 async def add_language(desk: WorkDesk) -> Response:
     """Add a language, which speaks the default one until it has texts."""
-    tag = text_of(await desk.form(), "language").strip()
+    tag = text_of(await desk.form(), "tag").strip()
     error = ""
     if not is_language_tag(tag):
         error = desk.text("console.content.no_tag")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
-from watchword.core.phrases import Phrases
+from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
 from watchword.custom_phrases.errors import PhraseProblem
 from watchword.custom_phrases.models import (
     LONGEST_TEXT,
@@ -19,7 +19,7 @@ from watchword.custom_phrases.models import (
     known,
     problems_of,
 )
-from watchword.web.console.confirming import confirmed
+from watchword.web.console.confirming import confirmed, overtaken
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.phrase_areas import AREAS, area_of
@@ -102,6 +102,14 @@ class Editor:
     def is_default(self) -> bool:
         """Tell whether others fall back to it."""
         return self.desk.scope.settings.language_info.fallback_language == self.language
+
+    @property
+    def source_language(self) -> str:
+        """Return the language of what is said without own texts."""
+        if self.is_built_in:
+            return self.language
+        default = self.desk.scope.settings.language_info.fallback_language
+        return DEFAULT_LANGUAGE if self.is_default else default
 
     def source(self, key: str) -> str:
         """Return what pages say where there is no own text."""
@@ -200,14 +208,16 @@ async def save_texts(desk: WorkDesk, language: str) -> Response:
 async def remove(desk: WorkDesk, language: str) -> Response:
     """Take an added language away, or the own texts of a built-in one."""
     editor = await Editor.open(desk, language)
-    phrases = desk.scope.configuration.phrases
+    phrases, looked = desk.scope.configuration.phrases, Looked.of({})
+    problem = overtaken(desk, await desk.form(), now=editor.version)
+    if problem:
+        return editor.page(looked, editor.saved.texts, problem=problem, status_code=409)
     try:
         if editor.is_built_in:
-            await phrases.replace(desk.actor, language, {})
+            await phrases.replace(desk.actor, language, {}, expected_version=editor.version)
             return desk.go("sign-in-experience", "content", language, done="texts_reset")
-        await phrases.delete(desk.actor, language)
+        await phrases.delete(desk.actor, language, expected_version=editor.version)
     except DomainError as error:
-        looked = Looked.of({})
         return editor.page(looked, editor.saved.texts, problem=desk.message(error), status_code=409)
     return desk.go("sign-in-experience", "content", done="language_removed")
 
