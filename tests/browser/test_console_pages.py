@@ -279,3 +279,34 @@ def test_an_operator_sees_to_the_own_account_and_invites_another(desk: Desk) -> 
     link = desk.page.get_by_text(re.compile(r"/console/setup\?token=")).inner_text()
     desk.page.goto(link)
     desk.says("console.setup.join")
+
+
+def test_a_language_is_added_and_its_texts_are_written_beside_a_preview(desk: Desk) -> None:
+    page = desk.page
+    desk.open("sign-in-experience/content")
+    fill(desk, tag="french")
+    desk.button("console.content.add_button").click()
+    desk.says("console.content.no_tag")
+    fill(desk, tag="fr")
+    desk.button("console.content.add_button").click()
+    desk.says("console.done.language_added")
+
+    fill(desk, **{"text.sign_in.title": "Connexion", "text.sign_in.lead": "Bienvenue"})
+    preview = page.frame_locator(".preview-pane iframe:not(.coming)")
+    expect(preview.get_by_role("heading", name="Connexion")).to_be_visible()
+    desk.button("console.save").click()
+    lead = page.locator("[name='text.sign_in.lead']")
+    expect(lead).to_have_attribute("aria-invalid", "true")
+    desk.says("console.content.problem.placeholder_missing", placeholder="{application}")
+    lead.fill("pour {application}")
+    desk.button("console.save").click()
+    desk.confirm()
+    expect(page.locator("[name='text.sign_in.title']")).to_have_value("Connexion")
+
+    page.get_by_role("searchbox").fill("Bienvenue")
+    page.keyboard.press("Enter")
+    desk.says("console.content.nothing")
+    desk.take("own-texts")
+    page.goto(f"{desk.office.site.origin}/demo-app?lang=fr")
+    desk.button("demo_app.sign_in").click()
+    expect(page.get_by_role("heading", name="Connexion")).to_be_visible()

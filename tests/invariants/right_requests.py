@@ -733,7 +733,7 @@ def _console(fuzzed: Fuzzed) -> Iterator[Right]:
     yield form(f"{experience}/branding/pictures", picture="x")
     looked_at = {"preview_screen": "code", "preview_language": "ko", "preview_theme": "dark"}
     yield form(f"{experience}/preview/branding", primaryColor="x", **looked_at)
-    yield form(f"{experience}/preview/content", language="ko", **written, **looked_at)
+    yield form(f"{experience}/preview/texts", language="ko", **written, **looked_at)
     yield form(f"{experience}/preview/sign-up-and-sign-in", method="x", mode="x", **looked_at)
     yield form(f"{experience}/restore", version="99", do="x", present="99")
     yield form(

@@ -177,7 +177,7 @@ TAKES_NO_ID = frozenset(
         ),
         *(
             Route("POST", f"{T}/sign-in-experience/preview/{path}")
-            for path in ("branding", "content", "sign-up-and-sign-in")
+            for path in ("branding", "sign-up-and-sign-in", "texts")
         ),
         *(
             Route("POST", f"{T}/security/{path}")

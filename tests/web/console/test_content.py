@@ -192,7 +192,7 @@ async def test_what_is_typed_is_drawn_before_it_is_saved(site: Site, owner: Brow
     looked = {"preview_screen": "sign-in", "preview_language": "fr", "preview_theme": "light"}
 
     drawn = await owner.client.post(
-        f"{HOME}/sign-in-experience/preview/content", data={**typed, **looked}
+        f"{HOME}/sign-in-experience/preview/texts", data={**typed, **looked}
     )
 
     assert drawn.status_code == 200

@@ -156,7 +156,7 @@ class Editor:
                 "more": max(0, len(rows) - MOST_SHOWN),
                 "longest": LONGEST_TEXT,
                 "version": self.version,
-                "pane": PreviewPane(self.desk, "content", self.language),
+                "pane": PreviewPane(self.desk, "texts", self.language),
                 "frames": "'self'",
                 "problem": "",
                 "others": (),

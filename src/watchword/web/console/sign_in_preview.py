@@ -63,7 +63,7 @@ async def show_methods(desk: WorkDesk) -> Response:
     return await _drawn(desk, Wanted.of(desk, form), sign_in_experience.settings_of(saved, form))
 
 
-@router.post("/content")
+@router.post("/texts")
 async def show_texts(desk: WorkDesk) -> Response:
     """Draw a page with the texts that are filled in; nothing is saved."""
     form = await desk.form()
