@@ -24,6 +24,18 @@ def logging_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def test_half_a_surrogate_pair_in_an_error_keeps_no_line_from_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging("json", "info")
+
+    structlog.get_logger().error("crashed", exc_info=ValueError("no such key: \ud800"))
+
+    line = json.loads(capsys.readouterr().out)
+    assert line["event"] == "crashed"
+    assert "no such key: \ud800" in line["exception"]
+
+
 @pytest.mark.parametrize("speaker", ["ours", "a library"])
 def test_s134_what_people_type_makes_no_line_of_the_log(
     speaker: str, capsys: pytest.CaptureFixture[str]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from watchword.core.errors import DomainError
 
@@ -16,6 +17,13 @@ class InvalidTranslationStructure(DomainError):
     """A key is none of the pages' phrases; `data` names the first ones."""
 
     code = "localization.invalid_translation_structure"
+
+    @classmethod
+    def of(cls, *keys: str) -> Self:
+        """Return the error that names *keys*."""
+        # Half a surrogate pair has no UTF-8 to answer or to log it in.
+        named = [key[:128].encode(errors="replace").decode() for key in keys]
+        return cls(", ".join(named)[:200], data={"keys": named})
 
 
 class DefaultLanguageNotDeletable(DomainError):

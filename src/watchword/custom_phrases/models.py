@@ -107,9 +107,7 @@ def kept(language: str, given: Mapping[str, str]) -> dict[str, str]:
     """
     strangers = [key for key in given if key not in _acceptable(language)]
     if strangers:
-        raise InvalidTranslationStructure(
-            ", ".join(strangers)[:200], data={"keys": [key[:128] for key in strangers[:MOST_NAMED]]}
-        )
+        raise InvalidTranslationStructure.of(*strangers[:MOST_NAMED])
     texts = {key: text.replace("\r\n", "\n").strip() for key, text in given.items()}
     texts = {key: text for key, text in texts.items() if text}
     problems = [problem for key, text in texts.items() for problem in problems_of(key, text)]
@@ -171,4 +169,4 @@ def _flat(tree: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[st
         elif isinstance(value, Mapping) and depth < DEEPEST:
             yield from _flat(value, f"{name}.", depth + 1)
         else:
-            raise InvalidTranslationStructure(name[:200], data={"keys": [name[:128]]})
+            raise InvalidTranslationStructure.of(name)

@@ -1,5 +1,6 @@
 """Structured logs: one JSON object a line in production, readable text in development."""
 
+import json
 import logging
 import logging.config
 import re
@@ -25,7 +26,12 @@ def _mask(_logger: Any, _name: str, event: Any) -> Any:
 
 
 def _json(event: Any, **options: Any) -> str:
-    return orjson.dumps(event, options.get("default")).decode()
+    try:
+        return orjson.dumps(event, options.get("default")).decode()
+    except TypeError:
+        # Half a surrogate pair, in an error's text say: a line that can't be written would take
+        # the answer along.
+        return json.dumps(event, default=options.get("default"))
 
 
 def configure_logging(log_format: str, level: str) -> None:
