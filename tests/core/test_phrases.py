@@ -118,3 +118,9 @@ def test_a_language_that_nobody_knows_counts_and_writes_dates_as_english() -> No
     assert locale_of("xx-YY").language == "en"
     assert locale_of("ar-AR").language == "ar"
     assert OWN.text("xx-YY", "left", count=1) == "1번 남았어요"
+
+
+def test_every_language_counts_where_english_does() -> None:
+    english, *others = (Phrases.load().languages[tag] for tag in ("en", "ko"))
+    counted = {key.removesuffix(".other") for key in english if key.endswith(".other")}
+    assert not [key for texts in others for key in texts if key in counted]
