@@ -13,6 +13,7 @@ from watchword.web.problems import on_domain_error
 DECIMAL = re.compile(r"[0-9]{1,18}")
 MAX_BODY = 1024 * 1024
 SMALL_BODY = 64 * 1024
+"""Bodies of end users' routes; what `LARGE` names may be longer."""
 LARGE = (
     "/console/",
     "/api/account-center",
@@ -22,7 +23,6 @@ LARGE = (
     "/api/sign-in-exp",
 )
 """Where style sheets, templates, texts and whole configurations come in."""
-"""Bodies of end users' routes; the console's forms carry templates and may be longer."""
 
 
 class CrossOrigin(DomainError):
