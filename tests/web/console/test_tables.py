@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import watchword
-from watchword.web.console.field_names import phrases_of_method
+from watchword.web.console.field_names import MOST_COMPARED, lines_that_differ, phrases_of_method
 from watchword.web.console.forms import rendered_guide
 
 TEMPLATES = Path(watchword.__file__).parent / "templates" / "console"
@@ -50,3 +50,35 @@ def test_a_way_to_sign_in_is_named_with_its_factors_in_their_order(
 
     assert identifier == "console.identifier.phone"
     assert named == [f"console.factor.{factor}" for factor in factors]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone", "come"),
+    [
+        ("a\nb\nc", "a\nx\nc", ["b"], ["x"]),
+        ("a\nb\nc\nd", "z\nb\nc", ["a", "d"], ["z"]),
+        ("a\nb", "a\nb\nc", [], ["c"]),
+        ("b\nb\na", "b\na", ["b"], []),
+        ("a\nb", "b\na", ["b"], ["b"]),
+        (None, "a\nb", [], ["a", "b"]),
+    ],
+)
+def test_of_two_long_texts_the_lines_that_differ_are_shown(
+    before: str | None, after: str, gone: list[str], come: list[str]
+) -> None:
+    assert lines_that_differ("customCss", before, after) == (gone, come)
+
+
+def test_texts_of_which_too_many_lines_differ_keep_nobody_waiting() -> None:
+    old = [f"{number % 150} old" for number in range(20_000)]
+    new = [f"{number * 7 % 150} new" for number in range(20_000)]
+    common = ["", "both", ""]
+
+    differing = lines_that_differ(
+        "customCss",
+        "\n".join(["head", *old, *common, *new]),
+        "\n".join(["head", *new, *common, *old]),
+    )
+
+    assert len(old) > MOST_COMPARED
+    assert differing == ([*old, *common, *new], [*new, *common, *old])

@@ -1,7 +1,8 @@
 """What operators call the settings whose changes they are shown."""
 
 from collections.abc import Mapping, Sequence
-from difflib import ndiff
+from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from watchword.account.models import FieldName
@@ -104,6 +105,8 @@ VALUES = {
 
 LISTS = {"emailBlocklistPolicy.customBlocklist", "emailBlocklistPolicy.customAllowlist"}
 """What a form has one entry a line of."""
+MOST_COMPARED = 1_000
+"""Lines of either text; comparing takes their number squared, while everybody else waits."""
 
 ON, OFF = "console.change.on", "console.change.off"
 
@@ -162,9 +165,27 @@ def lines_that_differ(field: str, before: Any, after: Any) -> tuple[list[str], l
         if not all(isinstance(text, str) for text in texts) or not any("\n" in t for t in texts):
             return None
     old, new = (text.splitlines() for text in texts)
-    differing = list(ndiff(old, new))
-    gone, come = ([line[2:] for line in differing if line[:2] == sign] for sign in ("- ", "+ "))
+    old, new = _without_common_ends(old, new)
+    if max(len(old), len(new)) > MOST_COMPARED:
+        return old, new
+    gone: list[str] = []
+    come: list[str] = []
+    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(
+        None, old, new
+    ).get_opcodes():
+        if tag != "equal":
+            gone += old[old_start:old_end]
+            come += new[new_start:new_end]
     return gone, come
+
+
+def _without_common_ends(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    for _ in range(2):
+        alike = zip(old, new, strict=False)
+        first = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], alike))
+        # The second round begins at the end, and turns the lines back.
+        old, new = old[first:][::-1], new[first:][::-1]
+    return old, new
 
 
 def phrases_of_method(method: Mapping[str, Any]) -> tuple[str, list[str]]:
