@@ -72,6 +72,17 @@ async def test_messages_are_found_by_what_is_asked(
         assert answer.headers["Total-Number"] == str(len(answer.json())) == str(found)
 
 
+async def test_a_message_to_a_number_that_no_country_has_is_found_by_it(
+    site: Site, api: httpx2.AsyncClient
+) -> None:
+    await set_sms_up(api)
+    await api.post("/api/verification-codes", json={"phone": "1234567890"})
+
+    found = await api.get("/api/messages", params={"phone": "1234567890"})
+
+    assert [item["country"] for item in found.json()] == ["ZZ"], found.text
+
+
 async def test_pages_are_described_in_headers(site: Site, api: httpx2.AsyncClient) -> None:
     await sent_two(site, api)
 

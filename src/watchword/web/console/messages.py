@@ -1,5 +1,7 @@
 """The message log: what was sent, and what became of it."""
 
+import re
+
 from babel import Locale
 from starlette.responses import Response
 
@@ -18,6 +20,8 @@ from watchword.web.console.message_timeline import followed, provider_name
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/messages")
+
+BETWEEN_DIGITS = re.compile(r"[+\s().-]")
 
 
 @router.get("")
@@ -108,6 +112,14 @@ def _recipient(desk: Desk, typed: str) -> tuple[Recipient | None, str]:
     try:
         if "@" in typed:
             return EmailAddress.parse(typed), ""
-        return PhoneNumber.parse(typed if typed.startswith("+") else f"+{typed}"), ""
+        return _number(typed), ""
     except (InvalidPhoneNumber, InvalidEmailAddress) as error:
         return None, desk.message(error)
+
+
+def _number(typed: str) -> PhoneNumber:
+    try:
+        return PhoneNumber.parse(typed if typed.startswith("+") else f"+{typed}")
+    except InvalidPhoneNumber:
+        # An application may have had a code sent to a number that no country has.
+        return PhoneNumber.of_any_length(BETWEEN_DIGITS.sub("", typed))

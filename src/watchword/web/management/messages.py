@@ -101,7 +101,7 @@ async def asked_messages(  # noqa: PLR0917  # the filters of the address
     until: Moment | None = None,
 ) -> MessageFilter:
     """Return which messages are asked for; raises InvalidPhoneNumber, InvalidEmailAddress."""
-    recipient: Recipient | None = PhoneNumber.from_digits(phone) if phone is not None else None
+    recipient: Recipient | None = PhoneNumber.of_any_length(phone) if phone is not None else None
     if email is not None and recipient is None:
         recipient = EmailAddress.parse(email)
     return MessageFilter(
