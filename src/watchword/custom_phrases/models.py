@@ -19,7 +19,13 @@ LONGEST_TEXT = 1000
 MOST_LANGUAGES = 100
 MOST_NAMED = 20
 DEEPEST = 8
-TAG = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+TAG = re.compile(
+    "[a-z]{2,3}"
+    "(?:-[A-Za-z]{4})?"
+    "(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    "(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))?"
+)
+"""Language, script, region and variant (RFC 5646, 2.1): browsers' scripts fail at any other."""
 LONGEST_TAG = 16
 
 ERRORS = "errors."

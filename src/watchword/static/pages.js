@@ -27,7 +27,7 @@
   const clock = { dateStyle: "medium", timeStyle: "short" };
   for (const shown of document.querySelectorAll("[data-moment]")) {
     const moment = new Date(shown.dataset.moment).toLocaleString(document.documentElement.lang, clock);
-    shown.textContent = shown.dataset.words.replace("{moment}", moment);
+    shown.textContent = shown.dataset.words.replaceAll("{moment}", moment);
   }
 
   const print = one("[data-print]");
@@ -112,7 +112,7 @@
   const tick = () => {
     const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    resend.textContent = left ? resend.dataset.waiting.replace("{time}", clock) : ready;
+    resend.textContent = left ? resend.dataset.waiting.replaceAll("{time}", clock) : ready;
     resend.setAttribute("aria-disabled", String(left > 0));
     if (left) setTimeout(tick, 250);
   };

@@ -12,7 +12,14 @@ from watchword.custom_phrases.errors import (
     PhrasesRefused,
     TooManyLanguages,
 )
-from watchword.custom_phrases.models import CustomPhrases, flattened, is_language_tag, tree_of
+from watchword.custom_phrases.models import (
+    LONGEST_TAG,
+    TAG,
+    CustomPhrases,
+    flattened,
+    is_language_tag,
+    tree_of,
+)
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller, Management
 from watchword.web.models import ApiModel
@@ -28,7 +35,7 @@ def _language(value: str) -> str:
 
 LanguageTag = Annotated[
     str,
-    Path(alias="languageTag", max_length=16, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"),
+    Path(alias="languageTag", max_length=LONGEST_TAG, pattern=f"^{TAG.pattern}$"),
     AfterValidator(_language),
 ]
 
