@@ -8,7 +8,7 @@ from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
 from watchword.sign_in_settings.errors import NothingToChange
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.sign_in_settings.service import SignInRules
+from watchword.sign_in_settings.service import BLOCKLIST_ENTRY, SignInRules
 
 SMS, EMAIL = ConnectorType.SMS, ConnectorType.EMAIL
 BOTH = {SMS, EMAIL}
@@ -300,3 +300,25 @@ class TestUsernameCase:
 
         assert refused.value.code.endswith("username_policy_case_conflicts_exist")
         assert refused.value.data == {"totalConflicts": 25, "samples": ["a"] * 20}
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_one"),
+    [
+        ("@example.com", True),
+        ("ada@mail.example.com", True),
+        ("*@*.example.com", True),
+        ("@.a.b", True),
+        ("@..a", True),
+        ("@example", False),
+        ("@.com", False),
+        ("@example.", False),
+        ("example.com", False),
+        ("a@b@example.com", False),
+        # Read once, not once for each of its dots: that takes hours, and everybody waits.
+        (f"@{'.' * 1_000_000}@", False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_an_entry_of_the_lists_is_an_address_or_a_domain(entry: str, is_one: bool) -> None:
+    assert (BLOCKLIST_ENTRY.fullmatch(entry) is not None) == is_one

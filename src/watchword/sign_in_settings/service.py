@@ -63,7 +63,8 @@ RECOVERY: dict[ForgotPasswordMethod, tuple[ConnectorType, str]] = {
 }
 ADAPTIVE_POLICIES = {"PromptAtSignInAndSignUpMandatory", "PromptOnlyAtSignInMandatory"}
 NON_SKIPPABLE_POLICIES = {"Mandatory", *ADAPTIVE_POLICIES}
-BLOCKLIST_ENTRY = re.compile(r"[^\s@]*@[^\s@]+\.[^\s@]+")
+# Only the first dot after the domain's first character is tried: lists may be a mebibyte long.
+BLOCKLIST_ENTRY = re.compile(r"[^\s@]*@[^\s@][^\s@.]*\.[^\s@]+")
 
 
 class SignInRules:
