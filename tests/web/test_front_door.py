@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx2
 import pytest
@@ -10,6 +11,7 @@ from tests.fakes import FakeClock
 from watchword.app import build_app
 from watchword.core.keys import SecretKeys
 from watchword.settings import Settings
+from watchword.web.metrics import REGISTRY
 from watchword.web.scope import ServerScope
 
 ORIGIN = "https://auth.example.com"
@@ -170,6 +172,16 @@ async def test_head_is_answered_as_get_is_without_the_body(site: Site, path: str
 
     assert (asked.status_code, asked.content) == (read.status_code, b"")
     assert asked.headers["Content-Type"] == read.headers["Content-Type"]
+
+
+async def test_head_is_counted_at_the_route_that_answered(site: Site) -> None:
+    labels = {"method": "HEAD", "route": "/health/live", "status": "200"}
+    counted = partial(REGISTRY.get_sample_value, "watchword_request_seconds_count", labels)
+    before = counted() or 0
+
+    await site.ask("HEAD", "/health/live")
+
+    assert counted() == before + 1
 
 
 @pytest.mark.parametrize("path", ["/oidc/auth", "/oidc/auth/token", "/oidc/session/end"])

@@ -132,7 +132,12 @@ class FrontDoor:
             scope["state"]["fallback_language"] = info.fallback_language
             if not scope["path"].startswith("/console"):
                 _speak(scope["state"], tenant_scope, Headers(scope=scope))
-        await self.app(_as_a_get(scope), receive, send)
+        read = _as_a_get(scope)
+        try:
+            await self.app(read, receive, send)
+        finally:
+            # What is counted and logged goes by the route that answered.
+            scope["route"] = read.get("route")
 
     def _name_request(self, headers: Headers) -> str:
         given = headers.get("x-correlation-id", "")
