@@ -150,6 +150,25 @@ def test_limits_are_set_and_a_lockout_is_ended(desk: Desk) -> None:
     desk.says("console.done.unblocked")
 
 
+def test_addresses_are_refused_once_every_line_is_one(desk: Desk) -> None:
+    desk.open("security/blocklist")
+    fill(desk, customBlocklist="@example.com\nnobody")
+    desk.button("console.save").click()
+    expect(desk.page.get_by_text(re.compile("Line 2: “nobody”"))).to_be_visible()
+    expect(desk.page.locator("[name='customBlocklist']")).to_have_value("@example.com\nnobody")
+    desk.take("blocklist-wrong-line")
+
+    fill(desk, customBlocklist="@example.com")
+    desk.button("console.save").click()
+    desk.confirm()
+    expect(desk.page.locator("[name='customBlocklist']")).to_have_value("@example.com")
+
+    refused = desk.office.administrator.api.get("/api/sign-in-exp").json()["emailBlocklistPolicy"]
+    assert refused["customBlocklist"] == ["@example.com"]
+    # Other stories of this site have addresses there.
+    desk.office.administrator.change("sign-in-exp", emailBlocklistPolicy={})
+
+
 def test_a_second_step_is_offered_and_recovery_codes_never_alone(desk: Desk) -> None:
     desk.open("mfa")
     desk.page.locator("[name=factor][value=BackupCode]").check()
