@@ -260,7 +260,7 @@ def see_logo(studio: Studio) -> None:
         desk.open("sign-in-experience/branding")
         fill(desk, logoUrl=logo)
         desk.button("console.save").first.click()
-        desk.says("console.done.saved")
+        desk.confirm()
         studio.take(desk, "logo saved")
     with studio.stranger() as walk:
         walk.page.goto(studio.site.authorization())
