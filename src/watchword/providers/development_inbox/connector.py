@@ -31,10 +31,10 @@ class DevelopmentInboxConnector(SmsConnector[DevelopmentInboxConfig]):
     metadata = ConnectorMetadata(
         id="development-inbox",
         target="development-inbox",
-        name={"en": "Development inbox", "ko": "개발용 받은 문자함"},
+        name={"en": "Development inbox", "ko": "개발용 수신함"},
         description={
             "en": "Sends nothing: messages appear in the console's inbox and on the terminal.",
-            "ko": "문자를 보내지 않습니다. 메시지는 콘솔의 받은 문자함과 터미널에 나타납니다.",
+            "ko": "문자를 보내지 않습니다. 메시지는 콘솔의 수신함과 터미널에 나타납니다.",
         },
         features=("free",),
         development_only=True,
