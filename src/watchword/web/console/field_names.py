@@ -17,6 +17,7 @@ SIGN_IN, IDENTIFIER, FACTOR = (
 )
 SIGN_IN_METHODS = "signIn.methods"
 CONTENT = "console.content."
+TRIAL = "console.trial."
 
 ACCOUNT_FIELDS: tuple[FieldName, ...] = (
     "phone",
@@ -63,6 +64,9 @@ NAMES = {
     "fields": ACCOUNT + "fields",
     "deleteAccountUrl": ACCOUNT + "deleteAccountUrl",
     "scopes": "console.resources.scopes",
+    "connectorId": "console.configuration.kind.connector",
+    "share": TRIAL + "percent",
+    **{name: TRIAL + name for name in ("numbers", "startedAt", "endsAt")},
     **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in ACCOUNT_FIELDS},
     "allowedCountries": SECURITY + "countries",
     **{
