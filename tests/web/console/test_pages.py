@@ -120,7 +120,7 @@ class TestSecurity:
         guard = (await site.scope()).guard
         for _ in range(4):
             await guard.spend_send(ALICE)
-        assert "come to an end" in (await owner.open(page)).words
+        assert "are nearly used up" in (await owner.open(page)).words
 
         await guard.spend_send(ALICE)
 
