@@ -6,6 +6,7 @@ from starlette.responses import Response
 from watchword.account.errors import FieldNotEditable
 from watchword.account.models import FieldName
 from watchword.core.errors import DomainError
+from watchword.users.errors import InvalidCredentials
 from watchword.users.models import Identifier
 from watchword.web.account_pages import codes
 from watchword.web.account_pages.errors import NoSuchTask, NoWayToProve
@@ -55,6 +56,7 @@ async def screen(visit: Visit, error: DomainError | None = None) -> Response:
         error,
         task=task,
         by=by,
+        is_wrong_password=isinstance(error, InvalidCredentials),
         others=[name for name in possible if name != by],
         masked=identifier.masked if identifier else "",
         here=visit.address(HERE, task=task, by=by),
