@@ -134,6 +134,7 @@ async def test_a_wrong_password_and_a_taken_number_say_what_to_mend(
     browser = await ada.browser.open("/account/phone")
     await step_up(browser, "wrong-guess")
     assert browser.page.status == 422
+    assert "That password is not right" in browser.page.words
     await step_up(browser)
     await browser.submit(identifier="12", country="KR")
     assert browser.page.status == 422
