@@ -223,7 +223,7 @@ async def test_without_an_interaction_every_page_leads_back_to_the_application(
     await browser.open(f"{path}?app_id=demo-app")
 
     assert browser.page.status == 400
-    assert "This sign-in has ended" in browser.page.words
+    assert "This sign-in is over" in browser.page.words
     assert "/demo-app" in browser.page.links
     posted = await browser.client.post(f"{path}?app_id=demo-app", data={"token": "x"})
     assert posted.status_code in {400, 405}
@@ -249,7 +249,7 @@ async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> N
     await browser.submit(identifier=PHONE, country="KR")
 
     assert browser.page.status == 400
-    assert "This sign-in has ended" in browser.page.words
+    assert "This sign-in is over" in browser.page.words
     assert browser.page.response.headers["x-correlation-id"] in browser.page.words
 
 
@@ -261,7 +261,7 @@ async def test_a_tampered_cookie_is_no_interaction(site: Site, browser: Browser)
             "/sign-in?app_id=demo-app", headers={"Cookie": f"_interaction={value}"}
         )
         assert answer.status_code == 400
-        assert "This sign-in has ended" in Page(answer).words
+        assert "This sign-in is over" in Page(answer).words
 
 
 async def test_a_suspended_account_is_told_what_to_do(site: Site, browser: Browser) -> None:

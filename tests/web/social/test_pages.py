@@ -411,7 +411,7 @@ async def test_a_browser_without_a_visit_is_told_that_it_is_over(site: Site) -> 
     await stranger.open(f"/callback/google-1?{urlencode(stolen)}")
 
     assert stranger.page.status == 400
-    assert "This sign-in has ended" in stranger.page.words
+    assert "This sign-in is over" in stranger.page.words
 
 
 @pytest.mark.parametrize(
