@@ -104,7 +104,8 @@ def bars(
                     )
                 )
     kinds = tuple(series.kind for series in piles) if len(piles) > 1 else ()
-    return Chart(name, _levels(top, written), _days(labels), bars=tuple(found), kinds=kinds)
+    levels = _levels(top, written, is_counted=True)
+    return Chart(name, levels, _days(labels), bars=tuple(found), kinds=kinds)
 
 
 def lines(
@@ -146,8 +147,13 @@ def _line(
     return Line(series.kind, " ".join(path), tuple(dots))
 
 
-def _levels(top: float, written: Callable[[float], str]) -> tuple[Tick, ...]:
-    return tuple(Tick(_y(part, top), written(part)) for part in (0, top / 2, top))
+def _levels(
+    top: float, written: Callable[[float], str], *, is_counted: bool = False
+) -> tuple[Tick, ...]:
+    # Nothing that is counted is there by halves.
+    is_halved = not is_counted or top % 2 == 0
+    parts = (0, top / 2, top) if is_halved else (0, top)
+    return tuple(Tick(_y(part, top), written(part)) for part in parts)
 
 
 def _days(labels: Sequence[str]) -> tuple[Tick, ...]:
