@@ -417,7 +417,7 @@ async def test_a_resource_token_is_a_jwt_of_its_own_kind(world: World) -> None:
 
     claims = await world.claims(tokens["access_token"])
     assert (claims["aud"], claims["sub"]) == (resource, user.id)
-    assert "scope" not in tokens
+    assert not tokens["scope"]
     assert "all" not in claims["scope"]
     code = await world.code(application, session)
     with pytest.raises(InvalidTarget):

@@ -13,7 +13,7 @@ from watchword.web.pages.colours import READABLE, contrast
 from watchword.web.pages.steps import RESEND_WAIT
 
 LARGE_ENOUGH = 24
-PRESSED = (".box", ".primary", ".ways a, .link", "footer a, footer span", ".check")
+PRESSED = (".box", ".primary", ".ways a, .link", "footer a, footer [aria-current]", ".check")
 PAIRS = [
     ("--text", "--surface"),
     ("--muted", "--surface"),

@@ -50,7 +50,8 @@ class Page:
     # Read when somebody asks: most pages are left again for the next one.
     @cached_property
     def _read(self) -> "_Reader":
-        return _Reader(self.html)
+        # Where a word may break there is nothing to read.
+        return _Reader(self.html.replace("<wbr>", ""))
 
     @property
     def forms(self) -> list[FoundForm]:
