@@ -55,6 +55,20 @@ def test_every_error_code_has_a_phrase(language: str) -> None:
     assert {code for code in codes if not reference.phrase_of(PHRASES, language, code)} == set()
 
 
+def test_what_the_console_says_in_place_of_an_error_answers_an_error() -> None:
+    place = "console.errors."
+    own = {key.removeprefix(place) for key in PHRASES.languages["en"] if key.startswith(place)}
+    assert "entity.not_found" in own
+    assert {code for code in own if not reference.phrase_of(PHRASES, "en", code)} == set()
+
+
+def test_the_console_speaks_one_korean() -> None:
+    # 합니다체: a sentence there ends in 요 only where it asks somebody to do something (하세요).
+    polite = re.compile(r"(?<!세)요(?=[.?!)])")
+    korean = PHRASES.languages["ko"].items()
+    assert [key for key, text in korean if key.startswith("console.") and polite.search(text)] == []
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_code_that_a_route_documents_or_a_status_names_has_a_phrase(language: str) -> None:
     documented = set(_codes_in(openapi_of(_application())))

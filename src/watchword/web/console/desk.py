@@ -175,6 +175,9 @@ class Desk:
         if isinstance(error, ConfigurationChanged | ChangedMeanwhile):
             # The page says what to do: it shows what was changed.
             return self.text("console.others.told")
+        own = f"console.errors.{error.code}"
+        if self.server.phrases.find(self.language, own) is not None:
+            return self.text(own)
         return message_of(self.request, error)
 
     def name_of(self, field: str) -> str:
