@@ -84,6 +84,7 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self._silent: list[str] = []
         self._select = self._textarea = ""
+        self._is_in_word = False
         self.feed(html)
 
     def updatepos(self, i: int, j: int) -> int:
@@ -109,10 +110,13 @@ class _Reader(HTMLParser):
             self.forms[-1].pairs.append((name, ""))
         elif tag == "select":
             self._select = name
+        elif tag == "wbr":
+            self._is_in_word = True
         elif tag == "option" and "selected" in values:
             self.forms[-1].pairs.append((self._select, values.get("value", "")))
 
     def handle_endtag(self, tag: str) -> None:
+        self._is_in_word = False
         if self._silent and self._silent[-1] == tag:
             self._silent.pop()
         if tag == "textarea":
@@ -122,6 +126,8 @@ class _Reader(HTMLParser):
         if self._textarea:
             name, text = self.forms[-1].pairs[-1]
             self.forms[-1].pairs[-1] = (name, text + data)
+        elif self._is_in_word:
+            self.words[-1] += data
         elif not self._silent:
             self.words.append(data)
 
