@@ -165,6 +165,13 @@ def test_bars_stand_on_zero_and_upon_each_other() -> None:
     assert chart.kinds == ("fine", "wrong")
 
 
+@pytest.mark.parametrize(("most", "levels"), [(1, "0 1"), (4, "0 5"), (8, "0 5 10")])
+def test_what_is_counted_has_no_halves(most: int, levels: str) -> None:
+    chart = bars("x", ["a"], [Series("fine", [most])], "{:g}".format)
+
+    assert " ".join(level.label for level in chart.levels) == levels
+
+
 def test_a_line_has_a_gap_where_there_is_no_value() -> None:
     chart = lines("x", ["a", "b", "c"], [Series("p50", [1, None, 2])], str)
 

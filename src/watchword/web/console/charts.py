@@ -120,7 +120,8 @@ def lines(
     top = top or ceiling(max(known, default=0))
     drawn = tuple(_line(series, labels, top, written) for series in several)
     kinds = tuple(series.kind for series in several) if len(several) > 1 else ()
-    return Chart(name, _levels(top, written), _days(labels), lines=drawn, kinds=kinds)
+    levels = _levels((0, top / 2, top), top, written)
+    return Chart(name, levels, _days(labels), lines=drawn, kinds=kinds)
 
 
 def ceiling(value: float) -> float:
