@@ -166,21 +166,19 @@ async def test_branding_shows_before_and_after_in_words_and_can_be_left(
         primaryColor="#0b6e4f",
         logoUrl="https://example.com/logo.svg",
         customCss="main { margin: 0 }\nh1 { margin: 1px }\nh2 { margin: 0 }",
-        fallbackLanguage="ko",
     )
 
     assert "Save these changes?" in page.words
     assert "1 line removed h1 { margin: 0 } 2 lines added h1 { margin: 1px }" in page.words
-    assert "English 한국어" in page.words
     assert 'fill="#0b6e4f"' in page.html
     assert "Logo branding.logoUrl empty https://example.com/logo.svg" in page.words
     assert "{}" not in page.words
     page = await owner.submit("/branding", do="edit")
     assert "Save these changes?" not in page.words
     assert ("primaryColor", "#0b6e4f") in page.form("/branding").pairs
-    assert (await site.scope()).settings.language_info.fallback_language == "en"
+    assert (await site.scope()).settings.branding.logo_url is None
     await owner.submit("/branding", do="confirm")
-    assert (await site.scope()).settings.language_info.fallback_language == "ko"
+    assert (await site.scope()).settings.color.primary_color == "#0b6e4f"
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def lines(
     top = top or ceiling(max(known, default=0))
     drawn = tuple(_line(series, labels, top, written) for series in several)
     kinds = tuple(series.kind for series in several) if len(several) > 1 else ()
-    levels = _levels((0, top / 2, top), top, written)
+    levels = _levels(top, written)
     return Chart(name, levels, _days(labels), lines=drawn, kinds=kinds)
 
 
