@@ -135,7 +135,7 @@
       for (const place of all(".pointed", guide)) place.classList.remove("pointed");
       if (!found) return;
       found.classList.add("pointed");
-      const top = found.offsetTop - guide.offsetTop - 48;
+      const top = found.getBoundingClientRect().top - guide.getBoundingClientRect().top + guide.scrollTop - 48;
       if (guide.scrollHeight > guide.clientHeight) {
         guide.scrollTo({ top, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
       }
