@@ -140,8 +140,10 @@ class Emulator(ABC):
         return Response(status_code=204)
 
     async def report_nowhere(self, request: Request) -> Response:  # noqa: ARG002
-        """Report nothing more."""
+        """Report nothing more, nor what is under way."""
         self.receipts_url = None
+        for task in tuple(self._reporting):
+            task.cancel()
         return Response(status_code=204)
 
     async def answer(self, number: str, response: Response) -> Response:
