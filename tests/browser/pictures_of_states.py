@@ -255,6 +255,7 @@ def see_two_operators(studio: Studio) -> None:
 
 def see_logo(studio: Studio) -> None:
     """A tenant's own logo, as people meet it."""
+    populate(studio.office)
     studio.office.administrator.change("sign-in-exp", **PHONE_SIGN_IN)
     with studio.desk() as desk, logo_server() as logo:
         desk.open("sign-in-experience/branding")
