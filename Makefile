@@ -66,7 +66,8 @@ dist: environment ## build the wheel with its inventory (SBOM), and see it do th
 
 screenshots: environment ## every page and state in every look, and the browser tests' pictures, into tests/browser/output/
 	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \
-		--databases sqlite -m browser $(or $(ONLY),tests/browser tests/browser/pictures*.py) -k "not tour"
+		--numprocesses $(JOBS) --databases sqlite -m browser -k "not tour" \
+		--override-ini 'python_files=test_*.py pictures*.py' $(or $(ONLY),tests/browser)
 
 tour: environment ## the pictures of the console in docs/, after a page changed its looks
 	@chromium=$$(tools/chromium) && CHROMIUM="$$chromium" $(BIN)/python -m pytest \

@@ -1,6 +1,6 @@
 """Pictures of every page that people who sign in see, in every look.
 
-Not collected with the tests: `make screenshots` names this file.
+Not collected with the tests: `make screenshots` looks for `pictures*.py`, too.
 """
 
 import re

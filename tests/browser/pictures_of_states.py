@@ -1,6 +1,6 @@
 """Pictures of what the console says when something happens: refusals, questions, news, errors.
 
-Not collected with the tests: `make screenshots` names this file. Where links alone lead is in
+Not collected with the tests: `make screenshots` looks for `pictures*.py`, too. Where links alone lead is in
 `pictures.py`.
 """
 
