@@ -67,8 +67,12 @@ class Promotion:
 
     async def choices(self) -> tuple[str, ...]:
         """Return what could be moved, by its place in the document."""
+        return tuple(await self.offered())
+
+    async def offered(self) -> dict[str, Mapping[str, Any]]:
+        """Return what the source has of all that could be moved, by its place in the document."""
         exported = await self.source.export()
-        return tuple(_choices(exported.document))
+        return dict(_choices(exported.document))
 
     async def preview(
         self, actor: Actor, chosen: Collection[str], entered: Mapping[str, str]
@@ -142,11 +146,12 @@ class Promotion:
         )
 
 
-def _choices(document: Mapping[str, Any]) -> Iterator[str]:
-    yield from SETTINGS
+def _choices(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for section in SETTINGS:
+        yield section, document[section]
     for section in LISTS:
-        for key in document[section]:
-            yield f"{section}.{key}"
+        for key, item in document[section].items():
+            yield f"{section}.{key}", item
 
 
 def _state(theirs: str, ours: str | None) -> SecretState:

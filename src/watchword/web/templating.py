@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -54,7 +55,11 @@ def _translate(context: Context, key: str, **values: Any) -> str:
 
 @pass_context
 def _moment(context: Context, moment: Any, clock: Clock = "medium") -> str:
-    language = context["lang"]
+    return moment_text(context["lang"], moment, clock)
+
+
+def moment_text(language: str, moment: datetime, clock: Clock = "medium") -> str:
+    """Return day and time as *language* writes them."""
     day = format_date(moment, "medium", locale=locale_of(language))
     time = format_time(moment, _clock(language, clock), locale=locale_of(language))
     return _day_and_time(language).format(time, day)

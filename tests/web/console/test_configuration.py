@@ -17,9 +17,9 @@ async def test_every_change_is_listed_with_its_reason(site: Site, owner: Browser
 
     assert "Send limits and guard rules" in page.words
     assert "calmer" in page.words
-    assert "perNumber.count" in page.words
-    assert "perNumber.count" in (await owner.open("configuration?kind=guard")).words
-    assert "perNumber.count" not in (await owner.open("configuration?kind=webhook")).words
+    assert "To one phone number · At most 10 3" in page.words
+    assert "To one phone number" in (await owner.open("configuration?kind=guard")).words
+    assert "To one phone number" not in (await owner.open("configuration?kind=webhook")).words
 
 
 async def test_two_versions_are_compared_and_one_is_brought_back(

@@ -298,7 +298,7 @@ class TestDetails:
         await owner.open(f"connectors/{instance}")
         await owner.submit(f"/{instance}", authToken="another-token")
         page = await owner.open(f"connectors/{instance}/history")
-        assert "config.authToken" in page.words
+        assert "Auth Token ••••••••" in page.words
 
         await owner.submit("/restore")
         await owner.submit("/restore", do="confirm")

@@ -38,9 +38,9 @@ class TestSecurity:
         page = await owner.submit("/preset")
         assert "Kinds of numbers that get no message" in page.words
         assert "premium rate, shared cost" in page.words
-        assert "From one IP address perAddress empty At most 20 within 3600 seconds" in page.words
+        assert "From one IP address empty At most 20 within 3600 seconds" in page.words
         assert "empty 100, and 100 per 100 answered" in page.words
-        assert "To one phone number · At most perNumber.count 10 5" in page.words
+        assert "To one phone number · At most 10 5" in page.words
         assert not (await site.scope()).guard_policy.is_strict
 
         await owner.submit("/preset", do="confirm")

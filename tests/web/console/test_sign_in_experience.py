@@ -1,5 +1,7 @@
 """Sign-up and sign-in in the console: what its form does, and what it saves."""
 
+import re
+
 import httpx2
 import pytest
 
@@ -19,6 +21,11 @@ def listed(page: Page, name: str) -> list[str]:
     return [value for key, value in page.form(SAVE).pairs if key == name]
 
 
+def rows(page: Page) -> list[str]:
+    """Return what a table of changes names."""
+    return re.findall(r'<th scope="row">(.*?)</th>', page.html)
+
+
 async def test_adding_a_phone_adds_the_way_to_sign_in_and_forces_verification(
     site: Site, owner: Browser, with_connector: None
 ) -> None:
@@ -32,6 +39,10 @@ async def test_adding_a_phone_adds_the_way_to_sign_in_and_forces_verification(
     assert "Verification code" in page.words
     page = await owner.submit(SAVE, do="save")
     assert "Save these changes?" in page.words
+    assert sorted(rows(page)) == [
+        *("Create a password", "Password recovery", "Sign-in", "Sign-up", "Verify at sign-up"),
+    ]
+    assert "Phone number: Verification code, Password" in page.words
     await owner.submit(SAVE, do="confirm")
 
     settings = (await site.scope()).settings
@@ -41,6 +52,20 @@ async def test_adding_a_phone_adds_the_way_to_sign_in_and_forces_verification(
     assert method is not None
     assert method.verification_code
     assert not method.is_password_primary
+
+
+async def test_recovery_by_whatever_can_be_sent_stays_so(
+    site: Site, owner: Browser, with_connector: None
+) -> None:
+    settings = (await site.scope()).configuration.settings
+    await settings.save_sign_in(SYSTEM, {"forgotPasswordMethods": None})
+    await owner.open(METHODS)
+
+    page = await owner.submit(SAVE, do="save", mode="SignIn")
+    assert rows(page) == ["Who may come in"]
+    await owner.submit(SAVE, do="confirm")
+
+    assert (await site.scope()).settings.forgot_password_methods is None
 
 
 async def test_without_a_connector_the_page_warns_and_saving_is_refused(
@@ -171,7 +196,7 @@ async def test_branding_shows_before_and_after_in_words_and_can_be_left(
     assert "Save these changes?" in page.words
     assert "1 line removed h1 { margin: 0 } 2 lines added h1 { margin: 1px }" in page.words
     assert 'fill="#0b6e4f"' in page.html
-    assert "Logo branding.logoUrl empty https://example.com/logo.svg" in page.words
+    assert "Logo empty https://example.com/logo.svg" in page.words
     assert "{}" not in page.words
     page = await owner.submit("/branding", do="edit")
     assert "Save these changes?" not in page.words

@@ -6,7 +6,7 @@ from watchword.configuration.models import Change, Kind
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import WorkDesk, whole_number
 from watchword.web.console.errors import NoSuchPage
-from watchword.web.console.history import restored, versions_of
+from watchword.web.console.history import changes_of, restored, versions_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/configuration")
@@ -17,9 +17,11 @@ async def list_versions(desk: WorkDesk, kind: str = "", page: int = 1) -> Respon
     """List every change of everything, or of one kind."""
     chosen = _kind(kind) if kind else None
     configuration = desk.scope.configuration
+    versions = await configuration.history(chosen, None, PageRequest(max(1, page)))
+    await desk.words.learn(desk.scope, changes_of(versions.items))
     return desk.render(
         "configuration.html",
-        versions=await configuration.history(chosen, None, PageRequest(max(1, page))),
+        versions=versions,
         present=await configuration.present_versions(),
         kinds=list(Kind),
         kind=chosen,
@@ -40,11 +42,14 @@ async def show_versions(  # noqa: PLR0917  # the parts of the address
     versions = await versions_of(desk, chosen, subject_id, page=page)
     if not versions.total:
         raise NoSuchPage
+    await desk.words.learn(desk.scope, compared or ())
     return desk.render(
         "configuration_versions.html",
         kind=chosen,
         subject_id=subject_id,
         versions=versions,
+        name=next(map(desk.words.version, versions.items), ""),
+        provider=next(map(desk.words.provider_of, versions.items), ""),
         compared=compared,
         before=old,
         after=new,

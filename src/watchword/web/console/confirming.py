@@ -42,7 +42,9 @@ async def others_since(
     """Return what others changed since the version that a form was drawn from, newest first."""
     page = PageRequest(1, MOST_SHOWN)
     found = await desk.scope.configuration.history(kind, subject_id, page)
-    return [version for version in found.items if seen is not None and version.version > seen]
+    newer = [version for version in found.items if seen is not None and version.version > seen]
+    await desk.words.learn(desk.scope, [change for one in newer for change in one.changes])
+    return newer
 
 
 async def confirmed(
@@ -98,4 +100,5 @@ async def _held_back(
     if do == "edit":
         return {"is_dirty": True}
     changes = merged(changes_between(before, after))
+    await desk.words.learn(desk.scope, changes)
     return {"changes": changes, "is_dirty": True} if changes and do != "confirm" else None

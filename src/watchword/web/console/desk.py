@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 
 from watchword.audit.models import Actor
 from watchword.configuration.errors import ConfigurationChanged
-from watchword.configuration.models import Change
 from watchword.core.errors import DomainError
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.operators.errors import (
@@ -25,15 +25,8 @@ from watchword.operators.errors import (
 )
 from watchword.operators.models import OpenedSession, Operator, Visit
 from watchword.tenants.models import Tenant
+from watchword.web.console.change_words import ChangeWords
 from watchword.web.console.errors import NoSuchPage, ProofNeeded, SecondFactorNeeded
-from watchword.web.console.field_names import (
-    LIMIT_PARTS,
-    SIGN_IN_METHODS,
-    lines_that_differ,
-    phrases_of_field,
-    phrases_of_method,
-    phrases_of_value,
-)
 from watchword.web.cookies import CONSOLE, read_cookie
 from watchword.web.problems import language_of, message_of
 from watchword.web.scope import ServerScope, TenantScope, server_scope
@@ -123,6 +116,11 @@ class Desk:
         """Return what the language switch offers."""
         return language_names(self.server)
 
+    @cached_property
+    def words(self) -> ChangeWords:
+        """Return what says changes in the page's language."""
+        return ChangeWords(self.server.phrases, self.language, self.server.registry)
+
     @property
     def navigation(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Return the menu; the inbox exists for development only."""
@@ -179,30 +177,6 @@ class Desk:
         if self.server.phrases.find(self.language, own) is not None:
             return self.text(own)
         return message_of(self.request, error)
-
-    def name_of(self, field: str) -> str:
-        """Return what a changed setting is called; empty where it has only its own name."""
-        return " · ".join(self.text(phrase) for phrase in phrases_of_field(field))
-
-    def words_of(self, field: str, value: Any) -> str:
-        """Return a changed setting's value in words; empty where it is shown as it is."""
-        if field == "languageInfo.fallbackLanguage":
-            return dict(self.languages).get(str(value), "")
-        if field == SIGN_IN_METHODS:
-            return "; ".join(self._words_of_method(method) for method in value or ())
-        if isinstance(value, Mapping) and value.keys() <= LIMIT_PARTS:
-            phrase = "limit" if "count" in value else "unanswered_limit"
-            return self.text(f"console.change.{phrase}", **value)
-        phrases = phrases_of_value(field, value) or ()
-        return ", ".join(self.text(phrase) for phrase in phrases)
-
-    def _words_of_method(self, method: Mapping[str, Any]) -> str:
-        identifier, factors = phrases_of_method(method)
-        return f"{self.text(identifier)}: {', '.join(self.text(factor) for factor in factors)}"
-
-    def lines_of(self, change: Change) -> tuple[list[str], list[str]] | None:
-        """Return a long text's lines that went and came; None for what is no such text."""
-        return lines_that_differ(change.field, change.before, change.after)
 
     def render(self, template: str, *, status_code: int = 200, **context: Any) -> Response:
         """Return a page of the console."""

@@ -5,8 +5,8 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
-from watchword.account.models import FieldName
-from watchword.configuration.models import Change
+from watchword.account.models import FIELDS, FieldName
+from watchword.configuration.models import Change, Kind
 
 BRANDING, SECURITY = "console.branding.", "console.security."
 ACCOUNT = "console.account_center."
@@ -18,6 +18,10 @@ SIGN_IN, IDENTIFIER, FACTOR = (
 SIGN_IN_METHODS = "signIn.methods"
 CONTENT = "console.content."
 TRIAL = "console.trial."
+APPLICATION, RESOURCE = "console.applications.", "console.resources."
+WEBHOOK, PROVIDER = "console.webhooks.", "console.social."
+SECONDARY = "signUp.secondaryIdentifiers"
+SOCIAL_TARGETS = "socialSignInConnectorTargets"
 
 ACCOUNT_FIELDS: tuple[FieldName, ...] = (
     "phone",
@@ -50,7 +54,12 @@ NAMES = {
     "signUp.identifiers": SIGN_IN + "sign_up",
     "signUp.password": SIGN_IN + "create_password",
     "signUp.verify": SIGN_IN + "verify",
+    SECONDARY: "console.change.also_asked",
     "signInMode": SIGN_IN + "mode.label",
+    "forgotPasswordMethods": "console.change.recovery",
+    SOCIAL_TARGETS: PROVIDER + "tab",
+    "socialSignIn.automaticAccountLinking": SIGN_IN + "social_links",
+    "socialSignIn.skipRequiredIdentifiers": SIGN_IN + "social_skips",
     "captchaPolicy.enabled": SECURITY + "proof_of_work",
     "verificationCodePolicy.expirationDuration": SECURITY + "expirationDuration",
     "verificationCodePolicy.maxRetryAttempts": SECURITY + "maxRetryAttempts",
@@ -63,11 +72,11 @@ NAMES = {
     "enabled": ACCOUNT + "enabled",
     "fields": ACCOUNT + "fields",
     "deleteAccountUrl": ACCOUNT + "deleteAccountUrl",
-    "scopes": "console.resources.scopes",
     "connectorId": "console.configuration.kind.connector",
+    "instanceId": "console.change.saved_connector",
     "share": TRIAL + "percent",
     **{name: TRIAL + name for name in ("numbers", "startedAt", "endsAt")},
-    **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in ACCOUNT_FIELDS},
+    **{f"fields.{name}": f"{ACCOUNT}field.{name}" for name in FIELDS},
     "allowedCountries": SECURITY + "countries",
     **{
         name: SECURITY + name
@@ -84,6 +93,40 @@ NAMES = {
     },
 }
 """The phrase that a form says beside each setting."""
+
+NAMES_OF: Mapping[str, Mapping[str, str]] = {
+    Kind.APPLICATION: {
+        **{name: APPLICATION + name for name in ("id", "name", "type")},
+        "description": "console.organizations.description",
+        "isManagement": APPLICATION + "management",
+        "oidcClientMetadata.redirectUris": APPLICATION + "redirect_uris",
+        "oidcClientMetadata.postLogoutRedirectUris": APPLICATION + "post_logout_redirect_uris",
+        "customClientMetadata.corsAllowedOrigins": APPLICATION + "cors_allowed_origins",
+        "resourceScopes": "console.quick_start.scopes",
+        "secrets": "console.secrets.title",
+    },
+    Kind.RESOURCE: {
+        "name": "console.organizations.name",
+        "indicator": RESOURCE + "indicator",
+        "isDefault": RESOURCE + "is_default",
+        "accessTokenTtl": RESOURCE + "ttl",
+        "scopes": RESOURCE + "scopes",
+    },
+    Kind.WEBHOOK: {
+        name: WEBHOOK + name for name in ("name", "url", "events", "headers", "enabled")
+    },
+    Kind.CONNECTOR: {
+        "type": APPLICATION + "type",
+        "syncProfile": PROVIDER + "sync",
+        "metadata.target": PROVIDER + "target",
+        "metadata.name.en": PROVIDER + "name_en",
+        "metadata.name.ko": PROVIDER + "name_ko",
+        "metadata.logo": PROVIDER + "logo",
+        "replacedBy": "console.change.replaced_by",
+    },
+    Kind.TEST_NUMBERS: {"allowedInProduction": "console.configuration.kind.test_numbers"},
+}
+"""What a setting is called on the page of what it belongs to, where `NAMES` says otherwise."""
 
 PARTS = {"count": SECURITY + "at_most", "seconds": SECURITY + "within"}
 LIMITS = {
@@ -102,12 +145,23 @@ VALUES = {
     "mfa.policy": "console.mfa.policies.",
     "signInMode": SIGN_IN + "mode.",
     "signUp.identifiers": IDENTIFIER,
+    "forgotPasswordMethods": "console.mfa.",
     "agreeToTermsPolicy": BRANDING + "terms_policy.",
     "refusedNumberTypes": SECURITY + "number_type.",
 }
 """Where the words for a setting's values are; others are shown as they are."""
 
-LISTS = {"emailBlocklistPolicy.customBlocklist", "emailBlocklistPolicy.customAllowlist"}
+VALUES_OF: Mapping[tuple[str, str], str] = {
+    (Kind.APPLICATION, "type"): "console.application_type.",
+    (Kind.WEBHOOK, "events"): "console.event.",
+}
+"""The same of what has a name of its own on more than one page."""
+
+LISTS = {
+    *("emailBlocklistPolicy.customBlocklist", "emailBlocklistPolicy.customAllowlist"),
+    *("oidcClientMetadata.redirectUris", "oidcClientMetadata.postLogoutRedirectUris"),
+    "customClientMetadata.corsAllowedOrigins",
+}
 """What a form has one entry a line of."""
 MOST_COMPARED = 1_000
 """Lines of either text; comparing takes their number squared, while everybody else waits."""
@@ -115,9 +169,12 @@ MOST_COMPARED = 1_000
 ON, OFF = "console.change.on", "console.change.off"
 
 
-def phrases_of_field(field: str) -> tuple[str, ...]:
+def phrases_of_field(field: str, kind: str = "") -> tuple[str, ...]:
     """Return the phrases that together name a setting; none where only its own name is known."""
     first, _, rest = field.partition(".")
+    own = NAMES_OF.get(kind, {})
+    if field in own:
+        return (own[field],)
     if field in NAMES:
         return (NAMES[field],)
     if first in LIMITS:
@@ -128,7 +185,7 @@ def phrases_of_field(field: str) -> tuple[str, ...]:
     return ()
 
 
-def phrases_of_value(field: str, value: Any) -> list[str] | None:
+def phrases_of_value(field: str, value: Any, kind: str = "") -> list[str] | None:
     """Return the phrase of each of a setting's values; None where it is shown as it is."""
     if isinstance(value, bool):
         return [ON if value else OFF]
@@ -136,9 +193,13 @@ def phrases_of_value(field: str, value: Any) -> list[str] | None:
         return [ON if value == "Mandatory" else OFF]
     if field.startswith("fields."):
         return [f"{ACCOUNT}control.{value}"]
-    if field not in VALUES or not value:
+    if field == SECONDARY:
+        return [IDENTIFIER + one["identifier"] for one in value or ()]
+    words = VALUES_OF.get((kind, field)) or VALUES.get(field)
+    if words is None or not value:
         return None
-    return [VALUES[field] + one for one in (value if isinstance(value, list | tuple) else [value])]
+    listed = value if isinstance(value, list | tuple) else [value]
+    return [words + one.replace(".", "_") for one in listed]
 
 
 def merged(changes: Sequence[Change]) -> list[Change]:

@@ -15,6 +15,7 @@ from watchword.configuration.errors import (
     DocumentRefused,
     NothingChosen,
 )
+from watchword.configuration.models import Kind
 from watchword.configuration.promotion import Preview, Promotion
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
@@ -31,6 +32,18 @@ router = console_router("/console/{tenant}/promotion")
 SECRET = "secret:"  # noqa: S105  # in front of a field's name
 TESTED = "tested:"
 MOST_ITEMS = 200
+KINDS = {
+    "signIn": Kind.SIGN_IN,
+    "guard": Kind.GUARD,
+    "accountCenter": Kind.ACCOUNT_CENTER,
+    "tenant": Kind.TENANT,
+    "connectors": Kind.CONNECTOR,
+    "resources": Kind.RESOURCE,
+    "applications": Kind.APPLICATION,
+    "webhooks": Kind.WEBHOOK,
+    "phrases": Kind.PHRASES,
+}
+"""What the sections of a document are versions of."""
 
 
 @router.get("")
@@ -118,12 +131,19 @@ async def _page(
     tests = dict(typed.tests)
     if outcome is not None and outcome["proof"]:
         tests[outcome["slot"]] = outcome["proof"]
+    offered = await promotion.offered() if promotion else {}
+    if preview is not None:
+        planned = [change for one in preview.plan.changes for change in one.changes]
+        await desk.words.learn(desk.scope, planned)
     return desk.render(
         "promotion.html",
         status_code=status_of(error) if error else 200,
         others=[tenant for tenant in desk.tenants if tenant.id != desk.tenant.id],
         source=typed.source,
-        choices=await promotion.choices() if promotion else (),
+        choices=tuple(offered),
+        names={place: _name(desk, place, item) for place, item in offered.items()},
+        providers={place: item.get("connectorId", "") for place, item in offered.items()},
+        kinds=KINDS,
         items=typed.items,
         preview=preview,
         slots=[slot for slot in SLOTS if f"connectors.{slot}" in typed.items],
@@ -145,6 +165,11 @@ async def _promotion(desk: Desk, source: str) -> Promotion:
     return Promotion(
         source=scope.configuration.documents, target=desk.scope.configuration.documents
     )
+
+
+def _name(desk: Desk, place: str, item: Mapping[str, Any]) -> str:
+    section, _, key = place.partition(".")
+    return desk.words.thing(KINDS[section], key, item) if key else ""
 
 
 async def _tried(desk: Desk, typed: Typed) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
-from watchword.configuration.models import Kind
+from watchword.configuration.models import Kind, changes_between
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
 from watchword.sign_in_settings.models import (
@@ -23,6 +23,7 @@ from watchword.users.models import IdentifierType
 from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import Card
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
+from watchword.web.console.field_names import merged
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.preview_pane import PreviewPane
 from watchword.web.console.routing import console_router
@@ -78,8 +79,10 @@ async def edit_methods(desk: WorkDesk) -> Response:
         return await _methods_page(
             desk, edited, version, is_dirty=True, problem=desk.message(error), status_code=422
         )
-    if text_of(form, "do") == "save" and edited != saved:
-        return await _methods_page(desk, edited, version, is_dirty=True, before=saved)
+    changes = merged(changes_between(saved.document(), edited.document()))
+    if text_of(form, "do") == "save" and changes:
+        await desk.words.learn(desk.scope, changes)
+        return await _methods_page(desk, edited, version, is_dirty=True, changes=changes)
     try:
         await desk.scope.configuration.settings.save_sign_in(
             desk.actor, _patch(edited), expected_version=version
@@ -163,7 +166,7 @@ async def _methods_page(
             and settings.sign_in.method("phone") is None
             and CODE_FACTORS["phone"] not in settings.mfa.factors,
             "social": await _social_cards(desk),
-            "before": None,
+            "changes": (),
             "problem": "",
             "is_dirty": False,
             "demo_app": f"{desk.scope.origin}/demo-app",
@@ -227,7 +230,10 @@ def settings_of(saved: SignInSettings, form: FormData) -> SignInSettings:
     return edited.model_copy(
         update={
             "sign_in_mode": mode if mode in MODES else saved.sign_in_mode,
-            "forgot_password_methods": recovery,
+            # None stands for whatever can be sent, and has no field in the form.
+            "forgot_password_methods": recovery
+            if recovery or saved.forgot_password_methods is not None
+            else None,
             **_social_of(saved, form),
         }
     )
