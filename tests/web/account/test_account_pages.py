@@ -100,6 +100,19 @@ async def test_who_asks_may_be_proved_by_a_code_to_the_present_number(
     assert browser.page.path == "/account/phone"
 
 
+async def test_a_refused_number_comes_back_without_its_calling_code(
+    site: Site, ada: Person
+) -> None:
+    browser = await ada.browser.open("/account/phone")
+    await step_up(browser)
+
+    await browser.submit(identifier="+44 12", country="KR")
+
+    assert browser.page.status == 422
+    fields = browser.page.forms[0].fields
+    assert (fields["country"], fields["identifier"]) == ("GB", "12")
+
+
 async def test_a_proof_is_asked_for_once_in_ten_minutes(site: Site, ada: Person) -> None:
     browser = await ada.browser.open("/account/phone")
     await step_up(browser)

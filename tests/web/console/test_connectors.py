@@ -209,9 +209,11 @@ class TestTestSends:
         await owner.open(INBOX)
         owner.page.form("/development-inbox").action += "/test"
 
-        page = await owner.submit("/test", test_country="GB", test_phone="12")
+        page = await owner.submit("/test", test_country="GB", test_phone="+82 12")
 
         assert page.status == 200
+        shown = dict(page.form("/development-inbox").pairs)
+        assert (shown["test_country"], shown["test_phone"]) == ("KR", "12")
         assert 'role="alert"' in page.html
         assert site.server.inbox.list("default") == []
 

@@ -270,6 +270,9 @@ class TestInvitations:
 
         assert page.status >= 400
         assert dict(page.form("/invitations/new").pairs)["email"] == "alice@example.com"
+        page = await owner.submit("/invitations/new", by="phone", country="US", phone=ALICE.e164)
+        shown = dict(page.form("/invitations/new").pairs)
+        assert (shown["country"], shown["phone"]) == ("GB", "07700 900123")
         assert 'role="alert"' in page.html
         assert await invitations_of(site, organization_id) == []
 

@@ -17,7 +17,12 @@ from watchword.web.pages.errors import (
     WrongFormType,
 )
 from watchword.web.pages.forms import Form, form_token, read_form
-from watchword.web.pages.identifiers import IdentifierField, looks_like_phone, read_identifier
+from watchword.web.pages.identifiers import (
+    IdentifierField,
+    beside_country,
+    looks_like_phone,
+    read_identifier,
+)
 from watchword.web.security import CrossOrigin
 
 BOTH: tuple[IdentifierType, ...] = ("username", "phone")
@@ -131,6 +136,26 @@ def test_the_chosen_country_is_selected_and_typed_text_is_escaped() -> None:
     assert 'value="KR" selected data-code="+82">대한민국 (+82)' in field.options
     assert field.options.count(" selected") == 1
     assert looks_like_phone("010 1234") is True
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "shown"),
+    [
+        ("+82 10 1234 5678", "US", ("KR", "010-1234-5678")),
+        ("+1 416-555-0123", "KR", ("CA", "(416) 555-0123")),
+        ("+82 12", "US", ("KR", "12")),
+        ("+1 123", "CA", ("CA", "123")),
+        ("010-1234-5678", "KR", ("KR", "010-1234-5678")),
+        ("+44 7700 900123", "KR", ("KR", "+44 7700 900123")),
+        ("+82", "US", ("US", "+82")),
+        ("ada+821012345678@example.com", "US", ("US", "ada+821012345678@example.com")),
+        ("", "KR", ("KR", "")),
+    ],
+)
+def test_a_number_with_its_calling_code_comes_back_under_its_own_country(
+    typed: str, chosen: str, shown: tuple[str, str]
+) -> None:
+    assert beside_country(typed, chosen, {"CA", "KR", "US"}) == shown
 
 
 async def test_a_form_of_ours_is_read() -> None:

@@ -334,6 +334,18 @@ async def test_a_hint_fills_the_field_and_chooses_its_country(
     assert browser.page.forms[0].fields["country"] == country
 
 
+async def test_a_number_that_was_refused_comes_back_without_its_calling_code(
+    site: Site, browser: Browser
+) -> None:
+    await browser.open(authorization())
+
+    await browser.submit(identifier="+82 12", country="US")
+
+    assert browser.page.status == 422
+    fields = browser.page.forms[0].fields
+    assert (fields["country"], fields["identifier"]) == ("KR", "12")
+
+
 async def test_a_hinted_number_of_no_listed_country_stays_as_it_is(
     site: Site, browser: Browser
 ) -> None:

@@ -22,7 +22,12 @@ from watchword.web.account_pages.visit import (
 )
 from watchword.web.joining import join
 from watchword.web.pages.countries import countries, default_country
-from watchword.web.pages.identifiers import IdentifierField, read_identifier, region_or_none
+from watchword.web.pages.identifiers import (
+    IdentifierField,
+    beside_country,
+    read_identifier,
+    region_or_none,
+)
 
 
 @dataclass(frozen=True)
@@ -111,14 +116,19 @@ class ContactPage:
 
     def _field(self, visit: Visit) -> IdentifierField:
         allowed = visit.scope.guard.allowed_countries
-        asked = (*visit.request.state.languages, visit.language)
+        listed = countries(visit.language, allowed)
+        region = region_or_none(visit.form.text("country")) or default_country(
+            (*visit.request.state.languages, visit.language), listed
+        )
+        value = visit.form.text("identifier")[:128] or visit.options.identifier
+        if self.type == "phone":
+            region, value = beside_country(value, region, {country.region for country in listed})
         return IdentifierField(
             types=(self.type,),
-            region=region_or_none(visit.form.text("country"))
-            or default_country(asked, countries(visit.language, allowed)),
+            region=region,
             language=visit.language,
             allowed=allowed,
-            value=visit.form.text("identifier")[:128] or visit.options.identifier,
+            value=value,
         )
 
 

@@ -50,6 +50,7 @@ from watchword.web.console.template_text import (
     read_json,
 )
 from watchword.web.pages.countries import countries, default_country
+from watchword.web.pages.identifiers import beside_country
 
 SAMPLE = {
     "code": "246810",
@@ -136,10 +137,11 @@ def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
 
 def typed_test(form: FormData) -> dict[str, Any]:
     """Return what was typed into the test form, to be shown again."""
+    country, phone = beside_country(text_of(form, "test_phone"), text_of(form, "test_country"))
     return {
-        "phone": text_of(form, "test_phone"),
+        "phone": phone,
         "email": text_of(form, "test_email"),
-        "country": text_of(form, "test_country"),
+        "country": country,
         "usage": text_of(form, "test_usage"),
         "language": text_of(form, "test_language"),
     }

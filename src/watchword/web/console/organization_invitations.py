@@ -16,6 +16,7 @@ from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import roles_of_people, ticked
 from watchword.web.console.routing import console_router
 from watchword.web.pages.countries import countries, default_country
+from watchword.web.pages.identifiers import beside_country
 
 router = console_router("/console/{tenant}/organizations/{organization_id}/invitations")
 
@@ -64,7 +65,7 @@ async def invite(desk: WorkDesk, organization_id: str) -> Response:
         return await _new_page(
             desk,
             organization_id,
-            values=values,
+            values=_shown(values),
             problem=_message(desk, error),
             status_code=422,
         )
@@ -151,6 +152,11 @@ def _values(form: FormData) -> dict[str, Any]:
         "roles": ticked(form, "role"),
         "is_sent": "is_sent" in form,
     }
+
+
+def _shown(values: dict[str, Any]) -> dict[str, Any]:
+    country, phone = beside_country(values["phone"], values["country"])
+    return {**values, "country": country, "phone": phone}
 
 
 def _invitee(values: dict[str, Any]) -> Recipient:

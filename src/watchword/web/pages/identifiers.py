@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -60,20 +60,32 @@ def region_or_none(region: str) -> str | None:
     return region if region in phonenumbers.SUPPORTED_REGIONS else None
 
 
-def national(text: str) -> tuple[str, str] | None:
-    """Return the country and the national form of a number with its calling code, or None."""
+def beside_country(
+    text: str, country: str, listed: Collection[str] = phonenumbers.SUPPORTED_REGIONS
+) -> tuple[str, str]:
+    """Return the country to choose and the text to show beside it.
+
+    A calling code stands before the field: a number that was typed with its own is shown without
+    it, under its own country. Any other text, and a number of no *listed* country, stays as it is.
+    """
     try:
-        parsed = phonenumbers.parse(text)
+        parsed = phonenumbers.parse(text if looks_like_phone(text) else "")
     except phonenumbers.NumberParseException:
-        return None
-    # A number that no country has given out yet belongs to the first of its code.
-    region = phonenumbers.region_code_for_number(
-        parsed
-    ) or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        return None
+        return country, text
+    region = _region_of(parsed, country)
+    if region is None or region not in listed:
+        return country, text
     form = phonenumbers.PhoneNumberFormat.NATIONAL
     return region, phonenumbers.format_number(parsed, form)
+
+
+def _region_of(number: phonenumbers.PhoneNumber, country: str) -> str | None:
+    found = phonenumbers.region_code_for_number(number)
+    # Whose a number is that nobody was given, its code alone says: the chosen country's, or the
+    # first that has the code.
+    if found is None and number.country_code == phonenumbers.country_code_for_region(country):
+        return country
+    return found or phonenumbers.region_code_for_country_code(number.country_code or 0)
 
 
 def _missing(types: Sequence[IdentifierType]) -> IdentifierMissing:

@@ -1,6 +1,6 @@
 """One person's visit to the sign-in pages: whose interaction it is, and how a page answers."""
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import wraps
@@ -30,7 +30,7 @@ from watchword.web.pages.errors import AgreementMissing
 from watchword.web.pages.forms import Form, form_token, read_form
 from watchword.web.pages.identifiers import (
     IdentifierField,
-    national,
+    beside_country,
     read_identifier,
     region_or_none,
 )
@@ -125,27 +125,22 @@ class Visit:
         language = language_of(self.request)
         allowed = self._allowed_countries
         listed = countries(language, allowed)
-        hinted, hint = self._hint(types, {country.region for country in listed})
+        region = region_or_none(self.form.text("country")) or default_country(
+            (*self.request.state.languages, language), listed
+        )
+        value = self.form.text("identifier") or self.request.query_params.get("login_hint", "")
+        value = value[:128]
+        if "phone" in types:
+            region, value = beside_country(value, region, {country.region for country in listed})
         return IdentifierField(
             types=types,
-            region=region_or_none(self.form.text("country"))
-            or hinted
-            or default_country((*self.request.state.languages, language), listed),
+            region=region,
             language=language,
             allowed=allowed,
-            value=self.form.text("identifier")[:128] or hint,
+            value=value,
             is_new=is_new,
             has_password=has_password,
         )
-
-    def _hint(
-        self, types: tuple[IdentifierType, ...], listed: Collection[str]
-    ) -> tuple[str | None, str]:
-        """Return the country, if one is known, and the text of what the application hints at."""
-        hint = self.request.query_params.get("login_hint", "")[:128]
-        found = national(hint) if "phone" in types else None
-        # In its national form, for the country's code stands before the field.
-        return found if found is not None and found[0] in listed else (None, hint)
 
     @property
     def _allowed_countries(self) -> frozenset[str] | None:
