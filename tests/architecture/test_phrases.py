@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ from watchword.core.phrases import PLACEHOLDER, Phrases
 from watchword.web.openapi import openapi_of
 from watchword.web.problems import STATUS_BY_CODE, STATUS_BY_HTTP
 
+ROOT = Path(__file__).parents[2]
+KOREAN = {".md", ".md-tpl", ".py", ".py-tpl", ".toml", ".html"}
+NAMES_OF_OTHERS = ("카카오계정(전화번호)", "전화번호 ID", "WhatsApp Business에 등록한 전화번호")
+"""What a provider's own console calls a number, and one that need not be a mobile phone's."""
 PHRASES = Phrases.load()
 PLURAL_FORMS = re.compile(r"\.(zero|one|two|few|many|other)$")
 PLURAL_KEYS = {
@@ -67,6 +72,28 @@ def test_the_console_speaks_one_korean() -> None:
     polite = re.compile(r"(?<!세)요(?=[.?!)])")
     korean = PHRASES.languages["ko"].items()
     assert [key for key, text in korean if key.startswith("console.") and polite.search(text)] == []
+
+
+def test_the_pages_speak_one_korean() -> None:
+    # 해요체, with people; what is written to them in a message is 합니다체, as everywhere.
+    formal = re.compile(r"(니다|십시오|니까)(?=[.?!)]|$)")
+    korean = PHRASES.languages["ko"].items()
+    places = ("pages.", "password_rejected.", "demo_app.")
+    assert [key for key, text in korean if key.startswith(places) and formal.search(text)] == []
+
+
+def test_korean_has_one_word_for_a_phone_number_and_one_for_a_code() -> None:
+    words = "전화번호|전화 번호|휴대전화|핸드폰|인증 코드|인증코드|인증 번호|발신 번호"
+    others = re.compile(words)
+    found = {
+        (path.name, line)
+        for folder in (ROOT / "src" / "watchword", ROOT / "docs")
+        for path in (*folder.rglob("*"), ROOT / "README.ko.md")
+        if path.suffix in KOREAN and path != ROOT / "docs" / "glossary.md"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if others.search(line) and not any(name in line for name in NAMES_OF_OTHERS)
+    }
+    assert found == set()
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

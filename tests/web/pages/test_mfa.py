@@ -179,7 +179,7 @@ async def test_s50_s51_the_page_offers_the_app_first_and_says_what_texts_do_not_
 
 NOT_PROTECTED_FROM = {
     "en": ("takes over your number", "lost phone", "telling them the code"),
-    "ko": ("번호를 도용당하거나", "잃어버린 휴대폰", "코드를 알려"),
+    "ko": ("번호를 도용당하거나", "잃어버린 휴대폰", "인증번호를 알려"),
 }
 
 

@@ -64,7 +64,10 @@ class AliyunSmsConfig(AliyunAccount):
     strict_phone_region_number_check: Annotated[
         bool,
         Setting(
-            label={"en": "Strict phone region number check", "ko": "전화번호 국가 코드 엄격 검사"},
+            label={
+                "en": "Strict phone region number check",
+                "ko": "휴대폰 번호 국가 코드 엄격 검사",
+            },
             help={
                 "en": "Has no effect here: the country of a number is always looked up, never "
                 "guessed from its first digits.",

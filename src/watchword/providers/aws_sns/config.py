@@ -97,10 +97,10 @@ class AwsSnsConfig(TextTemplatesConfig):
     origination_number: Annotated[
         str | None,
         Setting(
-            label={"en": "Origination number", "ko": "발신 번호"},
+            label={"en": "Origination number", "ko": "발신번호"},
             help={
                 "en": "A number of your account with +, where a country needs one.",
-                "ko": "발신 번호가 필요한 나라에 쓸, +로 시작하는 보유 번호입니다.",
+                "ko": "발신번호가 필요한 나라에 쓸, +로 시작하는 보유 번호입니다.",
             },
             placeholder="+12065550100",
             hint=looks_like(

@@ -39,11 +39,11 @@ class KakaoConfig(PublicClientConfig):
     is_phone_proof: Annotated[
         bool,
         Setting(
-            label={"en": "The number is proof", "ko": "전화번호를 확인된 것으로 인정"},
+            label={"en": "The number is proof", "ko": "휴대폰 번호를 확인된 것으로 인정"},
             help={
                 "en": "Kakao sends the number of the Kakao account, and no word on when it was "
                 "checked. Switched on, it counts as proved; switched off, people prove it here.",
-                "ko": "카카오는 카카오계정의 전화번호를 보내지만 언제 확인했는지는 알려 주지 "
+                "ko": "카카오는 카카오계정의 휴대폰 번호를 보내지만 언제 확인했는지는 알려 주지 "
                 "않습니다. 켜면 확인된 번호로 보고, 끄면 여기에서 번호를 인증합니다.",
             },
         ),
@@ -60,7 +60,7 @@ class KakaoConnector(OpenIdConnector[KakaoConfig]):
         name={"en": "Kakao", "ko": "카카오"},
         description={
             "en": "Sign in with a Kakao account, which may bring a phone number.",
-            "ko": "카카오계정으로 로그인합니다. 전화번호도 받을 수 있습니다.",
+            "ko": "카카오계정으로 로그인합니다. 휴대폰 번호도 받을 수 있습니다.",
         },
     )
     config_type = KakaoConfig

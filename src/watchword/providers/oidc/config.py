@@ -105,7 +105,7 @@ class OidcConfig(StandardClientConfig):
             label={"en": "Userinfo endpoint", "ko": "사용자 정보 엔드포인트"},
             help={
                 "en": "Only where the ID token does not hold the name, e-mail address or number.",
-                "ko": "ID 토큰에 이름, 이메일, 전화번호가 없을 때만 입력합니다.",
+                "ko": "ID 토큰에 이름, 이메일, 휴대폰 번호가 없을 때만 입력합니다.",
             },
         ),
     ] = Field(default=None, alias="userInfoEndpoint")

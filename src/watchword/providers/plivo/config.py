@@ -66,7 +66,7 @@ class PlivoConfig(TextTemplatesConfig):
             label={"en": "Powerpack UUID", "ko": "Powerpack UUID"},
             help={
                 "en": "In place of a sender: Plivo picks one from this pool.",
-                "ko": "발신 번호 대신 적습니다. 이 묶음에서 Plivo가 발신 번호를 고릅니다.",
+                "ko": "발신번호 대신 적습니다. 이 묶음에서 Plivo가 발신번호를 고릅니다.",
             },
             hint=looks_like(
                 r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
@@ -82,7 +82,7 @@ class PlivoConfig(TextTemplatesConfig):
                 "src",
                 {
                     "en": "Enter a sender or a Powerpack.",
-                    "ko": "발신 번호나 Powerpack을 입력하세요.",
+                    "ko": "발신번호나 Powerpack을 입력하세요.",
                 },
             )
         if self.sender is not None and self.powerpack_uuid is not None:
@@ -90,7 +90,7 @@ class PlivoConfig(TextTemplatesConfig):
                 "powerpackUuid",
                 {
                     "en": "Fill in a sender or a Powerpack, not both.",
-                    "ko": "발신 번호와 Powerpack 가운데 하나만 입력하세요.",
+                    "ko": "발신번호와 Powerpack 가운데 하나만 입력하세요.",
                 },
             )
         return self

@@ -49,7 +49,7 @@ class PlivoConnector(HttpSmsConnector[PlivoConfig]):
         name={"en": "Plivo", "ko": "Plivo"},
         description={
             "en": "Texts through Plivo, from one sender or a pool of them.",
-            "ko": "발신 번호 하나 또는 번호 묶음으로 Plivo를 통해 문자를 보냅니다.",
+            "ko": "발신번호 하나 또는 번호 묶음으로 Plivo를 통해 문자를 보냅니다.",
         },
         features=("delivery_reports", "credential_check"),
         messages_per_second=5,

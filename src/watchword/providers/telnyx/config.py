@@ -88,7 +88,7 @@ class TelnyxConfig(TextTemplatesConfig):
                 "from",
                 {
                     "en": "Enter a sender or a messaging profile.",
-                    "ko": "발신 번호나 메시징 프로필을 입력하세요.",
+                    "ko": "발신번호나 메시징 프로필을 입력하세요.",
                 },
             )
         if not NUMBER_OR_SHORT_CODE.fullmatch(self.sender):

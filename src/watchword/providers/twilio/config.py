@@ -51,8 +51,8 @@ class TwilioConfig(TextTemplatesConfig):
             label={"en": "From: Messaging Service SID", "ko": "발신: Messaging Service SID"},
             help={
                 "en": "Twilio picks the sender from this service. Or fill in a sender below.",
-                "ko": "이 서비스에 등록한 번호 중에서 Twilio가 발신 번호를 고릅니다. 아래에 발신 "
-                "번호를 직접 적어도 됩니다.",
+                "ko": "이 서비스에 등록한 번호 중에서 Twilio가 발신번호를 고릅니다. 아래에 "
+                "발신번호를 직접 적어도 됩니다.",
             },
             placeholder="MG0123456789abcdef0123456789abcdef",
             hint=looks_like(
@@ -130,7 +130,7 @@ class TwilioConfig(TextTemplatesConfig):
             label={"en": "Region", "ko": "리전"},
             help={
                 "en": "Senders and keys belong to one region.",
-                "ko": "발신 번호와 키는 한 리전에 속합니다.",
+                "ko": "발신번호와 키는 한 리전에 속합니다.",
             },
             titles={
                 "us1": {"en": "United States", "ko": "미국"},
@@ -162,7 +162,7 @@ class TwilioConfig(TextTemplatesConfig):
                 "fromMessagingServiceSID",
                 {
                     "en": "Enter a Messaging Service SID, or a number or name to send from.",
-                    "ko": "Messaging Service SID나 발신 번호 또는 이름을 입력하세요.",
+                    "ko": "Messaging Service SID나 발신번호 또는 이름을 입력하세요.",
                 },
             )
         if (self.api_key_sid is None) != (self.api_key_secret is None):
