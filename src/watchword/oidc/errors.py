@@ -28,6 +28,12 @@ class InvalidRequest(OidcError):
     """A parameter is missing, twice there or malformed."""
 
 
+class SignOutPageOutdated(InvalidRequest):
+    """The question whether to sign out was asked of an earlier session."""
+
+    code = "form.token_mismatch"
+
+
 class AuthorizationExpired(OidcError):
     """The browser holds no such interaction, or it is over."""
 

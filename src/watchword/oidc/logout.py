@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from watchword.applications.models import Application
 from watchword.applications.service import ApplicationService
 from watchword.core.digests import digest_of_token
-from watchword.oidc.errors import InvalidClient, InvalidRequest
+from watchword.oidc.errors import InvalidClient, InvalidRequest, SignOutPageOutdated
 from watchword.oidc.jwt import ID_TOKEN_TYPE, Signer
 from watchword.oidc.models import Session
 from watchword.oidc.parameters import Parameters
@@ -83,10 +83,10 @@ class LogoutService:
         return digest_of_token(f"sign out {session_token}")
 
     def check_confirmation(self, token: str, session_token: str | None) -> None:
-        """Raise InvalidRequest unless *token* came from our own confirmation page."""
+        """Raise SignOutPageOutdated unless *token* came from our own confirmation page."""
         own = self.confirmation_token(session_token)
         if not hmac.compare_digest(token.encode(), own.encode()):
-            raise InvalidRequest("the sign-out page is out of date")
+            raise SignOutPageOutdated("the sign-out page is out of date")
 
     async def end(self, session_token: str | None, application: Application | None = None) -> None:
         """End the session and the tokens that live no longer than it."""

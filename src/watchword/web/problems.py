@@ -255,6 +255,36 @@ def wants_page(request: Request) -> bool:
 
 def error_page(request: Request, code: str, message: str, status: int) -> Response:
     """Return the page that says what happened, what to do, and the correlation id."""
+    from watchword.web.pages.brand import brand_of
     from watchword.web.templating import render
 
-    return render(request, "error.html", status_code=status, code=code, message=message)
+    kind = NEXT_STEPS.get(code) or ("request" if code.startswith("oidc.") else None)
+    scope = getattr(request.state, "scope", None)
+    # A page that says that something broke needs nothing that may be what broke.
+    is_plain = kind == "fault" or request.url.path.startswith("/console")
+    return render(
+        request,
+        "error.html",
+        status_code=status,
+        message=message,
+        kind=kind,
+        # What a form said is gone: only a page that was asked for can be asked for again.
+        can_repeat=kind in PASSING and request.method in {"GET", "HEAD"},
+        brand=brand_of(request, scope, None, request.url.path) if scope and not is_plain else None,
+    )
+
+
+NEXT_STEPS: dict[str, str] = {
+    "connector.not_found": "sending",
+    "oidc.invalid_client": "application",
+    "oidc.invalid_redirect_uri": "way_back",
+    "request.message_rate_limited": "wait",
+    "request.not_found": "no_page",
+    "request.too_many_requests": "wait",
+    "server.internal": "fault",
+    "server.storage_unavailable": "fault",
+    "session.not_found": "expired",
+}
+"""Errors whose page has a title and a next step of its own: the phrases below `pages.error`."""
+
+PASSING = {"wait", "fault"}

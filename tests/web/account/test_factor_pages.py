@@ -114,6 +114,7 @@ async def test_an_app_is_replaced_and_removed(site: Site, ada: Person) -> None:
 
 async def test_recovery_codes_count_once_they_are_kept(site: Site, ada: Person) -> None:
     browser = await opened(ada, CODES)
+    assert "Make codes" in browser.page.words
     await press(browser, f"{CODES}/generate")
     codes = re.findall(r"<li>([0-9a-z-]{14})</li>", browser.page.html)
     assert len(codes) == 10
@@ -126,6 +127,7 @@ async def test_recovery_codes_count_once_they_are_kept(site: Site, ada: Person) 
     await factors.verify_code(await factors_of(site, ada), ada.id, codes[0])
     browser = await opened(ada, CODES)
     assert "9 codes left" in browser.page.words
+    assert "Make new codes" in browser.page.words
     assert codes[1] not in browser.page.html
 
 

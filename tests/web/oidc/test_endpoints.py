@@ -396,7 +396,7 @@ class TestLogout:
         forged = await signed_in.client.post(
             "/oidc/session/end/confirm", data={**fields, "confirmation": "x"}
         )
-        assert forged.status_code == 400
+        assert (forged.status_code, forged.json()["code"]) == (400, "form.token_mismatch")
         foreign = await signed_in.client.post(
             "/oidc/session/end/confirm",
             data=fields,
@@ -408,6 +408,21 @@ class TestLogout:
         assert (confirmed.status_code, confirmed.headers["location"]) == (303, BYE)
         returned = signed_in.returned(await signed_in.authorize(prompt="none"))
         assert returned["error"] == "login_required"
+
+    async def test_who_is_asked_may_stay_signed_in(self, signed_in: Shop) -> None:
+        ways = {
+            (): None,
+            (("post_logout_redirect_uri", "https://evil.example/"),): None,
+            (("client_id", signed_in.application.id),): "https://shop.example",
+            (("client_id", "account-center"),): "/account",
+        }
+
+        for asked, way in ways.items():
+            answer = await signed_in.client.get("/oidc/session/end", params=dict(asked))
+            assert answer.status_code == 200
+            links = re.findall(r'<a href="([^"]*)">Stay signed in', answer.text)
+            assert links == ([way] if way else [])
+            assert "evil" not in answer.text.partition("</form>")[2]
 
     async def test_an_unregistered_address_is_refused_as_recorded(self, shop: Shop) -> None:
         answer = await shop.client.get(

@@ -9,6 +9,9 @@ from importlib.resources import files
 
 import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from tests.web.pages.browser import ORIGIN, Browser, Page
 from tests.web.pages.conftest import PHONE, Site, add_phone_user, authorization
@@ -251,6 +254,58 @@ async def test_an_expired_interaction_says_so(site: Site, browser: Browser) -> N
     assert browser.page.status == 400
     assert "This sign-in is over" in browser.page.words
     assert browser.page.response.headers["x-correlation-id"] in browser.page.words
+
+
+async def test_each_error_says_what_to_do_next_and_whom_to_ask(
+    site: Site, browser: Browser
+) -> None:
+    await site.settle(supportEmail="help@example.com")
+    pages = {
+        authorization(client_id="nobody"): "compare the client ID",
+        authorization(redirect_uri="https://elsewhere.example/"): "redirect URIs in the console",
+        authorization(client_id=""): "people who run the application",
+        "/oidc/auth/of-another-browser": "allow cookies",
+        "/no-such-page": "typing mistakes",
+    }
+
+    for path, step in pages.items():
+        await browser.open(path)
+        assert browser.page.status >= 400
+        assert step in browser.page.words
+        assert "mailto:help@example.com" in browser.page.links
+        assert not {link for link in browser.page.links if "elsewhere" in link}
+        assert browser.page.response.headers["x-correlation-id"] in browser.page.words
+
+
+async def test_a_page_that_broke_can_be_asked_for_again_but_not_its_form(
+    site: Site, browser: Browser
+) -> None:
+    async def breaks(request: Request) -> Response:
+        raise RuntimeError("a defect")
+
+    site.app.router.routes.insert(0, Route("/breaks", breaks, methods=["GET", "POST"]))
+
+    looked_at = await browser.client.get("/breaks")
+    posted = await browser.client.post("/breaks")
+
+    assert (looked_at.status_code, posted.status_code) == (500, 500)
+    assert "You did nothing wrong." in looked_at.text
+    assert '<a class="primary" href="">Try again</a>' in looked_at.text
+    assert "Try again</a>" not in posted.text
+
+
+async def test_who_may_not_send_is_told_without_the_words_of_administrators(
+    site: Site, browser: Browser
+) -> None:
+    await browser.open(authorization())
+    scope = await site.scope()
+    for saved in await scope.connectors.list():
+        await scope.configuration.connectors.delete(SYSTEM, saved.id, force=True)
+
+    await browser.submit(identifier=PHONE, country="KR")
+
+    assert browser.page.status == 501
+    assert "We can't send codes at the moment." in browser.page.words
 
 
 @pytest.mark.proves("S136")

@@ -70,5 +70,9 @@ def _confirmation(
         headers=HEADERS,
         brand=brand,
         fields={name: parameters.find(name) for name in kept if parameters.find(name)},
+        # Never an address that the request brought along: it may have come from anywhere.
+        stay=brand.application_address
+        or ("/account" if scope.account_center.enabled else None)
+        or scope.settings.unknown_session_redirect_url,
         confirmation=scope.oidc.logout.confirmation_token(read_cookie(request, SESSION)),
     )

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from watchword.applications.models import Application
+from watchword.connectors.errors import NoConnector
 from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.errors import DomainError
@@ -167,6 +168,9 @@ def words_of(request: Request, error: DomainError | None) -> str | None:
     """Return what a person may read of *error* on a page."""
     if isinstance(error, PasswordRejected):
         return " ".join(_password_issues(request, error))
+    if isinstance(error, NoConnector):
+        # What is not set up is said to those who can set it up.
+        return phrases_of(request).text(language_of(request), "pages.error.no_connector")
     return None if error is None else message_of(request, error)
 
 
