@@ -8,6 +8,7 @@ from typing import Any
 from watchword.account.repository import Leftovers
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
+from watchword.core.revisions import require_unchanged
 from watchword.oidc.sessions import SessionService
 from watchword.storage import Database, Storage
 from watchword.users.errors import IdentityAlreadyInUse, IdentityNotExist
@@ -80,9 +81,13 @@ class AccountService:
             await self._note(tx, actor, action, event, before=before, after=user)
         return user
 
-    async def delete(self, actor: Actor, user_id: str) -> None:
-        """Delete the person and whatever is kept of them; raises UserNotFound."""
+    async def delete(self, actor: Actor, user_id: str, *, seen: str | None = None) -> None:
+        """Delete the person and whatever is kept of them; raises UserNotFound.
+
+        With *seen*, the revision that was shown, ChangedMeanwhile, too.
+        """
         async with self._locked(user_id) as (tx, before):
+            require_unchanged(before.shown, seen)
             await self.leftovers.within(tx).delete(before)
             await self.users.delete(user_id, tx=tx)
             await self._note(tx, actor, "deleted", Event.USER_DELETED, before=before)

@@ -144,10 +144,21 @@ class ApplicationConfiguration:
             before = await self._application(write, id)
             await self._write(write, Action.CHANGED, before, before.without_secret(name))
 
-    async def delete(self, actor: Actor, id: str, *, reason: str | None = None) -> None:
-        """Forget an application; its tokens die with it, and history can bring it back."""
+    async def delete(
+        self,
+        actor: Actor,
+        id: str,
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Forget an application; its tokens die with it, and history can bring it back.
+
+        Raises ConfigurationChanged where it is no longer as it was.
+        """
         async with self.writer.writing(actor, reason) as write:
             before = await self._application(write, id)
+            expect(before.version, expected_version)
             await self.saved.repository.within(write.tx).delete(id)
             await self._record(write, Action.DELETED, before, None)
 

@@ -1,12 +1,16 @@
 """Changes of connectors: set up, replace, change, delete, bring back."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.audit.models import Actor
 from watchword.configuration.consequences import Consequences, Served
-from watchword.configuration.errors import ConnectorInUse, VersionNotRestorable
+from watchword.configuration.errors import (
+    ConfigurationChanged,
+    ConnectorInUse,
+    VersionNotRestorable,
+)
 from watchword.configuration.models import (
     Action,
     Breakage,
@@ -18,6 +22,7 @@ from watchword.configuration.models import (
     secret_changes,
 )
 from watchword.configuration.pictures import with_known_pictures, with_pictures
+from watchword.configuration.repository import VersionRows
 from watchword.configuration.saved_trial import save_trial, trial_of
 from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
 from watchword.configuration.social_connectors import (
@@ -161,14 +166,25 @@ class ConnectorConfiguration:
         return found if found is not None and found.is_active else None
 
     async def delete(
-        self, actor: Actor, id: str, *, force: bool | None = None, reason: str | None = None
+        self,
+        actor: Actor,
+        id: str,
+        *,
+        force: bool | None = None,
+        expected_version: int | None = None,
+        foreseen: Collection[str] | None = None,
+        reason: str | None = None,
     ) -> None:
         """Stop using a connector; raises ConnectorInUse where something needs it.
 
-        Unless *force*, or the tenant is permissive with whoever does not say.
+        Unless *force*, or the tenant is permissive with whoever does not say. Raises
+        ConfigurationChanged where it is no longer as it was, or breaks what is not *foreseen*.
         """
         async with self.writer.writing(actor, reason) as write:
             before = await self.require_active(write, id)
+            expect(before.version, expected_version)
+            if foreseen is not None:
+                await self._require_foreseen(write, before, foreseen)
             if not await self._may_break(write, force):
                 broken = await self.consequences.of_deleting(write.versions, before)
                 if broken:
@@ -202,10 +218,19 @@ class ConnectorConfiguration:
 
     async def what_breaks(self, id: str) -> list[Breakage]:
         """Return what would stop working without this connector."""
-        saved = await self.saved.get(id)
+        return await self._breakages(self.writer.versions, await self.saved.get(id))
+
+    async def _breakages(self, versions: VersionRows, saved: SavedConnector) -> list[Breakage]:
         if saved.type is ConnectorType.SOCIAL:
-            return await self.consequences.of_taking_away(self.writer.versions, saved)
-        return await self.consequences.of_deleting(self.writer.versions, saved)
+            return await self.consequences.of_taking_away(versions, saved)
+        return await self.consequences.of_deleting(versions, saved)
+
+    async def _require_foreseen(
+        self, write: Write, saved: SavedConnector, foreseen: Collection[str]
+    ) -> None:
+        found = {item.setting for item in await self._breakages(write.versions, saved)}
+        if unforeseen := found.difference(foreseen):
+            raise ConfigurationChanged(f"{', '.join(sorted(unforeseen))} needs it now")
 
     def what_is_lost(
         self, present: SavedConnector, connector_id: str, config: Mapping[str, Any]

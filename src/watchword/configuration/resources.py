@@ -72,12 +72,16 @@ class ResourceConfiguration:
         """Make it the resource of requests that name none, in the place of another; or unmake."""
         return await self.change(actor, id, is_default=is_default)
 
-    async def delete(self, actor: Actor, id: str) -> None:
-        """Forget an API; no more tokens are made for it, and history can bring it back."""
+    async def delete(self, actor: Actor, id: str, *, expected_version: int | None = None) -> None:
+        """Forget an API; no more tokens are made for it, and history can bring it back.
+
+        Raises ConfigurationChanged where it is no longer as it was.
+        """
         if id == MANAGEMENT_API_ID:
             raise ManagementApiNotDeletable
         async with self.writer.writing(actor, None) as write:
             before = await self._changeable(write, id)
+            expect(before.version, expected_version)
             await self.saved.repository.within(write.tx).delete(id)
             await self.writer.record_row(write, Kind.RESOURCE, Action.DELETED, before, None)
 

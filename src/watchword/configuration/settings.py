@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from watchword.account.models import AccountCenterSettings
 from watchword.audit.models import Actor
-from watchword.configuration.errors import DevelopmentPartsInUse
+from watchword.configuration.errors import ConfigurationChanged, DevelopmentPartsInUse
 from watchword.configuration.models import Action, Kind, TenantSettings
 from watchword.configuration.phrases import languages_of
 from watchword.configuration.repository import VersionRows
@@ -113,12 +113,22 @@ class SettingsConfiguration:
         async with self.writer.writing(actor, reason) as write:
             return await self._change(write, Kind.TENANT, TenantSettings, patch, expected_version)
 
-    async def set_tag(self, actor: Actor, tag: TenantTag, *, reason: str | None = None) -> None:
+    async def set_tag(
+        self,
+        actor: Actor,
+        tag: TenantTag,
+        *,
+        seen: str | None = None,
+        reason: str | None = None,
+    ) -> None:
         """Say what this tenant is for.
 
-        Raises DevelopmentPartsInUse or TenantOwnsPort for production.
+        Raises DevelopmentPartsInUse or TenantOwnsPort for production, and ConfigurationChanged
+        where it is not for what was *seen*.
         """
         async with self.writer.writing(actor, reason) as write:
+            if seen is not None and seen != write.tenant.tag:
+                raise ConfigurationChanged(f"expected {seen}, found {write.tenant.tag}")
             if tag is TenantTag.PRODUCTION:
                 if write.tenant.port is not None:
                     raise TenantOwnsPort(str(write.tenant.port))

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from watchword.audit.models import Actor
 from watchword.audit.service import AuditService
 from watchword.core.ports import is_free
-from watchword.core.revisions import ChangedMeanwhile
+from watchword.core.revisions import ChangedMeanwhile, require_unchanged
 from watchword.storage import Storage
 from watchword.tenants.errors import (
     InvalidTenantPort,
@@ -88,13 +88,18 @@ class TenantAdministration:
                 tx=tx,
             )
 
-    async def delete(self, actor: Actor, tenant_id: str, typed: str) -> None:
+    async def delete(
+        self, actor: Actor, tenant_id: str, typed: str, *, seen: str | None = None
+    ) -> None:
         """Delete a tenant and everything in it, for good, if its id was typed.
 
-        Raises TenantNameMistyped, DefaultTenantNotDeletable or TenantNotFound.
+        Raises TenantNameMistyped, DefaultTenantNotDeletable, TenantNotFound, and ChangedMeanwhile
+        where it is not in the state that was *seen*.
         """
         if typed != tenant_id:
             raise TenantNameMistyped(tenant_id)
         async with self.storage.transaction() as tx:
+            if seen is not None:
+                require_unchanged((await self.directory.bump_stamp(tenant_id, tx)).shown, seen)
             await self.directory.delete(tenant_id, tx)
             await self.audit.record("tenant.deleted", actor, subject=f"tenant:{tenant_id}", tx=tx)

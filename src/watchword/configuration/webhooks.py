@@ -136,10 +136,21 @@ class WebhookConfiguration:
             after = await self._save(write, Action.CHANGED, before, after)
         return SignedWebhook(after, key)
 
-    async def delete(self, actor: Actor, webhook_id: str, *, reason: str | None = None) -> None:
-        """Forget a webhook and what is on its way to it; history can bring it back."""
+    async def delete(
+        self,
+        actor: Actor,
+        webhook_id: str,
+        *,
+        expected_version: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Forget a webhook and what is on its way to it; history can bring it back.
+
+        Raises ConfigurationChanged where it is no longer as it was.
+        """
         async with self.writer.writing(actor, reason) as write:
             before = await self._get(write, webhook_id)
+            expect(before.version, expected_version)
             await self._rows(write).delete(webhook_id)
             rows = self.deliveries.rows.within(write.tx)
             await rows.abandon(webhook_id, self.writer.clock.now())

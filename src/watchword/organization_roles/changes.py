@@ -99,12 +99,16 @@ class Changes(Generic[Entity]):
             )
         return after
 
-    async def delete(self, tx: Database, actor: Actor, id: str) -> None:
-        """Delete it, and what hangs on it; raises where it is not there."""
+    async def delete(self, tx: Database, actor: Actor, id: str, seen: str | None = None) -> None:
+        """Delete it, and what hangs on it; raises where it is not there.
+
+        With *seen*, the revision of its document, raises ChangedMeanwhile where it is another.
+        """
         rows = self.rows.within(tx)
         before = await rows.lock(id)
         if before is None:
             raise self.kind.not_found(id)
+        require_unchanged(before.document(), seen)
         await rows.delete(id)
         await self._note(tx, actor, self.kind.deleted, "deleted", id, before=before.document())
 

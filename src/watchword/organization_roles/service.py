@@ -112,17 +112,17 @@ class OrganizationRoleService:
         With *seen*, the revision that the change was made from, ChangedMeanwhile, too.
         """
         async with self._writing() as tx:
-            rows = self.roles.within(tx)
-            before = await rows.lock(id)
-            if before is None:
-                raise OrganizationRoleNotFound(id)
-            require_unchanged((await self._with_scopes([before], rows))[0].shown, seen)
+            await self._require_as_seen(tx, id, seen)
             await self._role_changes.change(tx, actor, id, changes)
             await self._replace_scopes(tx, actor, id, scope_ids)
 
-    async def delete(self, actor: Actor, id: str) -> None:
-        """Delete a role and take it from whoever has it; raises OrganizationRoleNotFound."""
+    async def delete(self, actor: Actor, id: str, *, seen: str | None = None) -> None:
+        """Delete a role and take it from whoever has it; raises OrganizationRoleNotFound.
+
+        With *seen*, the revision that was shown, ChangedMeanwhile, too.
+        """
         async with self._writing() as tx:
+            await self._require_as_seen(tx, id, seen)
             await self._role_changes.delete(tx, actor, id)
 
     async def role_ids(self, ids: Sequence[str], names: Sequence[str]) -> Sequence[str]:
@@ -167,7 +167,10 @@ class OrganizationRoleService:
     async def remove_scope(self, actor: Actor, id: str, scope_id: str) -> None:
         """Let a role allow less; raises OrganizationScopeNotFound."""
         async with self._writing() as tx:
-            if not await self.roles.within(tx).remove_scope(id, scope_id):
+            rows = self.roles.within(tx)
+            # Who deletes the role as they saw it waits, and then sees what it allows.
+            await rows.lock(id)
+            if not await rows.remove_scope(id, scope_id):
                 raise OrganizationScopeNotFound(scope_id)
             await self._note_scopes(tx, actor, id, removed=[scope_id])
 
@@ -204,12 +207,24 @@ class OrganizationRoleService:
         async with self._writing() as tx:
             return await self._scope_changes.change(tx, actor, id, changes, seen)
 
-    async def delete_scope(self, actor: Actor, id: str) -> None:
-        """Delete a scope and take it from every role; raises OrganizationScopeNotFound."""
+    async def delete_scope(self, actor: Actor, id: str, *, seen: str | None = None) -> None:
+        """Delete a scope and take it from every role; raises OrganizationScopeNotFound.
+
+        With *seen*, the revision that was shown, ChangedMeanwhile, too.
+        """
         async with self._writing() as tx:
-            await self._scope_changes.delete(tx, actor, id)
+            await self._scope_changes.delete(tx, actor, id, seen)
 
     # Inside a change.
+
+    async def _require_as_seen(self, tx: Database, id: str, seen: str | None) -> None:
+        """Hold a role; raises OrganizationRoleNotFound or ChangedMeanwhile."""
+        rows = self.roles.within(tx)
+        before = await rows.lock(id)
+        if before is None:
+            raise OrganizationRoleNotFound(id)
+        if seen is not None:
+            require_unchanged((await self._with_scopes([before], rows))[0].shown, seen)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Database]:

@@ -98,10 +98,13 @@ class OrganizationService:
         async with self.storage.transaction() as tx:
             return await self._changes.change(tx, actor, id, changes, seen)
 
-    async def delete(self, actor: Actor, id: str) -> None:
-        """Delete an organization with its members and invitations; raises OrganizationNotFound."""
+    async def delete(self, actor: Actor, id: str, *, seen: str | None = None) -> None:
+        """Delete an organization with its members and invitations; raises OrganizationNotFound.
+
+        With *seen*, the revision that was shown, ChangedMeanwhile, too.
+        """
         async with self.storage.transaction() as tx:
-            await self._changes.delete(tx, actor, id)
+            await self._changes.delete(tx, actor, id, seen)
 
     # Who belongs to them.
 

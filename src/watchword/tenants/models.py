@@ -55,6 +55,11 @@ class Tenant:
         """Tell whether real people sign in here."""
         return self.tag is TenantTag.PRODUCTION
 
+    @property
+    def shown(self) -> list[str]:
+        """Return what whoever deletes it has to have seen: its name, and if people sign in here."""
+        return [self.name, self.tag.value]
+
     def origin(self, public_url: str) -> str:
         """Return the origin of this tenant's pages and issuer."""
         scheme, _, public_host = public_url.partition("://")

@@ -11,6 +11,7 @@ from watchword.core.email import EmailAddress
 from watchword.core.moments import milliseconds
 from watchword.core.pagination import Page
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
+from watchword.core.revisions import revision_of
 
 IdentifierType = Literal["phone", "email", "username"]
 
@@ -136,6 +137,17 @@ class User:
             "isSuspended": self.is_suspended,
             "hasPassword": self.has_password,
         }
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Return what an administrator sees of this person."""
+        moments = (self.email_verified_at, self.phone_verified_at, self.last_sign_in_at)
+        return {**self.masked(), "moments": moments, "updatedAt": self.updated_at}
+
+    @property
+    def revision(self) -> str:
+        """Return what names this state of them; as the number is masked, it does not tell it."""
+        return revision_of(self.shown)
 
     def __repr__(self) -> str:
         return f"User({self.id})"

@@ -11,7 +11,13 @@ from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.confirming import deletion_problem, others_since
+from watchword.web.console.confirming import (
+    configured,
+    deleted,
+    is_typed,
+    others_since,
+    version_seen,
+)
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.organizations import ticked
 from watchword.web.console.quick_starts import quick_starts_of
@@ -116,11 +122,18 @@ async def delete(desk: WorkDesk, application_id: str) -> Response:
     """Delete it, once its name was typed."""
     application = await desk.scope.applications.get(application_id)
     form, version = await desk.form(), application.version
-    if problem := deletion_problem(desk, form, application.name, now=version):
-        values = _values(application)
-        return await _details_page(desk, application, values, delete_error=problem, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.configuration.applications.delete(desk.actor, application_id)
+    said = await deleted(
+        desk,
+        form,
+        configured(desk, form, Kind.APPLICATION, application_id, version=version),
+        lambda: desk.scope.configuration.applications.delete(
+            desk.actor, application_id, expected_version=version_seen(form)
+        ),
+        is_named=is_typed(form, application.name),
+    )
+    if said is not None:
+        application = await desk.scope.applications.get(application_id)
+        return await _details_page(desk, application, _values(application), **said)
     return desk.go("applications", done="application_deleted")
 
 

@@ -1,12 +1,10 @@
 """The audit log: who did what."""
 
-from datetime import UTC, datetime
-
 from starlette.responses import Response
 
 from watchword.audit.models import AuditFilter
 from watchword.core.pagination import PageRequest
-from watchword.web.console.desk import WorkDesk
+from watchword.web.console.desk import WorkDesk, moment_of
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/audit-log")
@@ -24,7 +22,7 @@ async def list_entries(  # noqa: PLR0917  # each is a field of the form
     page: int = 1,
 ) -> Response:
     """List what happened, the newest first; the address is a link to share."""
-    from_, to = _moment(since), _moment(until)
+    from_, to = moment_of(since), moment_of(until)
     filters = AuditFilter(
         event=_asked(event),
         actor=_asked(actor),
@@ -53,12 +51,3 @@ async def list_entries(  # noqa: PLR0917  # each is a field of the form
 
 def _asked(text: str) -> str | None:
     return text.replace("\0", "").strip()[:128] or None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    # What a browser's field gives has no zone; the page says that it is UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -13,7 +13,13 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
-from watchword.web.console.confirming import others_since, overtaken
+from watchword.web.console.confirming import (
+    configured,
+    deleted,
+    others_since,
+    seen_of,
+    version_seen,
+)
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
@@ -206,15 +212,23 @@ async def ask_to_delete(desk: WorkDesk, instance_id: str) -> Response:
 @router.post("/{instance_id}/delete")
 async def delete_connector(desk: WorkDesk, instance_id: str) -> Response:
     """Delete it, once its name was typed."""
-    saved = await desk.scope.connectors.get(instance_id)
+    saved, form = await desk.scope.connectors.get(instance_id), await desk.form()
     name = _card_of(desk, saved).name
-    form = await desk.form()
-    if text_of(form, "name").strip().casefold() != name.casefold():
-        return await _delete_page(desk, saved, error=desk.text("console.type_wrong"))
-    if problem := overtaken(desk, form, now=saved.version):
-        return await _delete_page(desk, saved, error=problem)
-    await desk.prove_fresh()
-    await desk.scope.configuration.connectors.delete(desk.actor, instance_id, force=True)
+    said = await deleted(
+        desk,
+        form,
+        configured(desk, form, Kind.CONNECTOR, instance_id, version=saved.version),
+        lambda: desk.scope.configuration.connectors.delete(
+            desk.actor,
+            instance_id,
+            force=True,
+            expected_version=version_seen(form),
+            foreseen=text_of(form, "foreseen").split(",") if seen_of(form) else None,
+        ),
+        is_named=text_of(form, "name").strip().casefold() == name.casefold(),
+    )
+    if said is not None:
+        return await _delete_page(desk, await desk.scope.connectors.get(instance_id), **said)
     back = ("connectors", "social") if saved.type is ConnectorType.SOCIAL else ("connectors",)
     return desk.go(*back, done="connector_deleted")
 
@@ -302,7 +316,7 @@ async def _details_again(
     )
 
 
-async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Response:
+async def _delete_page(desk: Desk, saved: SavedConnector, **context: Any) -> Response:
     broken = await desk.scope.configuration.connectors.what_breaks(saved.id)
     return desk.render(
         "connector_delete.html",
@@ -310,8 +324,8 @@ async def _delete_page(desk: Desk, saved: SavedConnector, error: str = "") -> Re
         card=_card_of(desk, saved),
         breaks=[_in_words(desk, saved, item) for item in broken if item.count is None],
         concerned=[_in_words(desk, saved, item) for item in broken if item.count is not None],
-        error=error,
-        status_code=422 if error else 200,
+        foreseen=[item.setting for item in broken],
+        **context,
     )
 
 

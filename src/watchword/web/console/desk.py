@@ -238,6 +238,16 @@ def whole_number(text: str) -> int | None:
     return int(text) if text else None
 
 
+def moment_of(text: str) -> datetime | None:
+    """Return a moment that a form or an address carried; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # What a browser's field gives has no zone; the page says that it is UTC.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def language_names(server: ServerScope) -> list[tuple[str, str]]:
     """Return every language with its name in itself, English first."""
     phrases = server.phrases

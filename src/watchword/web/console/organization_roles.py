@@ -9,7 +9,7 @@ from watchword.core.pagination import PageRequest
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.organization_roles.errors import NameTaken
 from watchword.organization_roles.models import NewRole, OrganizationScope, RoleType, RoleWithScopes
-from watchword.web.console.confirming import deletion_problem
+from watchword.web.console.confirming import deleted, is_typed, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import named_form, searched, seen_in, ticked
 from watchword.web.console.routing import console_router
@@ -123,10 +123,18 @@ async def change_scope(desk: WorkDesk, scope_id: str) -> Response:
 async def delete_scope(desk: WorkDesk, scope_id: str) -> Response:
     """Delete a scope and take it from every role, once its name was typed."""
     scope = await desk.scope.organization_roles.get_scope(scope_id)
-    if problem := deletion_problem(desk, await desk.form(), scope.name, now=scope.revision):
+    form, roles = await desk.form(), desk.scope.organization_roles
+    said = await deleted(
+        desk,
+        form,
+        stored(desk, form, f"organization_scope:{scope_id}", revision=scope.revision),
+        lambda: roles.delete_scope(desk.actor, scope_id, seen=seen_of(form)),
+        is_named=is_typed(form, scope.name),
+    )
+    if said is not None:
+        scope = await roles.get_scope(scope_id)
         values = {"name": scope.name, "description": scope.description or ""}
-        return _scope_page(desk, scope, values, delete_error=problem, status_code=422)
-    await desk.scope.organization_roles.delete_scope(desk.actor, scope_id)
+        return _scope_page(desk, scope, values, **said)
     return desk.go("organization-roles", "scopes", done="scope_deleted")
 
 
@@ -171,11 +179,17 @@ async def change_role(desk: WorkDesk, role_id: str) -> Response:
 async def delete_role(desk: WorkDesk, role_id: str) -> Response:
     """Delete a role and take it from whoever has it, once its name was typed."""
     found = await desk.scope.organization_roles.get(role_id)
-    form, revision = await desk.form(), found.revision
-    if problem := deletion_problem(desk, form, found.role.name, now=revision):
-        return await _role_page(desk, found, _values(found), delete_error=problem, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.organization_roles.delete(desk.actor, role_id)
+    form, roles = await desk.form(), desk.scope.organization_roles
+    said = await deleted(
+        desk,
+        form,
+        stored(desk, form, f"organization_role:{role_id}", revision=found.revision),
+        lambda: roles.delete(desk.actor, role_id, seen=seen_of(form)),
+        is_named=is_typed(form, found.role.name),
+    )
+    if said is not None:
+        found = await roles.get(role_id)
+        return await _role_page(desk, found, _values(found), **said)
     return desk.go("organization-roles", done="role_deleted")
 
 

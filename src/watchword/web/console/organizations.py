@@ -14,7 +14,7 @@ from watchword.organizations.errors import MemberNotFound
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.models import User
-from watchword.web.console.confirming import deletion_problem
+from watchword.web.console.confirming import deleted, is_typed, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.pictures import fetch_again, shown_pictures
 from watchword.web.console.routing import console_router
@@ -125,10 +125,16 @@ async def delete(desk: WorkDesk, organization_id: str) -> Response:
     """Delete it with its members and invitations, once its name was typed."""
     organization = await desk.scope.organizations.get(organization_id)
     form, revision = await desk.form(), organization.revision
-    if problem := deletion_problem(desk, form, organization.name, now=revision):
-        return await _settings_page(desk, organization, delete_error=problem, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.organizations.delete(desk.actor, organization_id)
+    said = await deleted(
+        desk,
+        form,
+        stored(desk, form, f"organization:{organization_id}", revision=revision),
+        lambda: desk.scope.organizations.delete(desk.actor, organization_id, seen=seen_of(form)),
+        is_named=is_typed(form, organization.name),
+    )
+    if said is not None:
+        organization = await desk.scope.organizations.get(organization_id)
+        return await _settings_page(desk, organization, **said)
     return desk.go("organizations", done="organization_deleted")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.phrases import DEFAULT_LANGUAGE, Phrases
@@ -19,7 +20,7 @@ from watchword.custom_phrases.models import (
     known,
     problems_of,
 )
-from watchword.web.console.confirming import confirmed, overtaken
+from watchword.web.console.confirming import confirmed, others_since, version_seen
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.phrase_areas import AREAS, area_of
@@ -207,16 +208,22 @@ async def save_texts(desk: WorkDesk, language: str) -> Response:
 @router.post("/remove")
 async def remove(desk: WorkDesk, language: str) -> Response:
     """Take an added language away, or the own texts of a built-in one."""
-    editor = await Editor.open(desk, language)
-    phrases, looked = desk.scope.configuration.phrases, Looked.of({})
-    problem = overtaken(desk, await desk.form(), now=editor.version)
-    if problem:
-        return editor.page(looked, editor.saved.texts, problem=problem, status_code=409)
+    editor, looked = await Editor.open(desk, language), Looked.of({})
+    phrases, seen = desk.scope.configuration.phrases, version_seen(await desk.form())
     try:
         if editor.is_built_in:
-            await phrases.replace(desk.actor, language, {}, expected_version=editor.version)
+            await phrases.replace(desk.actor, language, {}, expected_version=seen)
             return desk.go("sign-in-experience", "content", language, done="texts_reset")
-        await phrases.delete(desk.actor, language, expected_version=editor.version)
+        await phrases.delete(desk.actor, language, expected_version=seen)
+    except ConfigurationChanged:
+        editor = await Editor.open(desk, language)
+        return editor.page(
+            looked,
+            editor.saved.texts,
+            problem=desk.text("console.others.look_again"),
+            changed_meanwhile=await others_since(desk, Kind.PHRASES, seen, language),
+            status_code=409,
+        )
     except DomainError as error:
         return editor.page(looked, editor.saved.texts, problem=desk.message(error), status_code=409)
     return desk.go("sign-in-experience", "content", done="language_removed")

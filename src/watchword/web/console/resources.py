@@ -14,7 +14,13 @@ from watchword.resources.models import (
     Resource,
     is_indicator,
 )
-from watchword.web.console.confirming import deletion_problem, others_since
+from watchword.web.console.confirming import (
+    configured,
+    deleted,
+    is_typed,
+    others_since,
+    version_seen,
+)
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION
@@ -142,10 +148,17 @@ async def delete(desk: WorkDesk, resource_id: str) -> Response:
     """Delete it, once its name was typed."""
     resource = await desk.scope.resources.get(resource_id)
     form, version = await desk.form(), resource.version
-    if problem := deletion_problem(desk, form, resource.name, now=version):
-        return _details_page(desk, resource, delete_error=problem, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.configuration.resources.delete(desk.actor, resource_id)
+    said = await deleted(
+        desk,
+        form,
+        configured(desk, form, Kind.RESOURCE, resource_id, version=version),
+        lambda: desk.scope.configuration.resources.delete(
+            desk.actor, resource_id, expected_version=version_seen(form)
+        ),
+        is_named=is_typed(form, resource.name),
+    )
+    if said is not None:
+        return _details_page(desk, await desk.scope.resources.get(resource_id), **said)
     return desk.go("resources", done="resource_deleted")
 
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import RedirectResponse, Response
 
-from watchword.configuration.errors import DevelopmentPartsInUse
+from watchword.configuration.errors import ConfigurationChanged, DevelopmentPartsInUse
 from watchword.core.errors import DomainError
 from watchword.core.revisions import ChangedMeanwhile, revision_of
 from watchword.operators.errors import OperatorNotAllowed
@@ -18,8 +18,8 @@ from watchword.tenants.errors import (
     TenantPortInUse,
     TenantPortNotPossible,
 )
-from watchword.tenants.models import Tenant, TenantTag, allows_ports, hosts_line
-from watchword.web.console.confirming import overtaken
+from watchword.tenants.models import TenantTag, allows_ports, hosts_line
+from watchword.web.console.confirming import overtaken, seen_of
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.routing import console_router
@@ -104,10 +104,10 @@ async def set_tag(desk: WorkDesk) -> Response:
     await _look_again(desk)
     form = await desk.form()
     wanted = _tag(text_of(form, "tag"))
-    if problem := overtaken(desk, form, now=desk.tenant.tag):
-        return _page(desk, errors={"tag": problem})
     try:
-        await desk.scope.configuration.settings.set_tag(desk.actor, wanted)
+        await desk.scope.configuration.settings.set_tag(desk.actor, wanted, seen=seen_of(form))
+    except ConfigurationChanged:
+        return await _overtaken(desk, "tag")
     except (DevelopmentPartsInUse, TenantOwnsPort) as error:
         return _page(desk, error)
     await desk.server.refresh()
@@ -122,10 +122,12 @@ async def delete(desk: WorkDesk) -> Response:
     await _look_again(desk)
     form = await desk.form()
     typed = text_of(form, "typed").strip()
-    if problem := overtaken(desk, form, now=_state_of(desk.tenant)):
-        return _page(desk, errors={"typed": problem})
     try:
-        await desk.server.administration.delete(desk.actor, desk.tenant.id, typed)
+        await desk.server.administration.delete(
+            desk.actor, desk.tenant.id, typed, seen=seen_of(form)
+        )
+    except ChangedMeanwhile:
+        return await _overtaken(desk, "typed")
     except (TenantNameMistyped, DefaultTenantNotDeletable) as error:
         return _page(desk, error)
     await desk.server.refresh()
@@ -159,7 +161,7 @@ def _page(
     return desk.render(
         "tenant.html",
         status_code=status_of(error) if error else 409 if errors else 200,
-        state=_state_of(desk.tenant),
+        state=revision_of(desk.tenant.shown),
         origin=desk.scope.origin,
         issuer=desk.scope.issuer,
         hosts_line=hosts_line(desk.scope.origin),
@@ -178,9 +180,10 @@ async def _look_again(desk: Desk) -> None:
     desk.scope = await desk.server.scope_of(desk.tenant.id)
 
 
-def _state_of(tenant: Tenant) -> str:
-    # Who is about to delete it has seen what it is called, and whether people sign in there.
-    return revision_of([tenant.name, tenant.tag])
+async def _overtaken(desk: Desk, field: str) -> Response:
+    """Show the tenant as it is now; nothing was done to it."""
+    await _look_again(desk)
+    return _page(desk, errors={field: desk.text("console.others.look_again")})
 
 
 def _errors(desk: Desk, error: DomainError | None) -> dict[str, str]:

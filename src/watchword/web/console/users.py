@@ -1,9 +1,12 @@
 """Users: find someone, keep them out, delete them; numbers are masked."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from watchword.core.pagination import PageRequest
 from watchword.users.models import User
+from watchword.web.console.confirming import deleted, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
@@ -57,25 +60,26 @@ async def reset_second_factor(desk: WorkDesk, user_id: str) -> Response:
 @router.post("/{user_id}/delete")
 async def delete_user(desk: WorkDesk, user_id: str) -> Response:
     """Delete a person, once their id was typed."""
-    user = await desk.scope.users.get(user_id)
-    if text_of(await desk.form(), "typed_id").strip() != user.id:
-        error = desk.text("console.type_wrong")
-        return await _details_page(desk, user, delete_error=error, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.accounts.delete(desk.actor, user.id)
+    user, form = await desk.scope.users.get(user_id), await desk.form()
+    said = await deleted(
+        desk,
+        form,
+        stored(desk, form, f"user:{user_id}", revision=user.revision),
+        lambda: desk.scope.accounts.delete(desk.actor, user_id, seen=seen_of(form)),
+        is_named=text_of(form, "typed_id").strip() == user.id,
+    )
+    if said is not None:
+        return await _details_page(desk, await desk.scope.users.get(user_id), **said)
     return desk.go("users", done="user_deleted")
 
 
-async def _details_page(
-    desk: Desk, user: User, *, delete_error: str = "", status_code: int = 200
-) -> Response:
+async def _details_page(desk: Desk, user: User, **context: Any) -> Response:
     application = await desk.scope.applications.find(user.application_id or "")
     return desk.render(
         "user.html",
-        status_code=status_code,
         user=user,
         is_test_user=user.id in await desk.scope.fixed_numbers.user_ids(),
         application=application,
         factors=(await desk.scope.account_factors.list(user.id)).all,
-        delete_error=delete_error,
+        **context,
     )

@@ -11,7 +11,13 @@ from starlette.responses import Response
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.confirming import deletion_problem, others_since
+from watchword.web.console.confirming import (
+    configured,
+    deleted,
+    is_typed,
+    others_since,
+    version_seen,
+)
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -215,11 +221,18 @@ async def delete(desk: WorkDesk, webhook_id: str) -> Response:
     """Delete it, once its name was typed."""
     webhook = await desk.scope.deliveries.webhooks.get(webhook_id)
     form, name = await desk.form(), webhook.name or webhook.id
-    if problem := deletion_problem(desk, form, name, now=webhook.version):
-        answers = _answers_of(webhook)
-        return await _details_page(desk, webhook, answers, delete_error=problem, status_code=422)
-    await desk.prove_fresh()
-    await desk.scope.configuration.webhooks.delete(desk.actor, webhook_id)
+    said = await deleted(
+        desk,
+        form,
+        configured(desk, form, Kind.WEBHOOK, webhook_id, version=webhook.version),
+        lambda: desk.scope.configuration.webhooks.delete(
+            desk.actor, webhook_id, expected_version=version_seen(form)
+        ),
+        is_named=is_typed(form, name),
+    )
+    if said is not None:
+        webhook = await desk.scope.deliveries.webhooks.get(webhook_id)
+        return await _details_page(desk, webhook, _answers_of(webhook), **said)
     return desk.go("webhooks", done="webhook_deleted")
 
 
