@@ -1,6 +1,7 @@
 """A tenant's configuration leaves as a document and comes back as one change, or not at all."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
 from watchword.connectors.models import MASK
 from watchword.core.keys import SecretKeys
 from watchword.core.pagination import PageRequest
+from watchword.custom_phrases.models import MOST_LANGUAGES
 from watchword.storage import Storage
+from watchword.tenants.limits import Limited, TenantLimits
+from watchword.tenants.repository import HoldingRows
 from watchword.webhooks.models import Event, NewWebhook, WebhookConfig
 
 ALL = PageRequest(1, 200)
@@ -294,6 +298,57 @@ async def test_nothing_is_deleted_unless_that_is_said(filled: Rooms) -> None:
 
     assert [change.path for change in plan.deletions] == [("applications", "shop")]
     assert await exported(filled) == document
+
+
+async def test_as_much_as_there_may_be_is_swapped_for_as_much_else(
+    filled: Rooms, storage: Storage
+) -> None:
+    kinds = (Limited.APPLICATIONS, Limited.RESOURCES, Limited.WEBHOOKS, Limited.CONNECTORS)
+    limits = TenantLimits(HoldingRows(storage, "default"), dict.fromkeys(kinds, 1))
+    documents = replace(
+        filled.configuration.documents, writer=replace(filled.configuration.writer, limits=limits)
+    )
+    document = await exported(filled)
+    for section, old, new in (
+        ("resources", "https://orders.example", "https://bills.example"),
+        ("applications", "shop", "till"),
+        ("webhooks", "hook", "line"),
+    ):
+        document[section] = {new: document[section][old]}
+    document["applications"]["till"]["resourceScopes"] = {"https://bills.example": ["read"]}
+    document["connectors"]["sms"]["connectorId"] = OTHER_PROVIDER_ID
+    await documents.apply(OPERATOR, document, VARIABLES, may_delete=True)
+    assert list((await exported(filled))["applications"]) == ["till"]
+
+    for section in ("resources", "applications", "webhooks"):
+        [only] = document[section].values()
+        key = "https://more.example" if section == "resources" else "more"
+        one_more = {**document, section: {**document[section], key: only}}
+        with pytest.raises(DocumentRefused) as refused:
+            await documents.plan(OPERATOR, one_more, VARIABLES)
+        [issue] = refused.value.issues
+        assert (issue.path, issue.code) == ((section,), "tenant.limit_reached")
+
+
+@pytest.mark.slow
+async def test_a_hundred_languages_are_swapped_for_a_hundred_others_and_not_for_one_more(
+    rooms: Rooms,
+) -> None:
+    documents = rooms.configuration.documents
+
+    def languages(country: str, count: int = MOST_LANGUAGES) -> dict[str, Any]:
+        tags = [f"{a}{b}-{country}" for a in "defghijk" for b in "abcdefghijklmn"][:count]
+        return {"version": 1, "phrases": {tag: {} for tag in tags}}
+
+    await documents.apply(OPERATOR, languages("CH"), {})
+
+    await documents.apply(OPERATOR, languages("AT"), {}, may_delete=True)
+
+    assert len(await rooms.configuration.phrases.saved.list()) == MOST_LANGUAGES
+    with pytest.raises(DocumentRefused) as refused:
+        await documents.plan(OPERATOR, languages("AT", MOST_LANGUAGES + 1), {})
+    [issue] = refused.value.issues
+    assert issue.path == ("phrases",)
 
 
 async def test_a_connector_that_sign_in_needs_is_not_deleted_by_a_document(filled: Rooms) -> None:

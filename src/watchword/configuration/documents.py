@@ -37,7 +37,7 @@ from watchword.configuration.resources import ResourceConfiguration
 from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
 from watchword.configuration.settings import SettingsConfiguration
 from watchword.configuration.webhooks import WebhookConfiguration
-from watchword.configuration.writing import ConfigurationWriter, Write
+from watchword.configuration.writing import MAKING, ConfigurationWriter, Write
 from watchword.connector_kit.errors import ConnectorError, InvalidConfig
 from watchword.connector_kit.models import ConnectorType
 from watchword.connectors.models import MASK, SavedConnector
@@ -492,6 +492,7 @@ class _Applying:
         if not keeps_others:
             await self._delete_the_rest()
             await self._delete_other_languages()
+        await self._require_room()
 
     async def _resources(self) -> None:
         for indicator, part in (self.document.resources or {}).items():
@@ -609,6 +610,15 @@ class _Applying:
             if phrases.language not in self.document.phrases:
                 async with self._at("phrases", phrases.language):
                     await self.parts.phrases.delete(self.actor, phrases.language)
+
+    async def _require_room(self) -> None:
+        """Count what there is of each kind now that everything is done."""
+        made = {version.kind for version in self.write.written if version.action in MAKING}
+        for kind in sorted(made):
+            async with self._at(SECTIONS[kind]):
+                await self.parts.writer.require_room(self.write, kind)
+                if kind is Kind.PHRASES:
+                    await self.parts.phrases.require_room(self.write)
 
     @asynccontextmanager
     async def _at(self, *path: str) -> AsyncIterator[None]:

@@ -81,6 +81,11 @@ class PhraseConfiguration:
 
     # Inside a change.
 
+    async def require_room(self, write: Write) -> None:
+        """Let the languages stay that were added; raises TooManyLanguages."""
+        if len(await self._rows(write).list()) > MOST_LANGUAGES:
+            raise TooManyLanguages(str(MOST_LANGUAGES), count=MOST_LANGUAGES)
+
     def _rows(self, write: Write) -> CustomPhraseRows:
         return self.saved.rows.within(write.tx)
 
@@ -94,11 +99,11 @@ class PhraseConfiguration:
     ) -> CustomPhrases:
         if before is not None and dict(before.texts) == dict(texts):
             return before
-        if before is None and len(await self._rows(write).list()) >= MOST_LANGUAGES:
-            raise TooManyLanguages(str(MOST_LANGUAGES), count=MOST_LANGUAGES)
         version = await write.versions.newest(Kind.PHRASES, language) + 1
         after = CustomPhrases(language, texts, version, self.writer.clock.now())
         await self._rows(write).save(after)
+        if before is None and self.writer.joined is None:
+            await self.require_room(write)
         await self._record(write, action, before, after, version)
         return after
 

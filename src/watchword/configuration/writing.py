@@ -114,8 +114,9 @@ class ConfigurationWriter:
 
         Raises TenantLimitReached where the row that was made is one too many.
         """
-        if self.limits is not None and action in MAKING and kind in LIMITED:
-            await self.limits.require_room(LIMITED[kind], write.tx)
+        # Of many changes made as one, only what is there at their end counts.
+        if action in MAKING and self.joined is None:
+            await self.require_room(write, kind)
         recorded = ConfigurationVersion(
             kind=kind,
             subject_id=subject_id,
@@ -141,6 +142,11 @@ class ConfigurationWriter:
             },
             tx=write.tx,
         )
+
+    async def require_room(self, write: Write, kind: Kind) -> None:
+        """Let what was made of a kind stay; raises TenantLimitReached where it is too much."""
+        if self.limits is not None and kind in LIMITED:
+            await self.limits.require_room(LIMITED[kind], write.tx)
 
     async def record_row(
         self,
