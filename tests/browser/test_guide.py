@@ -120,6 +120,7 @@ def test_step_05_fill_the_parameters(desk: Desk) -> None:
     desk.button("console.guide.save").click()
     desk.says("console.fix_fields")
     expect(sid).to_have_attribute("aria-invalid", "true")
+    expect(sid).to_be_focused()
     expect(desk.page.locator("#accountSID-note")).to_be_visible()
     desk.take("guide-05-missing")
     # What was typed is there still.
@@ -157,6 +158,10 @@ def test_step_06_edit_the_templates_in_json(desk: Desk) -> None:
     expect(page.locator("#templates-note")).to_contain_text(
         desk.t("console.templates.not_json", line=3)
     )
+    # The form comes back at the line to mend, however far down it is.
+    expect(page.locator(".cm-content").first).to_be_focused()
+    expect(page.locator(".cm-lineNumbers .cm-activeLineGutter")).to_have_text("3")
+    expect(page.locator(".cm-lint-marker-error")).to_be_in_viewport()
     usages = ("Generic", "SignIn", "Register", "ForgotPassword")
     texts = [f'{{"usageType": "{one}", "content": "Rowing: {{{{code}}}}"}}' for one in usages]
     write_templates(desk, f"[{', '.join(texts)}]")

@@ -336,6 +336,16 @@
   }
   dress(document);
 
+  /* What came back refused is found without looking for it: the cursor is in the first wrong field. */
+  const wrong = one('main form [aria-invalid="true"]');
+  if (wrong) {
+    const { editor } = wrong.closest("[data-editor]") ?? {};
+    const line = one("[data-problem-line]", wrong.closest(".field") ?? wrong)?.dataset.problemLine;
+    if (editor && line) editor.dispatch({ selection: { anchor: editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from } });
+    (editor ?? wrong).focus();
+    (editor?.dom ?? wrong).scrollIntoView({ block: "center" });
+  }
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const place = event.target.closest("[data-editor]");
     if (place) markProblems(place);
