@@ -20,7 +20,9 @@ BOTH = SecretKeys.parse(f"new:{key(2)},old:{key(1)}")
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "needs an id"),
+        ("", "not written as"),
+        # A key that somebody forgot to give an id, short enough to be taken for one.
+        ("0123456789abcdef0123456789abcdef", "not written as"),
         (f"a b:{key(1)}", "needs an id"),
         ("k1:not base64", "not base64"),
         (f"k1:{base64.b64encode(b'short').decode()}", "5 bytes"),
@@ -32,6 +34,7 @@ def test_a_wrong_key_list_says_what_is_wrong_without_repeating_it(text: str, say
         SecretKeys.parse(text)
 
     assert key(1) not in str(caught.value)
+    assert "0123456789abcdef" not in str(caught.value)
 
 
 def test_a_sealed_value_opens_only_where_it_was_sealed() -> None:

@@ -32,7 +32,10 @@ class SecretKeys:
         """Read `<key id>:<base64 of 32 bytes>,…`; raises ValueError without repeating a key."""
         keys: dict[str, bytes] = {}
         for number, item in enumerate(text.split(","), start=1):
-            key_id, _, encoded = item.strip().partition(":")
+            key_id, colon, encoded = item.strip().partition(":")
+            if not colon:
+                # What stands here may be a key without its id: the message must not show it.
+                raise ValueError(f"key {number} is not written as <key id>:<base64 of 32 bytes>")
             if not KEY_ID.fullmatch(key_id):
                 raise ValueError(f"key {number} needs an id of letters, digits, '-' or '_'")
             try:
