@@ -16,9 +16,9 @@ from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.email import EmailAddress
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.invitations.models import Invitation, NewInvitation
 from watchword.invitations.service import InvitationService
-from watchword.messaging.models import Recipient
 from watchword.organization_roles.models import NewRole
 from watchword.organizations.models import NewOrganization
 from watchword.users.models import NewUser, User

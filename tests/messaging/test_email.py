@@ -30,13 +30,8 @@ from watchword.connector_kit.models import (
 from watchword.connector_kit.wording import default_email_templates
 from watchword.connectors.errors import NoConnector, ReceiverOfAnotherType
 from watchword.core.email import EmailAddress
-from watchword.messaging.models import (
-    Channel,
-    MessageFilter,
-    MessageState,
-    QueuedMessage,
-    Recipient,
-)
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import Channel, MessageFilter, MessageState, QueuedMessage
 from watchword.messaging.service import QUEUED_LEASE, SENDING_LEASE
 
 ADA = EmailAddress("ada@example.com")

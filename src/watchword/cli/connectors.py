@@ -22,7 +22,8 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.core.phrases import Phrases
-from watchword.messaging.models import Channel, Message, MessageState, Recipient
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import Channel, Message, MessageState
 
 if TYPE_CHECKING:
     from watchword.web.scope import TenantScope

@@ -7,7 +7,8 @@ from typing import Any
 from watchword.audit.models import Actor
 from watchword.configuration.document import SLOTS
 from watchword.configuration.documents import DocumentConfiguration, GivenConnector
-from watchword.messaging.models import Channel, Message, MessageState, Recipient
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import Channel, Message, MessageState
 from watchword.messaging.service import MessagingService
 
 

@@ -22,7 +22,7 @@ from watchword.connectors.errors import (
 from watchword.connectors.models import ChosenNumber, SavedConnector, Trial
 from watchword.core.digests import KeyedDigest
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import stored_form
+from watchword.core.recipients import stored_form
 
 LARGEST_SHARE = 50
 MOST_NUMBERS = 100

@@ -7,10 +7,9 @@ from datetime import datetime
 from watchword.core.digests import KeyedDigest
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.guard.gates import Gate, Reason, Share, daily_bucket, members, total, window
 from watchword.guard.models import GuardPolicy, Limit, network_of
-
-Recipient = PhoneNumber | EmailAddress
 
 DAY = "day"
 """Names the total of all text messages."""

@@ -10,9 +10,10 @@ from watchword.audit.service import AuditService
 from watchword.core.clock import Clock
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
+from watchword.core.recipients import Recipient
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.gates import Reason, total, window
-from watchword.guard.limits import Limits, Recipient
+from watchword.guard.limits import Limits
 from watchword.guard.models import Limit, masked_identifier
 from watchword.storage import Storage
 from watchword.webhooks.models import Event as WebhookEvent

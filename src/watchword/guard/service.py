@@ -13,6 +13,7 @@ from watchword.core.context import asked_by
 from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.guard.carrier import Carrier
 from watchword.guard.errors import (
     CountryNotAllowed,
@@ -24,7 +25,7 @@ from watchword.guard.errors import (
 )
 from watchword.guard.gate_repository import GateRepository
 from watchword.guard.gates import Gate, Reason, window
-from watchword.guard.limits import DAY, Limits, Recipient
+from watchword.guard.limits import DAY, Limits
 from watchword.guard.models import (
     NO_RULES,
     Attempt,

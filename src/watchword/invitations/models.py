@@ -8,6 +8,7 @@ from typing import Any
 
 from watchword.core.email import EmailAddress
 from watchword.core.phone import DIGITS, PhoneNumber
+from watchword.core.recipients import Recipient, stored_form
 from watchword.guard.models import normalized
 from watchword.invitations.errors import (
     InvitationAccepted,
@@ -15,7 +16,6 @@ from watchword.invitations.errors import (
     InvitationExpired,
     InvitationRevoked,
 )
-from watchword.messaging.models import Recipient, stored_form
 from watchword.organization_roles.models import Named
 from watchword.organizations.models import Organization
 from watchword.users.models import User

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Executable, String, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from watchword.core.recipients import stored_form
 from watchword.invitations.models import Invitation, InvitationStatus, invitee_of
-from watchword.messaging.models import stored_form
 from watchword.organization_roles.models import Named
 from watchword.organization_roles.repository import grouped
 from watchword.organizations.models import Organization

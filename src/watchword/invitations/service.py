@@ -17,6 +17,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id, new_link_token
+from watchword.core.recipients import Recipient, stored_form
 from watchword.core.sealing import Sealer
 from watchword.guard.service import SendGuard
 from watchword.invitations.errors import (
@@ -36,7 +37,7 @@ from watchword.invitations.models import (
     OpenedInvitation,
 )
 from watchword.invitations.repository import InvitationRows
-from watchword.messaging.models import Channel, Recipient, stored_form
+from watchword.messaging.models import Channel
 from watchword.messaging.service import MessagingService
 from watchword.organizations.models import Organization
 from watchword.organizations.service import OrganizationService

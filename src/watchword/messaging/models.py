@@ -9,8 +9,8 @@ from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 
-Recipient = PhoneNumber | EmailAddress
 NO_COUNTRY = "ZZ"
 """Of a number that belongs to no country, and of every e-mail address."""
 
@@ -34,11 +34,6 @@ class Channel(StrEnum):
     def recipient(self, stored: str) -> Recipient:
         """Read the stored form of a recipient."""
         return PhoneNumber(stored) if self is Channel.SMS else EmailAddress(stored)
-
-
-def stored_form(recipient: Recipient) -> str:
-    """Return what is sealed and digested of a recipient: one form for all spellings."""
-    return recipient.digits if isinstance(recipient, PhoneNumber) else recipient.address
 
 
 class MessageState(StrEnum):

@@ -41,6 +41,7 @@ from watchword.core.ids import new_id
 from watchword.core.logs import get_logger
 from watchword.core.pagination import Page, PageRequest
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient, stored_form
 from watchword.core.sealing import Sealer
 from watchword.guard.service import SendGuard
 from watchword.messaging.endings import Endings
@@ -52,9 +53,7 @@ from watchword.messaging.models import (
     MessageFilter,
     MessageState,
     QueuedMessage,
-    Recipient,
     Sent,
-    stored_form,
 )
 from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
 from watchword.messaging.sessions import Sessions

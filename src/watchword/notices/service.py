@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.email import EmailAddress
-from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
+from watchword.core.recipients import Recipient
 from watchword.factors.models import SavedType
 from watchword.guard.service import SendGuard
 from watchword.messaging.service import MessagingService
@@ -16,7 +16,6 @@ from watchword.storage import Database
 from watchword.users.models import User
 
 Channel = Literal["phone", "email"]
-Recipient = PhoneNumber | EmailAddress
 Change = Literal[
     "phone_changed",
     "phone_removed",

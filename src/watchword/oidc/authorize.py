@@ -33,7 +33,7 @@ from watchword.oidc.models import (
     ResponseMode,
     Session,
 )
-from watchword.oidc.organizations import ANY_ORGANIZATION
+from watchword.oidc.organizations import ANY_ORGANIZATION, ORGANIZATION_ID
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.resources import ResourceIndicators
 
@@ -43,7 +43,6 @@ CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # of SHA-256, RFC 7636, 4.2
 MAX_AGE = re.compile(r"[0-9]{1,9}")
 LOCALE = re.compile(r"[A-Za-z0-9-]{1,35}")
 TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-ORGANIZATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 # Those of the contract; what is not here starts where people sign in.
 FIRST_SCREENS: dict[str, FirstScreen] = {
     "sign_in": "sign-in",

@@ -21,11 +21,10 @@ from watchword.social.errors import AnswerSpent, InsufficientInfo, NotSocial, St
 from watchword.social.models import SocialVerification
 from watchword.social.repository import SocialRows
 from watchword.verification.errors import RecordNotFound
+from watchword.verification.models import PROOF_LIFETIME
 
 ON_THE_WAY = timedelta(minutes=30)
 """Time to sign in at the provider, or to sign up there first."""
-PROOF_LIFETIME = timedelta(hours=1)
-"""As long as a visit: the proof may be needed on its last page."""
 
 
 @dataclass(frozen=True)

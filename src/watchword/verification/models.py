@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
 from watchword.connector_kit.models import UsageType
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.users.models import Identifier, IdentifierType
 
 __all__ = ["Identifier", "IdentifierType", "RecordState", "RecordType", "VerificationRecord"]
 
-Recipient = PhoneNumber | EmailAddress
+PROOF_LIFETIME = timedelta(hours=1)
+"""As long as an interaction: a proof may be needed on its last page."""
 
 
 class RecordType(StrEnum):

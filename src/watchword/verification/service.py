@@ -13,6 +13,7 @@ from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.guard.models import LockoutPool
 from watchword.guard.service import Lockout, SendGuard
 from watchword.messaging.models import origin_line
@@ -31,16 +32,13 @@ from watchword.verification.errors import (
     TooManyTries,
 )
 from watchword.verification.models import (
+    PROOF_LIFETIME,
     Identifier,
-    Recipient,
     RecordType,
     VerificationRecord,
     identifier_of,
 )
 from watchword.verification.repository import VerificationRepository
-
-PROOF_LIFETIME = timedelta(hours=1)
-"""As long as an interaction: a proof may be needed on its last page."""
 
 FIXED = "fixed"
 """In a record's details: its code is that of a test number."""

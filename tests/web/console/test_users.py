@@ -6,8 +6,8 @@ from tests.web.console.conftest import Browser, Invite, Site
 from watchword.audit.models import SYSTEM, AuditFilter
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.guard.errors import TooManyAttempts, TooManyMessages
-from watchword.guard.limits import Recipient
 from watchword.guard.models import LockoutPool
 from watchword.guard.service import Lockout
 from watchword.users.models import NewUser, User

@@ -15,8 +15,8 @@ from watchword.audit.models import SYSTEM, Actor
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
+from watchword.core.recipients import Recipient
 from watchword.invitations.models import Invitation, NewInvitation
-from watchword.messaging.models import Recipient
 from watchword.organization_roles.models import NewRole
 from watchword.organizations.models import NewOrganization
 from watchword.storage.schema import interactions

@@ -28,7 +28,8 @@ from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import MessageState, Recipient
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import MessageState
 from watchword.web.console.desk import Desk, text_of
 from watchword.web.console.forms import (
     TEMPLATES,

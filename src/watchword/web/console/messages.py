@@ -9,12 +9,8 @@ from watchword.connector_kit.models import UsageType
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
-from watchword.messaging.models import (
-    Channel,
-    MessageFilter,
-    MessageState,
-    Recipient,
-)
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import Channel, MessageFilter, MessageState
 from watchword.web.console.desk import Desk, OwnDesk, WorkDesk
 from watchword.web.console.message_timeline import followed, provider_name
 from watchword.web.console.routing import console_router

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.invitations.errors import InvitationNotFound, InvitationPending, InvitationRefused
 from watchword.invitations.models import Invitation, InvitationFilter, NewInvitation
-from watchword.messaging.models import Recipient
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import roles_of_people, ticked
 from watchword.web.console.routing import console_router

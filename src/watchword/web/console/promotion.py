@@ -20,7 +20,7 @@ from watchword.configuration.promotion import Preview, Promotion
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import Recipient
+from watchword.core.recipients import Recipient
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.message_timeline import followed

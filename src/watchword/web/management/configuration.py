@@ -21,7 +21,8 @@ from watchword.configuration.models import ConfigurationVersion, Kind
 from watchword.connectors.errors import ReceiverMissing
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
-from watchword.messaging.models import MessageState, Recipient
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import MessageState
 from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller

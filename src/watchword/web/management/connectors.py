@@ -36,7 +36,8 @@ from watchword.connectors.errors import (
 from watchword.connectors.models import SavedConnector
 from watchword.core.email import EmailAddress
 from watchword.core.phone import PhoneNumber
-from watchword.messaging.models import Channel, Recipient
+from watchword.core.recipients import Recipient
+from watchword.messaging.models import Channel
 from watchword.social.errors import InsufficientInfo, NotSocial
 from watchword.tenants.errors import TenantLimitReached
 from watchword.web.documented import problems

@@ -11,14 +11,9 @@ from watchword.connector_kit.models import UsageType
 from watchword.connectors.errors import ConnectorNotFound
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
+from watchword.core.recipients import Recipient
 from watchword.messaging.errors import MessageNotFound
-from watchword.messaging.models import (
-    Channel,
-    Message,
-    MessageFilter,
-    MessageState,
-    Recipient,
-)
+from watchword.messaging.models import Channel, Message, MessageFilter, MessageState
 from watchword.web.documented import problems
 from watchword.web.management.access import Caller
 from watchword.web.management.paging import InvalidPagination, Paged, describe_page

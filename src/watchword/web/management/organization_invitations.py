@@ -10,6 +10,7 @@ from watchword.connectors.errors import NoConnector
 from watchword.core.email import InvalidEmailAddress
 from watchword.core.moments import milliseconds, moment_of
 from watchword.core.phone import InvalidPhoneNumber
+from watchword.core.recipients import stored_form
 from watchword.guard.errors import (
     CountryNotAllowed,
     DevelopmentMessagesUsedUp,
@@ -33,7 +34,6 @@ from watchword.invitations.models import (
     NewInvitation,
     recipient_of,
 )
-from watchword.messaging.models import stored_form
 from watchword.organization_roles.errors import RoleIsForMachines
 from watchword.storage.database import StorageReferenceMissing
 from watchword.users.errors import UserNotFound

@@ -16,9 +16,9 @@ from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_token
 from watchword.core.phrases import locale_of
+from watchword.core.recipients import Recipient
 from watchword.invitations.errors import InvitationNotFound, InvitationRefused
 from watchword.invitations.models import InvitationStatus, OpenedInvitation
-from watchword.messaging.models import Recipient
 from watchword.oidc.models import AuthorizationRequest, FirstScreen
 from watchword.users.models import User
 from watchword.web.cookies import SESSION, read_cookie, write_interaction_token
