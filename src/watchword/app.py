@@ -70,10 +70,13 @@ from watchword.interactions.service import InteractionService
 from watchword.invitations.repository import InvitationRows
 from watchword.invitations.service import InvitationService
 from watchword.messaging.alerts import ConnectorAlerts
+from watchword.messaging.dispatch import Dispatch
+from watchword.messaging.early_report_repository import EarlyReportRows
 from watchword.messaging.health import HealthService
 from watchword.messaging.health_repository import HealthRows
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
-from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.repository import MessageRows
+from watchword.messaging.service import MessagingService
 from watchword.messaging.statistics.repository import StatisticsRows
 from watchword.messaging.statistics.service import StatisticsService
 from watchword.notices.service import Notices

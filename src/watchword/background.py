@@ -113,7 +113,7 @@ async def sweep(server: ServerScope) -> None:
         taken = await scope.messaging.take_over_lapsed()
         if taken:
             log.info("messages_taken_over", tenant=scope.tenant.id, count=taken)
-        await scope.messaging.match_early_reports()
+        await scope.messaging.reports.match_early()
         await scope.webhooks.start_due()
 
     await _one_by_one(server, finish)
@@ -125,7 +125,7 @@ async def keep_sessions(server: ServerScope) -> None:
 
     async def keep(scope: TenantScope) -> None:
         messaging = scope.messaging
-        if await sessions.keep(scope.connectors, scope.leases, messaging.apply_reports):
+        if await sessions.keep(scope.connectors, scope.leases, messaging.reports.apply):
             await messaging.take_over_queued(Channel.SMS)
 
     await sessions.close_others(server.tenants)
@@ -194,7 +194,7 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     await scope.interactions.purge(now)
     await scope.oidc.purge(now)
     await scope.messaging.purge(now - retention.messages)
-    await scope.messaging.purge_early_reports()
+    await scope.messaging.reports.purge_early()
     await scope.deliveries.purge(now)
     named = [scope.settings.document()["branding"], *await scope.organizations.brandings()]
     await scope.pictures.purge(set().union(*map(addresses_of, named)), now)

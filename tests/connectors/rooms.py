@@ -26,8 +26,11 @@ from watchword.core.phone import PhoneNumber
 from watchword.core.sealing import Sealer
 from watchword.custom_phrases.repository import CustomPhraseRows
 from watchword.custom_phrases.service import CustomPhraseService
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
-from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.dispatch import Dispatch
+from watchword.messaging.early_report_repository import EarlyReportRows
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.repository import MessageRows
+from watchword.messaging.service import MessagingService
 from watchword.resources.repository import ResourceRepository
 from watchword.resources.service import ResourceService
 from watchword.storage import Storage

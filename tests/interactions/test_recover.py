@@ -353,6 +353,6 @@ async def test_a_connector_of_templates_alone_says_why_nobody_was_told(world: Wo
     await recover(world)
     await world.messaging.drain(timedelta(seconds=5))
 
-    failed = await world.messaging.list(MessageFilter(state=MessageState.FAILED))
+    failed = await world.messaging.log.list(MessageFilter(state=MessageState.FAILED))
     assert [message.error_class for message in failed.items] == ["template_not_found"]
     assert len(OUTBOX) == 1

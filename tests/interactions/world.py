@@ -38,8 +38,11 @@ from watchword.guard.service import Lockout, SendGuard
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
-from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.dispatch import Dispatch
+from watchword.messaging.early_report_repository import EarlyReportRows
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.repository import MessageRows
+from watchword.messaging.service import MessagingService
 from watchword.oidc.models import AuthorizationRequest
 from watchword.oidc.service import OpenIdProvider
 from watchword.organization_roles.repository import RoleRows, ScopeRows

@@ -139,7 +139,7 @@ class Fuzzed:
         assert connector is not None
         await self.prepare()
         await self._set_up_member()
-        messages_ = await scope.messaging.list()
+        messages_ = await scope.messaging.log.list()
         # What is asked for wrongly must reach nobody.
         self.world.server.courier.client.transport = httpx2.MockTransport(
             lambda _: httpx2.Response(200)

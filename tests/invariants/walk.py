@@ -369,7 +369,7 @@ async def settled(world: World) -> Walk:
         # Signing keys are made at first use, which is no answer to a question.
         await (await walk.client(place)).get("/oidc/jwks")
     scope = await world.scope(OTHER)
-    walk.message_id = (await scope.messaging.list()).items[0].id
+    walk.message_id = (await scope.messaging.log.list()).items[0].id
     walk.spare_user_id = (await scope.users.create(NewUser(username="spare"))).id
     walk.log_id = (await scope.audit.list()).items[0].id
     spare = await scope.configuration.applications.create(SYSTEM, _shop("Spare of acme"))

@@ -69,7 +69,7 @@ async def test_a_text_names_who_invites_where_to_and_has_a_short_link_of_ours(
     assert (message.to, message.usage) == (ALICE, UsageType.ORGANIZATION_INVITATION)
     scope = await club.site.scope()
     assert invitation.message_id == message.id
-    assert (await scope.messaging.get(message.id)).state is MessageState.ACCEPTED
+    assert (await scope.messaging.log.get(message.id)).state is MessageState.ACCEPTED
 
 
 async def test_an_address_is_mailed(club: Club) -> None:

@@ -8,8 +8,9 @@ from tests.connectors.provider import CONFIG, PROVIDER_ID
 from tests.connectors.rooms import ALICE, OPERATOR, Rooms
 from tests.messaging.test_sending import LIFETIME, MOMENT, queue, rows_of
 from watchword.connector_kit.models import UsageType
+from watchword.messaging.dispatch import QUEUED_LEASE, SENDING_LEASE
 from watchword.messaging.models import Channel, MessageState
-from watchword.messaging.service import MAX_ATTEMPTS, QUEUED_LEASE, SENDING_LEASE
+from watchword.messaging.sending import MAX_ATTEMPTS
 
 
 async def kill(rooms: Rooms) -> None:
@@ -40,7 +41,7 @@ async def test_a_message_of_a_process_that_died_before_sending_is_sent_by_anothe
     assert await successor.messaging.take_over_lapsed() == 1
     await successor.messaging.drain(MOMENT)
 
-    assert await successor.messaging.find_state(message_id) is MessageState.ACCEPTED
+    assert await successor.messaging.log.find_state(message_id) is MessageState.ACCEPTED
     assert len(rooms.provider.sent) == 1
 
 
@@ -58,7 +59,7 @@ async def test_a_message_of_a_process_that_died_while_sending_is_unknown_and_nev
     await successor.messaging.take_over_lapsed()
     await successor.messaging.drain(MOMENT)
 
-    message = await successor.messaging.get(queued.id)
+    message = await successor.messaging.log.get(queued.id)
     assert (message.state, message.error_class) == (MessageState.UNKNOWN, "sender_lost")
     assert len(rooms.provider.sent) == 1
     [row] = await rows_of(rooms)
@@ -73,7 +74,7 @@ async def test_a_message_is_not_sent_after_its_code_expired(rooms: Rooms) -> Non
     await rooms.messaging.take_over_lapsed()
     await rooms.messaging.drain(MOMENT)
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.EXPIRED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.EXPIRED
     assert rooms.provider.sent == []
     [row] = await rows_of(rooms)
     assert row["content"] is None
@@ -101,7 +102,7 @@ async def test_two_processes_racing_for_one_message_send_it_once(rooms: Rooms) -
     processes = [rooms.anew() for _ in range(8)]
 
     ended = await asyncio.gather(
-        *(each.messaging._send(Channel.SMS, None, message_id) for each in processes)
+        *(each.messaging.sending.send(Channel.SMS, None, message_id) for each in processes)
     )
 
     assert len(rooms.provider.sent) == 1
@@ -127,7 +128,7 @@ async def test_an_answer_that_comes_after_the_lease_was_taken_over_changes_nothi
 async def test_a_lost_test_is_not_taken_over(rooms: Rooms) -> None:
     rooms.provider.gate = asyncio.Event()
     test = asyncio.create_task(
-        rooms.messaging.send_test(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR)
+        rooms.messaging.tests.send(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR)
     )
     await rooms.provider.asked.wait()
     await kill(rooms)
@@ -149,7 +150,7 @@ async def test_no_connector_is_left_when_a_message_is_taken_over(rooms: Rooms) -
     await rooms.messaging.take_over_lapsed()
     await rooms.messaging.drain(MOMENT)
 
-    message = await rooms.messaging.get(message_id)
+    message = await rooms.messaging.log.get(message_id)
     assert (message.state, message.error_class) == (MessageState.FAILED, "connector.not_found")
 
 

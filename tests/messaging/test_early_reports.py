@@ -17,9 +17,11 @@ from watchword.background import sweep
 from watchword.connector_kit.errors import ProviderThrottled, ProviderTimeout
 from watchword.connector_kit.models import DeliveryReport, Receipt
 from watchword.connectors.models import SavedConnector
+from watchword.messaging.dispatch import SENDING_LEASE
+from watchword.messaging.early_report_repository import MOST_EARLY_REPORTS
 from watchword.messaging.models import MessageState
-from watchword.messaging.repository import MOST_EARLY_REPORTS, MessageRows
-from watchword.messaging.service import EARLY_REPORT_LIFETIME, SENDING_LEASE
+from watchword.messaging.reports import EARLY_REPORT_LIFETIME
+from watchword.messaging.repository import MessageRows
 from watchword.storage import TenantRepository
 from watchword.storage.schema import early_reports
 from watchword.web.scope import ServerScope
@@ -60,12 +62,12 @@ async def test_a_report_that_overtakes_the_answer_is_kept_and_matched_later(
 ) -> None:
     message_id = await begin(rooms, Receipt("P1", segments=2))
 
-    assert await rooms.messaging.apply_reports(saved.id, [UNDELIVERED]) == 0
-    assert await rooms.messaging.match_early_reports() == 0
+    assert await rooms.messaging.reports.apply(saved.id, [UNDELIVERED]) == 0
+    assert await rooms.messaging.reports.match_early() == 0
     await answer(rooms)
-    assert await rooms.messaging.match_early_reports() == 1
+    assert await rooms.messaging.reports.match_early() == 1
 
-    message = await rooms.messaging.get(message_id)
+    message = await rooms.messaging.log.get(message_id)
     assert (message.state, message.error_class) == (
         MessageState.UNDELIVERED,
         "recipient_unreachable",
@@ -80,14 +82,14 @@ async def test_replays_of_an_early_report_are_one_and_the_first_word_is_final(
     message_id = await begin(rooms, Receipt("P1"))
 
     for report in (DELIVERED, DELIVERED, UNDELIVERED, DELIVERED):
-        await rooms.messaging.apply_reports(saved.id, [report])
+        await rooms.messaging.reports.apply(saved.id, [report])
     assert [row["state"] for row in await early_ones(rooms)] == ["delivered"]
     await answer(rooms)
     for _ in range(2):
-        await rooms.messaging.match_early_reports()
-    await rooms.messaging.apply_reports(saved.id, [UNDELIVERED])
+        await rooms.messaging.reports.match_early()
+    await rooms.messaging.reports.apply(saved.id, [UNDELIVERED])
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
     assert await early_ones(rooms) == []
 
 
@@ -95,7 +97,7 @@ async def test_a_report_said_before_is_not_kept(rooms: Rooms, saved: SavedConnec
     await begin(rooms, Receipt("P1"))
     await answer(rooms)
 
-    moved = [await rooms.messaging.apply_reports(saved.id, [DELIVERED]) for _ in range(3)]
+    moved = [await rooms.messaging.reports.apply(saved.id, [DELIVERED]) for _ in range(3)]
 
     assert moved == [1, 0, 0]
     assert await early_ones(rooms) == []
@@ -105,12 +107,12 @@ async def test_two_processes_that_match_the_same_reports_do_no_harm(
     rooms: Rooms, saved: SavedConnector
 ) -> None:
     message_id = await begin(rooms, Receipt("P1"))
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED])
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED])
     await answer(rooms)
 
-    await asyncio.gather(*(rooms.anew().messaging.match_early_reports() for _ in range(6)))
+    await asyncio.gather(*(rooms.anew().messaging.reports.match_early() for _ in range(6)))
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
     assert await early_ones(rooms) == []
 
 
@@ -125,9 +127,9 @@ async def test_a_report_counts_although_the_answer_is_written_between_two_looks(
             return await super().knows(instance_id, report)
 
     late = replace(rooms.messaging, rows=AnsweredMeanwhile(rooms.storage, rooms.tenant.id))
-    assert await late.apply_reports(saved.id, [DELIVERED]) == 1
+    assert await late.reports.apply(saved.id, [DELIVERED]) == 1
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
     assert await early_ones(rooms) == []
 
 
@@ -148,9 +150,9 @@ async def test_a_report_in_a_batch_may_name_its_message_by_our_id(
         DeliveryReport("P3", "delivered"),
     ]
 
-    assert await rooms.messaging.apply_reports(saved.id, batch, lost[2]) == 2
+    assert await rooms.messaging.reports.apply(saved.id, batch, lost[2]) == 2
 
-    found = [await rooms.messaging.get(message_id) for message_id in lost]
+    found = [await rooms.messaging.log.get(message_id) for message_id in lost]
     assert [(message.state, message.provider_message_id) for message in found] == [
         (MessageState.DELIVERED, "P1"),
         (MessageState.UNDELIVERED, "P2"),
@@ -166,10 +168,10 @@ async def test_what_the_provider_gives_back_goes_before_what_the_address_says(
     addressed = await begin(rooms, ProviderTimeout())
     await answer(rooms)
 
-    await rooms.messaging.apply_reports(saved.id, [replace(DELIVERED, message_id=named)], addressed)
+    await rooms.messaging.reports.apply(saved.id, [replace(DELIVERED, message_id=named)], addressed)
 
-    assert await rooms.messaging.find_state(named) is MessageState.DELIVERED
-    assert await rooms.messaging.find_state(addressed) is MessageState.UNKNOWN
+    assert await rooms.messaging.log.find_state(named) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(addressed) is MessageState.UNKNOWN
 
 
 async def test_a_report_without_the_providers_id_counts_by_ours_alone(
@@ -182,16 +184,16 @@ async def test_a_report_without_the_providers_id_counts_by_ours_alone(
     waiting = await begin(rooms, Receipt(None))
 
     for name in (known, waiting, None):
-        await rooms.messaging.apply_reports(
+        await rooms.messaging.reports.apply(
             saved.id, [DeliveryReport("", "delivered", None, "", name)]
         )
     await answer(rooms)
-    await rooms.messaging.match_early_reports()
+    await rooms.messaging.reports.match_early()
 
-    message = await rooms.messaging.get(known)
+    message = await rooms.messaging.log.get(known)
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, None)
-    assert await rooms.messaging.find_state(waiting) is MessageState.DELIVERED
-    assert await rooms.messaging.find_state(other) is MessageState.ACCEPTED
+    assert await rooms.messaging.log.find_state(waiting) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(other) is MessageState.ACCEPTED
     assert await early_ones(rooms) == []
 
 
@@ -200,16 +202,16 @@ async def test_a_report_is_kept_for_a_message_whose_sender_died(
 ) -> None:
     message_id = await begin(rooms, Receipt("P1"))
     await kill(rooms)
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED], message_id)
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED], message_id)
     successor = rooms.anew().messaging
-    await successor.match_early_reports()
-    assert await successor.find_state(message_id) is MessageState.SENDING
+    await successor.reports.match_early()
+    assert await successor.log.find_state(message_id) is MessageState.SENDING
 
     rooms.clock.advance(SENDING_LEASE)
     await successor.take_over_lapsed()
-    await successor.match_early_reports()
+    await successor.reports.match_early()
 
-    message = await successor.get(message_id)
+    message = await successor.log.get(message_id)
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
 
 
@@ -218,13 +220,13 @@ async def test_a_name_never_wins_over_the_providers_own_id(
 ) -> None:
     message_id = await begin(rooms, Receipt("P1"))
     named = DeliveryReport("P9", "undelivered", None, "", message_id)
-    await rooms.messaging.apply_reports(saved.id, [named])
+    await rooms.messaging.reports.apply(saved.id, [named])
     await answer(rooms)
 
-    await rooms.messaging.match_early_reports()
-    await rooms.messaging.apply_reports(saved.id, [named])
+    await rooms.messaging.reports.match_early()
+    await rooms.messaging.reports.apply(saved.id, [named])
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.ACCEPTED
     assert await early_ones(rooms) == []
 
 
@@ -234,15 +236,15 @@ async def test_an_early_report_is_its_tenants_and_its_connectors_own(
     other = await rooms.set_up(OTHER_PROVIDER_ID)
     theirs = await open_rooms(rooms.storage, rooms.clock, rooms.keys, tenant_id="acme")
     await theirs.set_up(id=other.id)
-    await theirs.messaging.apply_reports(other.id, [DELIVERED])
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED])
+    await theirs.messaging.reports.apply(other.id, [DELIVERED])
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED])
 
     message_id = await begin(rooms, Receipt("P1"))
     await answer(rooms)
-    matched = [await each.messaging.match_early_reports() for each in (rooms, theirs)]
+    matched = [await each.messaging.reports.match_early() for each in (rooms, theirs)]
 
     assert matched == [0, 0]
-    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.ACCEPTED
 
 
 async def test_a_queued_message_is_nothing_that_a_provider_could_have_delivered(
@@ -251,10 +253,10 @@ async def test_a_queued_message_is_nothing_that_a_provider_could_have_delivered(
     message_id = await begin(rooms, ProviderThrottled(retry_after=timedelta(seconds=20)))
     await answer(rooms)
 
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED], message_id)
-    await rooms.messaging.match_early_reports()
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED], message_id)
+    await rooms.messaging.reports.match_early()
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.QUEUED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.QUEUED
 
 
 # Bounds.
@@ -263,12 +265,12 @@ async def test_a_queued_message_is_nothing_that_a_provider_could_have_delivered(
 async def test_a_report_that_no_message_comes_for_is_dropped_after_an_hour(
     rooms: Rooms, saved: SavedConnector
 ) -> None:
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED])
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED])
 
     rooms.clock.advance(EARLY_REPORT_LIFETIME)
-    assert await rooms.messaging.purge_early_reports() == 0
+    assert await rooms.messaging.reports.purge_early() == 0
     rooms.clock.advance(timedelta(seconds=1))
-    assert await rooms.messaging.purge_early_reports() == 1
+    assert await rooms.messaging.reports.purge_early() == 1
 
     assert await early_ones(rooms) == []
 
@@ -285,7 +287,7 @@ async def test_a_report_that_no_message_comes_for_is_dropped_after_an_hour(
 async def test_a_report_that_can_name_no_message_is_not_kept(
     rooms: Rooms, saved: SavedConnector, report: DeliveryReport
 ) -> None:
-    assert await rooms.messaging.apply_reports(saved.id, [report]) == 0
+    assert await rooms.messaging.reports.apply(saved.id, [report]) == 0
 
     assert await early_ones(rooms) == []
 
@@ -297,8 +299,8 @@ async def test_a_flood_of_reports_fills_its_own_connectors_share_and_no_more(
     await flood(rooms, saved, MOST_EARLY_REPORTS - 1)
 
     for provider_id in ("last", "too many"):
-        await rooms.messaging.apply_reports(saved.id, [DeliveryReport(provider_id, "delivered")])
-    await rooms.messaging.apply_reports(other.id, [DeliveryReport("another's", "delivered")])
+        await rooms.messaging.reports.apply(saved.id, [DeliveryReport(provider_id, "delivered")])
+    await rooms.messaging.reports.apply(other.id, [DeliveryReport("another's", "delivered")])
 
     kept = {row["provider_message_id"] for row in await early_ones(rooms)}
     assert len(kept) == MOST_EARLY_REPORTS + 1
@@ -331,7 +333,7 @@ async def test_the_sweeper_matches_early_reports_beside_sending_what_is_queued(
     rooms: Rooms, saved: SavedConnector
 ) -> None:
     message_id = await begin(rooms, Receipt("P1"))
-    await rooms.messaging.apply_reports(saved.id, [DELIVERED])
+    await rooms.messaging.reports.apply(saved.id, [DELIVERED])
     await answer(rooms)
 
     async def scope_of(tenant_id: str) -> Any:
@@ -341,5 +343,5 @@ async def test_the_sweeper_matches_early_reports_beside_sending_what_is_queued(
     server = SimpleNamespace(tenants={rooms.tenant.id: rooms.tenant}, scope_of=scope_of)
     await sweep(cast(ServerScope, server))
 
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
     assert len(await rows_of(rooms)) == 1

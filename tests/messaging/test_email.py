@@ -31,8 +31,8 @@ from watchword.connector_kit.wording import default_email_templates
 from watchword.connectors.errors import NoConnector, ReceiverOfAnotherType
 from watchword.core.email import EmailAddress
 from watchword.core.recipients import Recipient
+from watchword.messaging.dispatch import QUEUED_LEASE, SENDING_LEASE
 from watchword.messaging.models import Channel, MessageFilter, MessageState, QueuedMessage
-from watchword.messaging.service import QUEUED_LEASE, SENDING_LEASE
 
 ADA = EmailAddress("ada@example.com")
 CODE = "135790"
@@ -110,7 +110,7 @@ async def test_an_address_is_mailed_and_a_number_texted_each_by_its_connector(
     assert (message.to, message.usage) == (ADA, UsageType.SIGN_IN)
     assert CODE in mail.text
     assert len(rooms.provider.sent) == 1
-    found = await rooms.messaging.get(mailed.id)
+    found = await rooms.messaging.log.get(mailed.id)
     assert (found.channel, found.connector_id) == (Channel.EMAIL, EMAIL_ID)
     assert (found.recipient_masked, found.segments, found.encoding) == (
         "a•••@example.com",
@@ -174,7 +174,7 @@ async def test_a_refusal_is_heard_and_kept_without_the_address(rooms: Rooms, pos
     with pytest.raises(InvalidRecipient):
         await rooms.messaging.outcome(queued, MOMENT)
 
-    found = await rooms.messaging.get(queued.id)
+    found = await rooms.messaging.log.get(queued.id)
     assert (found.state, found.error_class) == (MessageState.FAILED, "invalid_recipient")
     assert found.provider_words == "550 no ••• here"
 
@@ -204,7 +204,7 @@ async def test_a_deferred_email_goes_later_and_keeps_nobody_waiting(
     rooms.clock.advance(timedelta(seconds=61))
     await rooms.messaging.take_over_lapsed()
     await rooms.messaging.drain(MOMENT)
-    assert (await rooms.messaging.get(deferred.id)).state is MessageState.ACCEPTED
+    assert (await rooms.messaging.log.get(deferred.id)).state is MessageState.ACCEPTED
 
 
 async def test_a_throttled_mail_server_pauses_emails_and_no_texts(rooms: Rooms, post: Post) -> None:
@@ -226,7 +226,7 @@ async def test_what_a_lost_process_queued_another_one_mails(rooms: Rooms, post: 
     rooms.clock.advance(QUEUED_LEASE + SECOND)
     assert await other.messaging.take_over_lapsed() == 1
     await other.messaging.drain(MOMENT)
-    assert (await other.messaging.get(queued.id)).state is MessageState.ACCEPTED
+    assert (await other.messaging.log.get(queued.id)).state is MessageState.ACCEPTED
 
 
 async def test_a_pace_for_emails_says_nothing_of_texts(rooms: Rooms, post: Post) -> None:
@@ -250,15 +250,15 @@ async def test_emails_are_found_by_their_whole_address_in_any_spelling(
     await queue(rooms, EmailAddress("grace@example.com"))
     await rooms.messaging.drain(MOMENT)
 
-    found = await rooms.messaging.list(
+    found = await rooms.messaging.log.list(
         MessageFilter(recipient=EmailAddress.parse("ADA@example.com"))
     )
     assert [message.id for message in found.items] == [queued.id]
-    assert await rooms.messaging.reveal_recipient(queued.id, OPERATOR) == ADA
+    assert await rooms.messaging.log.reveal_recipient(queued.id, OPERATOR) == ADA
 
 
 async def test_a_test_mails_with_values_that_are_not_saved(rooms: Rooms, post: Post) -> None:
-    message = await rooms.messaging.send_test(ADA, EMAIL_ID, EMAIL_CONFIG, actor=OPERATOR)
+    message = await rooms.messaging.tests.send(ADA, EMAIL_ID, EMAIL_CONFIG, actor=OPERATOR)
 
     assert (message.state, message.is_test) == (MessageState.ACCEPTED, True)
     assert "000000" in post.mails[0][1].text
@@ -271,7 +271,7 @@ async def test_a_test_to_a_receiver_of_another_type_is_refused(
     rooms: Rooms, post: Post, to: Recipient, connector_id: str, config: dict[str, Any]
 ) -> None:
     with pytest.raises(ReceiverOfAnotherType):
-        await rooms.messaging.send_test(to, connector_id, config, actor=OPERATOR)
+        await rooms.messaging.tests.send(to, connector_id, config, actor=OPERATOR)
 
     assert await rows_of(rooms) == []
 

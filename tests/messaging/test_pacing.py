@@ -17,9 +17,10 @@ from watchword.connector_kit.errors import ProviderThrottled
 from watchword.connector_kit.models import UsageType
 from watchword.connectors.models import SavedConnector
 from watchword.core.keys import SecretKeys
+from watchword.messaging.dispatch import QUEUED_LEASE
 from watchword.messaging.models import Channel, MessageState
-from watchword.messaging.repository import PaceRows
-from watchword.messaging.service import LONGEST_PAUSE, NEW_REACH, QUEUED_LEASE
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.sending import LONGEST_PAUSE, NEW_REACH
 from watchword.storage import Storage
 
 SECOND = timedelta(seconds=1)
@@ -236,7 +237,7 @@ async def test_a_pause_is_one_tenants_own(
 async def test_a_refused_test_of_other_settings_pauses_nothing(rooms: Rooms) -> None:
     saved = await rooms.set_up()
     rooms.provider.answers.append(throttled(60))
-    await rooms.messaging.send_test(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR, keep_from=saved)
+    await rooms.messaging.tests.send(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR, keep_from=saved)
 
     await queue(rooms)
     await rooms.messaging.drain(MOMENT)
@@ -249,7 +250,9 @@ async def test_a_test_that_the_provider_takes_ends_the_pause(rooms: Rooms) -> No
     await throttle(rooms, 60)
 
     async def sent_after_test(config: dict[str, Any]) -> int:
-        await rooms.messaging.send_test(ALICE, PROVIDER_ID, config, actor=OPERATOR, keep_from=saved)
+        await rooms.messaging.tests.send(
+            ALICE, PROVIDER_ID, config, actor=OPERATOR, keep_from=saved
+        )
         before = len(rooms.provider.sent)
         await queue(rooms)
         await rooms.messaging.drain(MOMENT)
@@ -389,7 +392,9 @@ async def test_a_connector_that_cannot_be_built_has_no_pace_and_fails_as_it_did(
 async def test_a_pace_that_is_no_round_number_is_not_exceeded(rooms: Rooms) -> None:
     await paced(rooms, 3)
 
-    turns = [await rooms.messaging._turn(Channel.SMS, None, "anyone", NEW_REACH) for _ in range(4)]
+    turns = [
+        await rooms.messaging.sending.turn(Channel.SMS, None, "anyone", NEW_REACH) for _ in range(4)
+    ]
 
     first, *_, fourth = [turn for turn in turns if turn is not None]
     assert SECOND <= fourth - first < SECOND + timedelta(milliseconds=1)

@@ -56,7 +56,7 @@ async def test_a_queued_message_is_sent_with_its_code(rooms: Rooms) -> None:
     assert CODE in rooms.provider.texts[0]
     assert "10 min" in rooms.provider.texts[0]
     assert "{{" not in rooms.provider.texts[0]
-    message = await rooms.messaging.get(queued.id)
+    message = await rooms.messaging.log.get(queued.id)
     assert message.state is MessageState.ACCEPTED
     assert message.provider_message_id == f"P-{queued.id}"
     assert (message.country, message.encoding, message.segments) == ("GB", "GSM-7", 1)
@@ -152,7 +152,7 @@ async def test_a_refusal_is_raised_and_its_words_are_for_administrators(rooms: R
         await rooms.messaging.outcome(queued, MOMENT)
 
     assert caught.value.data is None
-    message = await rooms.messaging.get(queued.id)
+    message = await rooms.messaging.log.get(queued.id)
     assert message.state is MessageState.FAILED
     assert (message.error_class, message.provider_words) == ("invalid_recipient", "21211 invalid")
 
@@ -185,7 +185,7 @@ async def test_a_throttled_message_is_sent_later_within_its_life(rooms: Rooms) -
     await rooms.messaging.take_over_lapsed()
     await rooms.messaging.drain(MOMENT)
 
-    message = await rooms.messaging.get(queued.id)
+    message = await rooms.messaging.log.get(queued.id)
     assert (message.state, message.attempts) == (MessageState.ACCEPTED, 2)
     assert CODE in rooms.provider.texts[1]
 
@@ -200,7 +200,7 @@ async def test_a_throttled_message_fails_after_three_attempts(rooms: Rooms) -> N
         rooms.clock.advance(timedelta(seconds=10))
         await rooms.messaging.take_over_lapsed()
 
-    message = await rooms.messaging.get(queued.id)
+    message = await rooms.messaging.log.get(queued.id)
     assert (message.state, message.error_class) == (MessageState.FAILED, "provider_throttled")
     assert len(rooms.provider.sent) == 3
 
@@ -243,7 +243,7 @@ async def test_a_connector_saved_without_settings_fails_when_it_must_send(rooms:
         await rooms.messaging.outcome(queued, MOMENT)
 
     assert caught.value.data is None
-    assert (await rooms.messaging.get(queued.id)).state is MessageState.FAILED
+    assert (await rooms.messaging.log.get(queued.id)).state is MessageState.FAILED
 
 
 async def test_a_sending_costs_three_statements(rooms: Rooms) -> None:
@@ -265,14 +265,14 @@ async def test_the_message_remembers_the_request_that_asked_for_it(rooms: Rooms)
         correlation_id.reset(token)
     await rooms.messaging.drain(MOMENT)
 
-    assert (await rooms.messaging.get(queued.id)).correlation_id == "req-1234"
+    assert (await rooms.messaging.log.get(queued.id)).correlation_id == "req-1234"
 
 
 # Tests from the console.
 
 
 async def test_a_test_sends_the_unsaved_values(rooms: Rooms) -> None:
-    message = await rooms.messaging.send_test(
+    message = await rooms.messaging.tests.send(
         MINJI, PROVIDER_ID, {**CONFIG, "apiKey": "not saved"}, actor=OPERATOR
     )
 
@@ -290,15 +290,15 @@ async def test_a_masked_secret_in_a_test_is_the_saved_one_of_the_same_provider(
     saved = await rooms.set_up()
     form = {**CONFIG, "apiKey": "••••••••"}
 
-    await rooms.messaging.send_test(ALICE, PROVIDER_ID, form, keep_from=saved, actor=OPERATOR)
+    await rooms.messaging.tests.send(ALICE, PROVIDER_ID, form, keep_from=saved, actor=OPERATOR)
     with pytest.raises(InvalidConfig):
-        await rooms.messaging.send_test(
+        await rooms.messaging.tests.send(
             ALICE, OTHER_PROVIDER_ID, form, keep_from=saved, actor=OPERATOR
         )
 
     moved = {**form, "gateway": "https://evil.example"}
     with pytest.raises(SecretsWantedAgain):
-        await rooms.messaging.send_test(ALICE, PROVIDER_ID, moved, keep_from=saved, actor=OPERATOR)
+        await rooms.messaging.tests.send(ALICE, PROVIDER_ID, moved, keep_from=saved, actor=OPERATOR)
 
     assert rooms.provider.keys == [CONFIG["apiKey"]]
     tested = await rooms.anew().connectors.get(saved.id)
@@ -306,7 +306,7 @@ async def test_a_masked_secret_in_a_test_is_the_saved_one_of_the_same_provider(
 
 
 async def test_a_test_of_an_invitation_fills_what_an_invitation_names(rooms: Rooms) -> None:
-    await rooms.messaging.send_test(
+    await rooms.messaging.tests.send(
         MINJI, PROVIDER_ID, CONFIG, usage=UsageType.ORGANIZATION_INVITATION, actor=OPERATOR
     )
 
@@ -318,7 +318,7 @@ async def test_a_test_of_an_invitation_fills_what_an_invitation_names(rooms: Roo
 async def test_a_failed_test_tells_the_administrator_the_providers_words(rooms: Rooms) -> None:
     rooms.provider.answers.append(ProviderUnavailable("503 from the provider"))
 
-    message = await rooms.messaging.send_test(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR)
+    message = await rooms.messaging.tests.send(ALICE, PROVIDER_ID, CONFIG, actor=OPERATOR)
 
     assert message.state is MessageState.FAILED
     assert message.provider_words == "503 from the provider"
@@ -337,7 +337,7 @@ async def test_the_list_is_filtered_and_finds_a_number_without_storing_it(rooms:
     await rooms.messaging.drain(MOMENT)
 
     async def count(**filters: Any) -> int:
-        return (await rooms.messaging.list(MessageFilter(**filters))).total
+        return (await rooms.messaging.log.list(MessageFilter(**filters))).total
 
     assert await count() == 4
     assert await count(recipient=MINJI) == 3
@@ -345,7 +345,7 @@ async def test_the_list_is_filtered_and_finds_a_number_without_storing_it(rooms:
     assert await count(country="GB") == 1
     assert await count(usage_type=UsageType.REGISTER) == 1
     assert await count(since=rooms.clock.now() + timedelta(seconds=1)) == 0
-    page = await rooms.messaging.list()
+    page = await rooms.messaging.log.list()
     assert {item.recipient_masked for item in page.items} == {ALICE.masked, MINJI.masked}
 
 
@@ -356,7 +356,7 @@ async def test_a_number_is_found_under_an_older_key(rooms: Rooms) -> None:
     rooms.keys = type(rooms.keys)(dict(reversed(rooms.keys.keys.items())))
     rooms.reload()
 
-    assert (await rooms.messaging.list(MessageFilter(recipient=ALICE))).total == 1
+    assert (await rooms.messaging.log.list(MessageFilter(recipient=ALICE))).total == 1
 
 
 @pytest.mark.proves("S130")
@@ -365,7 +365,7 @@ async def test_seeing_a_full_number_is_written_down(rooms: Rooms) -> None:
     queued = await queue(rooms)
     await rooms.messaging.drain(MOMENT)
 
-    assert await rooms.messaging.reveal_recipient(queued.id, OPERATOR) == ALICE
+    assert await rooms.messaging.log.reveal_recipient(queued.id, OPERATOR) == ALICE
     [entry] = (await rooms.audit.list(filters=AuditFilter(event="message.recipient_shown"))).items
     assert (entry.actor, entry.subject) == (OPERATOR, f"message:{queued.id}")
 
@@ -382,10 +382,10 @@ async def test_reports_move_a_message_forward_only(rooms: Rooms) -> None:
 
     delivered = DeliveryReport("P1", "delivered")
     undelivered = DeliveryReport("P1", "undelivered", "recipient_unreachable")
-    assert await rooms.messaging.apply_reports(saved.id, [delivered]) == 1
-    assert await rooms.messaging.apply_reports(saved.id, [undelivered, delivered]) == 0
+    assert await rooms.messaging.reports.apply(saved.id, [delivered]) == 1
+    assert await rooms.messaging.reports.apply(saved.id, [undelivered, delivered]) == 0
 
-    message = await rooms.messaging.get(queued.id)
+    message = await rooms.messaging.log.get(queued.id)
     assert (message.state, message.error_class) == (MessageState.DELIVERED, None)
 
 
@@ -395,5 +395,5 @@ async def test_a_report_counts_for_its_own_connector_only(rooms: Rooms) -> None:
     queued = await queue(rooms)
     await rooms.messaging.drain(MOMENT)
 
-    assert await rooms.messaging.apply_reports("another", [DeliveryReport("P1", "delivered")]) == 0
-    assert await rooms.messaging.find_state(queued.id) is MessageState.ACCEPTED
+    assert await rooms.messaging.reports.apply("another", [DeliveryReport("P1", "delivered")]) == 0
+    assert await rooms.messaging.log.find_state(queued.id) is MessageState.ACCEPTED

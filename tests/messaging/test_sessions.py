@@ -32,8 +32,9 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
 from watchword.emulators.kit import Trouble
+from watchword.messaging.dispatch import QUEUED_LEASE
 from watchword.messaging.models import MessageState, QueuedMessage
-from watchword.messaging.service import QUEUED_LEASE, MessagingService
+from watchword.messaging.service import MessagingService
 from watchword.messaging.sessions import SESSION_LEASE, Backoff, Sessions, lease_of
 from watchword.providers.smpp.connector import SmppConnector
 from watchword.settings import Settings
@@ -79,7 +80,7 @@ class Process(Rooms):
     async def keep(self, apply_reports: Any = None) -> bool:
         """Do what the process does every half a second."""
         holds = await self.sessions.keep(
-            self.connectors, self.leases, apply_reports or self.messaging.apply_reports
+            self.connectors, self.leases, apply_reports or self.messaging.reports.apply
         )
         if holds:
             await self.messaging.take_over_queued()
@@ -136,7 +137,7 @@ async def outcome(process: Process, queued: QueuedMessage) -> MessageState:
 
 
 async def is_in(process: Process, queued: QueuedMessage, state: MessageState) -> bool:
-    return await process.messaging.find_state(queued.id) is state
+    return await process.messaging.log.find_state(queued.id) is state
 
 
 def number(trouble: Trouble) -> PhoneNumber:
@@ -157,7 +158,7 @@ async def test_a_message_goes_out_on_the_session_and_its_report_comes_back_on_it
     assert (await smsc.sessions())["binds"] == 1
     for queued in sent:
         await until(partial(is_in, process, queued, MessageState.DELIVERED))
-    message = await process.messaging.get(sent[0].id)
+    message = await process.messaging.log.get(sent[0].id)
     assert message.provider_words == "SMPP: DELIVRD"
 
 
@@ -200,7 +201,7 @@ async def test_another_processes_refusal_is_one_here(
 
     with pytest.raises(ConnectorError):
         await outcome(other, queued)
-    message = await other.messaging.get(queued.id)
+    message = await other.messaging.log.get(queued.id)
     assert message.error_class == "invalid_recipient"
 
 
@@ -274,7 +275,7 @@ async def test_a_refused_log_in_is_in_the_messages_words_until_it_is_mended(
     queued = await queue(process)
     with pytest.raises(InvalidCredentials):
         await outcome(process, queued)
-    message = await process.messaging.get(queued.id)
+    message = await process.messaging.log.get(queued.id)
     assert message.state is MessageState.FAILED
     assert message.error_class == "invalid_credentials"
     assert "ESME_RINVPASWD" in str(message.provider_words)
@@ -320,7 +321,7 @@ async def test_a_link_lost_before_the_answer_leaves_the_message_unknown_and_sent
     await process.messaging.take_over_lapsed()
     await process.messaging.drain(WAIT)
 
-    message = await process.messaging.get(queued.id)
+    message = await process.messaging.log.get(queued.id)
     assert (message.state, message.error_class) == (MessageState.UNKNOWN, "answer_lost")
     assert (
         Counter(each["to"] for each in await smsc.messages())[number(Trouble.DROPPED).digits] == 1
@@ -352,7 +353,9 @@ async def test_what_the_smsc_throttles_is_sent_a_little_later_and_once(
     await smsc.throttle(True)
     sent = [await queue(process, variables={"code": f"{n:06}"}) for n in range(12)]
     await process.messaging.drain(WAIT)
-    assert {await process.messaging.find_state(each.id) for each in sent} == {MessageState.QUEUED}
+    assert {await process.messaging.log.find_state(each.id) for each in sent} == {
+        MessageState.QUEUED
+    }
 
     await smsc.throttle(False)
     # Those that were not even tried are this process's until their lease runs out.
@@ -406,7 +409,7 @@ async def test_a_report_that_could_not_be_written_down_is_written_when_it_comes_
         tries.append(reports)
         if len(tries) == 1:
             raise OSError("no database")
-        return await process.messaging.apply_reports(instance_id, reports)
+        return await process.messaging.reports.apply(instance_id, reports)
 
     await set_up(process, smsc, deliveryReceipts=True)
     await process.keep(apply)
@@ -435,10 +438,10 @@ async def test_a_process_that_can_not_renew_its_lease_leaves_before_another_may_
 
     process.clock.advance(SESSION_LEASE / 2)
     with pytest.raises(OSError, match="no database"):
-        await process.sessions.keep(process.connectors, lost, process.messaging.apply_reports)
+        await process.sessions.keep(process.connectors, lost, process.messaging.reports.apply)
     assert await bound(smsc, 1)
     process.clock.advance(SESSION_LEASE / 2)
-    kept = await process.sessions.keep(process.connectors, lost, process.messaging.apply_reports)
+    kept = await process.sessions.keep(process.connectors, lost, process.messaging.reports.apply)
 
     assert not kept
     await until(lambda: bound(smsc, 0))
@@ -520,11 +523,11 @@ async def send(server: ServerScope, states: list[MessageState]) -> None:
         until=server.clock.now() + LIFETIME,
     )
     await until(lambda: has_ended(messaging, queued))
-    states.append(await messaging.find_state(queued.id) or MessageState.UNKNOWN)
+    states.append(await messaging.log.find_state(queued.id) or MessageState.UNKNOWN)
 
 
 async def has_ended(messaging: MessagingService, queued: QueuedMessage) -> bool:
-    state = await messaging.find_state(queued.id)
+    state = await messaging.log.find_state(queued.id)
     return state is not None and not state.is_open
 
 

@@ -13,8 +13,8 @@ from watchword.connector_kit.errors import InvalidCredentials
 from watchword.connector_kit.models import ReportRequest
 from watchword.connectors.models import SavedConnector, Trial
 from watchword.core.phone import PhoneNumber
+from watchword.messaging.dispatch import QUEUED_LEASE
 from watchword.messaging.models import MessageState
-from watchword.messaging.service import QUEUED_LEASE
 
 DAY = timedelta(days=1)
 TRIED = {**CONFIG, "apiKey": "key-tried"}
@@ -37,7 +37,7 @@ async def try_out(rooms: Rooms, **terms: Any) -> tuple[SavedConnector, Trial]:
 async def sent_through(rooms: Rooms, to: PhoneNumber) -> str | None:
     queued = await queue(rooms, to)
     await rooms.messaging.drain(MOMENT)
-    return (await rooms.messaging.get(queued.id)).connector_instance_id
+    return (await rooms.messaging.log.get(queued.id)).connector_instance_id
 
 
 async def test_only_a_chosen_numbers_messages_go_through_the_trial(rooms: Rooms) -> None:
@@ -97,7 +97,7 @@ async def test_what_waits_for_a_trial_that_ends_goes_through_the_active_connecto
     successor.clock.advance(QUEUED_LEASE)
     await sweep(successor)
 
-    assert (await successor.messaging.get(lost.id)).connector_instance_id == active.id
+    assert (await successor.messaging.log.get(lost.id)).connector_instance_id == active.id
 
 
 async def test_a_successor_sends_what_waits_through_the_connector_it_was_meant_for(
@@ -111,7 +111,7 @@ async def test_a_successor_sends_what_waits_through_the_connector_it_was_meant_f
     successor.clock.advance(QUEUED_LEASE)
     assert await sweep(successor) == 2
 
-    found = [(await successor.messaging.get(each.id)) for each in waiting]
+    found = [(await successor.messaging.log.get(each.id)) for each in waiting]
     assert [one.connector_instance_id for one in found] == [trial.saved.id, active.id]
     assert {one.state for one in found} == {MessageState.ACCEPTED}
 
@@ -124,10 +124,10 @@ async def test_a_trial_that_is_throttled_holds_up_nobody_else(rooms: Rooms) -> N
 
     assert await sent_through(rooms, MINJI) == active.id
     await pass_time(6 * SECOND, rooms)
-    assert (await rooms.messaging.get(slow.id)).state is MessageState.QUEUED
+    assert (await rooms.messaging.log.get(slow.id)).state is MessageState.QUEUED
 
     await pass_time(20 * SECOND, rooms)
-    found = await rooms.messaging.get(slow.id)
+    found = await rooms.messaging.log.get(slow.id)
     assert (found.state, found.connector_instance_id) == (MessageState.ACCEPTED, trial.saved.id)
 
 
@@ -145,7 +145,7 @@ async def test_an_active_connector_that_is_throttled_does_not_hold_up_the_trial(
     successor.clock.advance(QUEUED_LEASE)
     await sweep(successor)
 
-    found = await successor.messaging.get(lost.id)
+    found = await successor.messaging.log.get(lost.id)
     assert (found.state, found.connector_instance_id) == (MessageState.ACCEPTED, trial.saved.id)
 
 
@@ -156,7 +156,7 @@ async def test_what_the_trial_refuses_is_not_sent_by_the_other_connector(rooms: 
     queued = await queue(rooms, ALICE)
     await rooms.messaging.drain(MOMENT)
 
-    found = await rooms.messaging.get(queued.id)
+    found = await rooms.messaging.log.get(queued.id)
     assert (found.state, found.connector_instance_id) == (MessageState.FAILED, trial.saved.id)
     assert rooms.provider.keys == ["key-tried"]
 
@@ -172,9 +172,9 @@ async def test_reports_name_the_connector_on_trial(rooms: Rooms) -> None:
     headers = {"x-signature": signature("key-tried", url, body)}
     request = ReportRequest(method="POST", url=url, headers=headers, body=body)
     callback = await rooms.connectors.read_reports(trial.saved.id, None, request)
-    await rooms.messaging.apply_reports(trial.saved.id, callback.reports)
+    await rooms.messaging.reports.apply(trial.saved.id, callback.reports)
 
-    assert (await rooms.messaging.get(queued.id)).state is MessageState.DELIVERED
+    assert (await rooms.messaging.log.get(queued.id)).state is MessageState.DELIVERED
 
 
 async def test_an_unknown_number_gets_a_row_of_the_same_connector(rooms: Rooms) -> None:

@@ -87,7 +87,7 @@ async def test_after_rotation_the_old_key_may_go(rooms: Rooms) -> None:
     applications = rooms.configuration.applications.saved
     assert created.secret is not None
     assert applications.is_secret_of(await applications.get(created.application.id), created.secret)
-    assert await rooms.messaging.reveal_recipient(queued.id, OPERATOR) == ALICE
+    assert await rooms.messaging.log.reveal_recipient(queued.id, OPERATOR) == ALICE
     await rooms.configuration.restore(OPERATOR, Kind.CONNECTOR, saved.id, 1)
 
 
@@ -110,7 +110,7 @@ async def test_many_rows_are_walked_in_batches_while_messages_are_sent(rooms: Ro
     assert resealed >= 250
     assert set(await keys_in_use(rooms.storage)) == {"k2"}
     assert len(rooms.provider.sent) == 20
-    assert (await rooms.messaging.list(MessageFilter())).total == 270
+    assert (await rooms.messaging.log.list(MessageFilter())).total == 270
 
 
 async def test_two_rotations_at_once_do_no_harm(rooms: Rooms) -> None:

@@ -30,8 +30,11 @@ from watchword.core.sealing import Sealer
 from watchword.guard.models import GuardPolicy
 from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
-from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.dispatch import Dispatch
+from watchword.messaging.early_report_repository import EarlyReportRows
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.repository import MessageRows
+from watchword.messaging.service import MessagingService
 from watchword.sign_in_settings.models import CodePolicy, LockoutPolicy
 from watchword.storage import Storage
 from watchword.tenants.models import Tenant, TenantTag

@@ -67,7 +67,7 @@ async def test_the_record_leads_to_the_message(
 
     assert record == await verification.get(FLOW, record.id)
     assert record.message_id is not None
-    assert (await verification.messaging.get(record.message_id)).state is MessageState.ACCEPTED
+    assert (await verification.messaging.log.get(record.message_id)).state is MessageState.ACCEPTED
 
 
 async def test_the_tenants_own_lifetime_holds(

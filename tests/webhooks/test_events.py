@@ -93,7 +93,7 @@ class TestMessages:
         ]
 
         for _ in range(2):
-            await rooms.messaging.apply_reports(saved.id, reports)
+            await rooms.messaging.reports.apply(saved.id, reports)
         await rooms.courier.settle(SOON)
 
         told = {body["event"]: body["data"] for body in receiver.bodies}
@@ -126,7 +126,7 @@ class TestMessages:
         await listen(rooms, receiver, Event.MESSAGE_FAILED)
         rooms.provider.answers.append(InsufficientBalance())
 
-        sent = await rooms.messaging.send_test(
+        sent = await rooms.messaging.tests.send(
             ALICE,
             "test-provider",
             {"apiKey": "fake", "sender": "X", "templates": TEMPLATES},
@@ -166,7 +166,7 @@ class TestMessages:
         message_id = await send(rooms, InsufficientBalance())
 
         # The lease is still there: the sweeper decides what became of it.
-        assert await rooms.messaging.find_state(message_id) is MessageState.SENDING
+        assert await rooms.messaging.log.find_state(message_id) is MessageState.SENDING
         assert await storage.all(select(webhook_deliveries.c.id), {}) == []
 
 
@@ -383,7 +383,7 @@ class TestHealth:
             clock.advance(timedelta(seconds=3))
             is_lost = number >= ENOUGH // 3
             report = DeliveryReport(f"P-{message_id}", "undelivered" if is_lost else "delivered")
-            await rooms.messaging.apply_reports(saved.id, [report])
+            await rooms.messaging.reports.apply(saved.id, [report])
 
         health = await self.health(rooms).of(saved.id)
 

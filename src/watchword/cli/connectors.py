@@ -124,7 +124,7 @@ def send_test(
             chosen = await _choose(scope, connector, given, Channel.to(receiver).connector_type)
             if chosen.connector.metadata.type is not Channel.to(receiver).connector_type:
                 fail(f"{chosen.id} does not send to {receiver.masked}.", USAGE_ERROR)
-            message = await scope.messaging.send_test(
+            message = await scope.messaging.tests.send(
                 receiver,
                 chosen.id,
                 chosen.config,

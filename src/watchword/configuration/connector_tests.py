@@ -46,7 +46,7 @@ class ConnectorTests:
         self, actor: Actor, given: GivenConnector, to: Recipient, language: str | None = None
     ) -> TriedConnector:
         """Send the code 000000 through it; a refusal is in the message's state and words."""
-        message = await self.messaging.send_test(
+        message = await self.messaging.tests.send(
             to,
             given.connector_id,
             given.config,

@@ -1,14 +1,10 @@
 """The messages' rows; each statement allows exactly the moves that a state has."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    Select,
     Update,
     and_,
     bindparam,
@@ -17,20 +13,16 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    literal,
     null,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.connector_kit.models import DeliveryReport, UsageType
-from watchword.core.pagination import PageRequest
 from watchword.messaging.models import Channel, Message, MessageState
 from watchword.storage import Row, TenantRepository
 from watchword.storage.schema import connector_pace, early_reports, messages
-from watchword.storage.types import UtcDateTime
 
 State = MessageState
 m = messages.c
@@ -202,132 +194,7 @@ IS_REPORTABLE = select(m.id).where(OURS, THEIRS, or_(BY_PROVIDERS_ID, and_(NAMED
 
 FIND = select(*SHOWN).where(OURS, THIS)
 STATE_OF = select(m.state).where(OURS, THIS)
-RECIPIENT = select(m.channel, m.recipient).where(OURS, THIS)
 PURGE = delete(messages).where(OURS, m.created_at < bindparam("before"), IS_ANSWERED)
-
-# A provider that is let in may still be wrong, or somebody else with its key.
-MOST_EARLY_REPORTS = 10_000
-LONGEST_EARLY_WORDS = 1000
-MATCHED_AT_ONCE = 200
-OUR_EARLY = e.tenant_id == bindparam("tenant_id")
-KEEP_EARLY = (
-    upsert(early_reports)
-    .from_select(
-        [column.name for column in e],
-        select(*(bindparam(column.name, type_=column.type) for column in e)).where(
-            select(func.count())
-            .select_from(early_reports)
-            .where(OUR_EARLY, e.instance_id == bindparam("instance_id"))
-            .scalar_subquery()
-            < literal(MOST_EARLY_REPORTS)
-        ),
-    )
-    .on_conflict_do_nothing()
-)
-IS_FROM_THERE = m.connector_instance_id == e.instance_id
-MATCH_EARLY = (
-    select(early_reports)
-    .where(
-        OUR_EARLY,
-        # Two questions, each with an index to answer it: PostgreSQL compares every report with
-        # every message where they are one.
-        or_(
-            exists().where(OURS, IS_FROM_THERE, m.provider_message_id == e.provider_message_id),
-            exists().where(OURS, IS_FROM_THERE, m.id == e.message_id, IS_ANSWERED),
-        ),
-    )
-    .limit(literal(MATCHED_AT_ONCE))
-)
-DROP_EARLY = delete(early_reports).where(
-    OUR_EARLY,
-    e.instance_id == bindparam("instance_id"),
-    e.provider_message_id == bindparam("provider_message_id"),
-    e.message_id == bindparam("message_id"),
-)
-PURGE_EARLY = delete(early_reports).where(OUR_EARLY, e.received_at < bindparam("before"))
-
-# Whole microseconds, so that both databases calculate alike and exactly.
-MICROSECOND = timedelta(microseconds=1)
-_present = bindparam("present", type_=BigInteger)
-_step = bindparam("step", type_=BigInteger)
-_slot = case((p.next_at > _present, p.next_at), else_=_present)
-_first = upsert(connector_pace).values(
-    tenant_id=bindparam("tenant_id"), instance_id=bindparam("instance_id"), next_at=_present + _step
-)
-# The lock on the row lets parallel senders take their turns; no row comes back where the next slot
-# is too far away to be waited for, so that it stays for whoever comes when it is near.
-RESERVE = _first.on_conflict_do_update(
-    index_elements=[p.tenant_id, p.instance_id],
-    set_={"next_at": _slot + _step},
-    where=and_(
-        or_(p.next_at.is_(None), p.next_at <= bindparam("latest", type_=BigInteger)),
-        or_(p.paused_until.is_(None), p.paused_until <= bindparam("now", type_=UtcDateTime)),
-    ),
-).returning(p.next_at)
-_paused = upsert(connector_pace).values(
-    tenant_id=bindparam("tenant_id"),
-    instance_id=bindparam("instance_id"),
-    paused_until=bindparam("paused_until"),
-)
-PAUSE = _paused.on_conflict_do_update(
-    index_elements=[p.tenant_id, p.instance_id],
-    set_={"paused_until": _paused.excluded.paused_until},
-    # Of two refusals the longer one holds, whichever is read first.
-    where=or_(p.paused_until.is_(None), p.paused_until < _paused.excluded.paused_until),
-)
-RESUME = (
-    update(connector_pace)
-    .where(p.tenant_id == bindparam("tenant_id"), p.instance_id == bindparam("instance_id"))
-    .values(paused_until=null())
-)
-
-CONDITIONS: Mapping[str, ColumnElement[bool]] = {
-    **{
-        name: m[name] == bindparam(name)
-        for name in (
-            "state",
-            "connector_instance_id",
-            "usage_type",
-            "country",
-            "error_class",
-            "is_test",
-        )
-    },
-    "since": m.created_at >= bindparam("since"),
-    "until": m.created_at < bindparam("until"),
-}
-
-
-@lru_cache(maxsize=256)
-def _page(filters: frozenset[str], digests: int) -> tuple[Select[Any], Select[Any]]:
-    wanted = [OURS, *(CONDITIONS[name] for name in sorted(filters))]
-    if digests:
-        wanted.append(
-            or_(*(m.recipient_digest == bindparam(f"digest_{n}") for n in range(digests)))
-        )
-    rows = (
-        select(*SHOWN)
-        .where(*wanted)
-        .order_by(m.created_at.desc(), m.id)
-        .limit(bindparam("limit"))
-        .offset(bindparam("offset"))
-    )
-    return rows, select(func.count().label("total")).select_from(messages).where(*wanted)
-
-
-@lru_cache(maxsize=256)
-def _slice(filters: frozenset[str], digests: int) -> Select[Any]:
-    """Return the next rows of a long list; it costs the same wherever in the list it begins."""
-    rows, _ = _page(filters, digests)
-    before = bindparam("before", type_=UtcDateTime)
-    return (
-        rows.where(
-            m.created_at <= before,
-            or_(m.created_at < before, m.id > bindparam("after_id")),
-        )
-        .limit(bindparam("limit"))
-        .offset(None)
-    )
 
 
 class MessageRows(TenantRepository):
@@ -466,139 +333,20 @@ class MessageRows(TenantRepository):
     async def find(self, message_id: str) -> Message | None:
         """Return a message, or None."""
         row = await self.first(FIND, id_=message_id)
-        return _message(row) if row else None
+        return message_of(row) if row else None
 
     async def find_state(self, message_id: str) -> MessageState | None:
         """Return the state alone, or None."""
         row = await self.first(STATE_OF, id_=message_id)
         return MessageState(row["state"]) if row else None
 
-    async def sealed_recipient(self, message_id: str) -> tuple[Channel, str] | None:
-        """Return the channel and the sealed number or address, or None."""
-        row = await self.first(RECIPIENT, id_=message_id)
-        return (Channel(row["channel"]), row["recipient"]) if row else None
-
-    async def page(
-        self, asked: Mapping[str, Any], digests: Sequence[str], page: PageRequest
-    ) -> tuple[list[Message], int]:
-        """Return one page, newest first, and how many messages there are."""
-        values = {**asked, **{f"digest_{n}": digest for n, digest in enumerate(digests)}}
-        rows, count = _page(frozenset(asked), len(digests))
-        found = await self.all(rows, limit=page.size, offset=page.offset, **values)
-        counted = await self.first(count, **values)
-        return [_message(row) for row in found], counted["total"] if counted else 0
-
-    async def slice(
-        self,
-        asked: Mapping[str, Any],
-        digests: Sequence[str],
-        before: datetime,
-        after_id: str,
-        at_most: int,
-    ) -> list[Message]:
-        """Return the messages that come next, newest first, after one of that moment and id."""
-        values = {**asked, **{f"digest_{n}": digest for n, digest in enumerate(digests)}}
-        rows = await self.all(
-            _slice(frozenset(asked), len(digests)),
-            before=before,
-            after_id=after_id,
-            limit=at_most,
-            **values,
-        )
-        return [_message(row) for row in rows]
-
     async def purge(self, before: datetime) -> int:
         """Delete finished messages from before a moment."""
         return await self.run(PURGE, before=before)
 
 
-class PaceRows(TenantRepository):
-    """Knows when one tenant's connectors may send."""
-
-    async def reserve(
-        self, instance_id: str, now: datetime, *, step: timedelta, reach: timedelta
-    ) -> datetime | None:
-        """Return the connector's next free moment, now taken.
-
-        None where it lies beyond *reach*, or where the connector is paused.
-        """
-        present, apart = _microseconds(now), step // MICROSECOND
-        row = await self.first(
-            RESERVE,
-            instance_id=instance_id,
-            now=now,
-            present=present,
-            latest=_microseconds(now + reach),
-            step=apart,
-        )
-        if row is None:
-            return None
-        next_at: int = row["next_at"]
-        return now + (next_at - apart - present) * MICROSECOND
-
-    async def pause(self, instance_id: str, until: datetime) -> None:
-        """Hand nothing more to the connector's provider until then."""
-        await self.run(PAUSE, instance_id=instance_id, paused_until=until)
-
-    async def resume(self, instance_id: str) -> None:
-        """End a pause."""
-        await self.run(RESUME, instance_id=instance_id)
-
-
-class EarlyReportRows(TenantRepository):
-    """Keeps the reports of messages whose provider's id is not known yet."""
-
-    async def keep(self, instance_id: str, report: DeliveryReport, now: datetime) -> bool:
-        """Write a report down, once; False where it is there, or where there are too many."""
-        return (
-            await self.run(
-                KEEP_EARLY,
-                instance_id=instance_id,
-                provider_message_id=report.provider_message_id,
-                message_id=report.message_id or "",
-                state=report.state,
-                error_class=report.error_class,
-                words=report.words[:LONGEST_EARLY_WORDS] or None,
-                received_at=now,
-            )
-            == 1
-        )
-
-    async def matching(self) -> list[tuple[str, DeliveryReport]]:
-        """Return reports whose message is known by now, each with its connector."""
-        return [
-            (
-                row["instance_id"],
-                DeliveryReport(
-                    row["provider_message_id"],
-                    row["state"],
-                    row["error_class"],
-                    row["words"] or "",
-                    row["message_id"] or None,
-                ),
-            )
-            for row in await self.all(MATCH_EARLY)
-        ]
-
-    async def drop(self, instance_id: str, report: DeliveryReport) -> None:
-        """Forget a report."""
-        await self.run(
-            DROP_EARLY,
-            instance_id=instance_id,
-            provider_message_id=report.provider_message_id,
-            message_id=report.message_id or "",
-        )
-
-    async def purge(self, before: datetime) -> int:
-        """Forget what came before a moment, and return how many that were."""
-        return await self.run(PURGE_EARLY, before=before)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, UTC)) // MICROSECOND
-
-
-def _message(row: Row) -> Message:
+def message_of(row: Row) -> Message:
+    """Return the message that a row of the columns `SHOWN` holds."""
     return Message(
         **{
             **row,

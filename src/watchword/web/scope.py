@@ -33,8 +33,9 @@ from watchword.guard.models import GuardPolicy
 from watchword.guard.service import Lockout, SendGuard, Unblocking
 from watchword.interactions.service import InteractionService
 from watchword.invitations.service import InvitationService
+from watchword.messaging.dispatch import Dispatch
 from watchword.messaging.health import HealthService
-from watchword.messaging.service import Dispatch, MessagingService
+from watchword.messaging.service import MessagingService
 from watchword.messaging.statistics.service import StatisticsService
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.service import OperatorService

@@ -468,7 +468,7 @@ class TestEmail:
         page = await owner.open("messages?number=ADA@example.com")
         assert "a•••@example.com" in page.words
         assert "ada@example.com" not in page.html.replace("ADA@example.com", "")
-        [message] = (await scope.messaging.list()).items
+        [message] = (await scope.messaging.log.list()).items
         await owner.open(f"messages/{message.id}")
         page = await owner.submit("/number")
         assert "ada@example.com" in page.words

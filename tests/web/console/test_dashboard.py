@@ -133,7 +133,7 @@ async def test_an_export_ends_at_its_cap(site: Site) -> None:
     scope = await site.scope()
 
     found = [
-        message async for message in scope.messaging.export(MessageFilter(), SYSTEM, at_most=2)
+        message async for message in scope.messaging.log.export(MessageFilter(), SYSTEM, at_most=2)
     ]
 
     assert len(found) == 2

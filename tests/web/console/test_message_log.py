@@ -21,7 +21,7 @@ async def test_a_message_to_a_number_that_no_country_has_is_found_and_shown(
     number = PhoneNumber.of_any_length(digits)
     await scope.verification.send_lone_code(number)
     await scope.messaging.drain(timedelta(seconds=1))
-    [message] = (await scope.messaging.list()).items
+    [message] = (await scope.messaging.log.list()).items
 
     listed = await owner.open(f"messages?number=%2B{digits}")
     assert masked in listed.words

@@ -102,7 +102,7 @@ async def test_a_connector_is_tried_from_here_before_it_moves(
     page = await _try(owner, "+447700900124")
 
     assert "SMS connector Tested" in page.words
-    written = (await (await site.scope()).messaging.list()).items
+    written = (await (await site.scope()).messaging.log.list()).items
     assert [(message.is_test, message.connector_id) for message in written] == [
         (True, "development-inbox")
     ]
@@ -159,7 +159,7 @@ async def test_what_can_not_be_tried_is_said(site: Site, owner: Browser, trial: 
 
     assert 'role="alert"' in no_number.html
     assert "connectors.email" in no_email.words
-    assert (await (await site.scope()).messaging.list()).items == []
+    assert (await (await site.scope()).messaging.log.list()).items == []
 
 
 async def test_going_live_untested_is_ticked_and_audited(

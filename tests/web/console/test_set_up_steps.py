@@ -109,7 +109,7 @@ async def test_a_test_counts_until_the_connector_is_changed(
     scope = await site.scope()
     saved = await scope.connectors.get(connector)
     who = Actor("operator", "ada", "ada")
-    await scope.messaging.send_test(ALICE, saved.connector_id, {}, keep_from=saved, actor=who)
+    await scope.messaging.tests.send(ALICE, saved.connector_id, {}, keep_from=saved, actor=who)
     assert test_page not in (await owner.open("get-started")).links
 
     usages = ("Generic", "SignIn", "Register", "ForgotPassword")

@@ -82,7 +82,7 @@ class Waiting:
         """Let the provider report."""
         report = DeliveryReport("SM1", state, "recipient_unreachable" if words else None, words)
         scope = await self.site.scope()
-        assert await scope.messaging.apply_reports(self.instance_id, [report])
+        assert await scope.messaging.reports.apply(self.instance_id, [report])
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ async def test_the_fixed_code_signs_up_and_in_and_nothing_is_sent(
     assert site.provider.messages == []
     scope = await site.scope()
     assert await scope.fixed_numbers.user_ids() == {user_id}
-    written = (await scope.messaging.list()).items
+    written = (await scope.messaging.log.list()).items
     assert {message.state for message in written} == {MessageState.SUPPRESSED}
 
 

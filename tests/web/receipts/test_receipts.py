@@ -110,7 +110,7 @@ async def test_a_signed_report_moves_the_message_on(
     answer = await post_signed(client, saved, report("undelivered", error="unreachable"))
 
     assert (answer.status_code, answer.content) == (204, b"")
-    message = await rooms.messaging.get(message_id)
+    message = await rooms.messaging.log.get(message_id)
     assert (message.state, message.error_class) == (MessageState.UNDELIVERED, "unreachable")
     assert message.provider_words == "carrier"
 
@@ -125,7 +125,7 @@ async def test_the_signature_covers_the_public_url_with_its_query(
     answer = await post_signed(client, saved, report(), query="?a=%2B1&a=2")
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
 
 
 @pytest.mark.proves("S129")
@@ -152,7 +152,7 @@ async def test_every_refusal_looks_the_same(rooms: Rooms, client: httpx2.AsyncCl
         (refused[0].status_code, refused[0].text)
     }
     assert refused[0].status_code == 403
-    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.ACCEPTED
 
 
 async def test_an_unsigned_report_needs_the_token(rooms: Rooms, client: httpx2.AsyncClient) -> None:
@@ -163,7 +163,7 @@ async def test_an_unsigned_report_needs_the_token(rooms: Rooms, client: httpx2.A
     answer = await client.post(path, content=report())
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_a_replaced_connector_is_heard_for_seven_days(
@@ -175,7 +175,7 @@ async def test_a_replaced_connector_is_heard_for_seven_days(
 
     rooms.clock.advance(timedelta(days=6, hours=23))
     assert (await post_signed(client, saved, report())).status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
     rooms.clock.advance(timedelta(hours=2))
     assert (await post_signed(client, saved, report())).status_code == 403
 
@@ -189,7 +189,7 @@ async def test_a_report_of_an_unknown_message_is_taken_and_moves_nothing(
     answer = await post_signed(client, saved, report().replace(b"P1", b"P2"))
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.ACCEPTED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.ACCEPTED
 
 
 async def test_a_long_body_is_refused_before_it_is_read(
@@ -206,7 +206,7 @@ async def lose_answer(rooms: Rooms) -> str:
     rooms.provider.answers.append(ProviderTimeout("no answer"))
     queued = await queue(rooms)
     await rooms.messaging.drain(MOMENT)
-    assert await rooms.messaging.find_state(queued.id) is MessageState.UNKNOWN
+    assert await rooms.messaging.log.find_state(queued.id) is MessageState.UNKNOWN
     return queued.id
 
 
@@ -221,11 +221,11 @@ async def test_a_message_whose_answer_was_lost_is_found_by_the_address_it_gave(
     answer = await post_signed(client, saved, report(), query=f"?message={message_id}")
 
     assert answer.status_code == 204
-    message = await rooms.messaging.get(message_id)
+    message = await rooms.messaging.log.get(message_id)
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
     later = await post_signed(client, saved, report("undelivered"), query=f"?message={message_id}")
     assert later.status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_the_address_names_no_message_of_another_tenant_connector_or_provider_id(
@@ -248,9 +248,9 @@ async def test_the_address_names_no_message_of_another_tenant_connector_or_provi
     assert await reported(saved, known, report().replace(b"P1", b"P8")) == 204
     assert await reported(saved, "%00", report()) == 400
 
-    assert await rooms.messaging.find_state(lost) is MessageState.UNKNOWN
-    assert await rooms.messaging.find_state(known) is MessageState.ACCEPTED
-    assert await theirs.messaging.find_state(foreign) is MessageState.UNKNOWN
+    assert await rooms.messaging.log.find_state(lost) is MessageState.UNKNOWN
+    assert await rooms.messaging.log.find_state(known) is MessageState.ACCEPTED
+    assert await theirs.messaging.log.find_state(foreign) is MessageState.UNKNOWN
 
 
 @pytest.mark.parametrize("ending", [Receipt("P1"), ProviderTimeout("no answer")])
@@ -267,11 +267,11 @@ async def test_a_report_that_is_faster_than_the_answer_is_taken_at_once_and_not_
     answer = await post_signed(client, saved, report(), query=f"?message={queued.id}")
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(queued.id) is MessageState.SENDING
+    assert await rooms.messaging.log.find_state(queued.id) is MessageState.SENDING
     rooms.provider.gate.set()
     await rooms.messaging.drain(MOMENT)
-    await rooms.messaging.match_early_reports()
-    message = await rooms.messaging.get(queued.id)
+    await rooms.messaging.reports.match_early()
+    message = await rooms.messaging.log.get(queued.id)
     assert (message.state, message.provider_message_id) == (MessageState.DELIVERED, "P1")
 
 
@@ -284,7 +284,7 @@ async def test_a_report_to_one_address_for_all_is_matched_by_what_it_gives_back(
     answer = await post_signed(client, saved, report(message=message_id))
 
     assert answer.status_code == 204
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
 
 
 # What the provider hears.
@@ -330,7 +330,7 @@ async def test_a_provider_hears_what_it_wants_to_hear(
     for heard in (answer, unknown):
         assert (heard.status_code, heard.json()) == (200, {"code": 0, "msg": "OK"})
         assert heard.headers["content-type"] == "application/json"
-    assert await rooms.messaging.find_state(message_id) is MessageState.DELIVERED
+    assert await rooms.messaging.log.find_state(message_id) is MessageState.DELIVERED
 
 
 async def test_a_call_that_proves_the_address_is_answered_and_reports_nothing(

@@ -106,7 +106,7 @@ async def _send(visit: Visit, purpose: str, identifier: Identifier) -> None:
 async def _state(visit: Visit, pending: VerificationRecord) -> MessageState | None:
     if pending.message_id is None:
         return None
-    return await visit.scope.messaging.find_state(pending.message_id)
+    return await visit.scope.messaging.log.find_state(pending.message_id)
 
 
 async def _wait(visit: Visit, pending: VerificationRecord) -> int:

@@ -180,7 +180,7 @@ async def send_test(
         # First, so that a form with a mistake in it costs nothing of the cap.
         desk.scope.connectors.build_unsaved(found.metadata.id, answers.config, keep_from)
         await desk.scope.guard.spend_test_send(desk.operator.id)
-        message = await desk.scope.messaging.send_test(
+        message = await desk.scope.messaging.tests.send(
             to,
             found.metadata.id,
             answers.config,

@@ -43,7 +43,7 @@ async def export(
 ) -> Response:
     """Return what the filter of the log finds; the audit log remembers who took it."""
     filters, _ = filter_of(desk, state, usage, test, number)
-    messages = desk.scope.messaging.export(filters, desk.actor, at_most=MOST_ROWS)
+    messages = desk.scope.messaging.log.export(filters, desk.actor, at_most=MOST_ROWS)
     name = f"messages-{desk.server.clock.now():%Y-%m-%d}.csv"
     return StreamingResponse(
         csv_file(COLUMNS, _rows(messages)),

@@ -31,7 +31,7 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
 ) -> Response:
     """List messages, the newest first; a number or address is looked up by its digest."""
     filters, number_problem = filter_of(desk, state, usage, test, number)
-    found = await desk.scope.messaging.list(filters, PageRequest(max(1, page)))
+    found = await desk.scope.messaging.log.list(filters, PageRequest(max(1, page)))
     chosen = {"state": state, "usage": usage, "test": test, "number": number}
     return desk.render(
         "messages.html",
@@ -57,7 +57,7 @@ async def show_message(desk: WorkDesk, message_id: str) -> Response:
 @router.get("/{message_id}/timeline")
 async def show_timeline(desk: WorkDesk, message_id: str, seen: str = "") -> Response:
     """Show the timeline alone, for a page that waits for what comes; empty where nothing did."""
-    message = await desk.scope.messaging.get(message_id)
+    message = await desk.scope.messaging.log.get(message_id)
     context = await followed(desk, message)
     if seen == message.state and context["is_followed"]:
         # Nothing is swapped, so that nothing is read out twice.
@@ -69,12 +69,12 @@ async def show_timeline(desk: WorkDesk, message_id: str, seen: str = "") -> Resp
 async def show_number(desk: WorkDesk, message_id: str) -> Response:
     """Show the full number or address; the audit log remembers who looked."""
     return await _details(
-        desk, message_id, await desk.scope.messaging.reveal_recipient(message_id, desk.actor)
+        desk, message_id, await desk.scope.messaging.log.reveal_recipient(message_id, desk.actor)
     )
 
 
 async def _details(desk: OwnDesk, message_id: str, recipient: Recipient | None = None) -> Response:
-    message = await desk.scope.messaging.get(message_id)
+    message = await desk.scope.messaging.log.get(message_id)
     return desk.render(
         "message.html",
         recipient=_in_full(recipient) if recipient is not None else None,

@@ -67,7 +67,7 @@ async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
     if connector is None:
         return SetUpStep("test", False, desk.address("connectors", "set-up"))
     wanted = MessageFilter(is_test=True, connector_instance_id=connector.id)
-    tests = (await desk.scope.messaging.list(wanted, NEWEST)).items
+    tests = (await desk.scope.messaging.log.list(wanted, NEWEST)).items
     is_tested = connector.tested_at is not None
     note = missing_of_tests(
         [test.state for test in tests],

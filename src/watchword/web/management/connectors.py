@@ -247,7 +247,7 @@ async def test_connector(
     """Send a test with the config of the body: nothing needs to be saved."""
     to = body.receiver_for(caller.server.registry.find(factory_id))
     await caller.tenant.guard.spend_test_send(caller.actor.id)
-    await caller.tenant.messaging.require_sent(
+    await caller.tenant.messaging.tests.require_taken(
         to, factory_id, body.config, actor=caller.actor, language=body.locale
     )
 

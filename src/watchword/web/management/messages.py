@@ -122,7 +122,7 @@ async def list_messages(
     caller: Caller, asked: Asked, page: Paged, request: Request, response: Response
 ) -> list[MessageAnswer]:
     """List messages, the newest first."""
-    found = await caller.tenant.messaging.list(asked, page)
+    found = await caller.tenant.messaging.log.list(asked, page)
     describe_page(request, response, found)
     return [MessageAnswer.of(message) for message in found.items]
 
@@ -130,7 +130,7 @@ async def list_messages(
 @router.get("/messages/{id}", responses=problems(MessageNotFound))
 async def get_message(id: Id, caller: Caller) -> MessageAnswer:
     """Show what became of one message."""
-    return MessageAnswer.of(await caller.tenant.messaging.get(id))
+    return MessageAnswer.of(await caller.tenant.messaging.log.get(id))
 
 
 @router.get(

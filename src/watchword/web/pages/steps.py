@@ -82,7 +82,7 @@ async def delivery_of(visit: Visit, record: VerificationRecord) -> MessageState 
         return None
     if not visit.scope.interactions.may_show_delivery(visit.interaction):
         return None
-    return await visit.scope.messaging.find_state(record.message_id)
+    return await visit.scope.messaging.log.find_state(record.message_id)
 
 
 async def send_code(visit: Visit, identifier: Identifier, event: InteractionEvent) -> None:

@@ -32,7 +32,7 @@ async def receive(
         body=await request.body(),  # at most 64 KiB: `web.security.BodyLimit`,
     )
     callback = await scope.connectors.read_reports(instance_id, token, report)
-    await scope.messaging.apply_reports(instance_id, callback.reports, message)
+    await scope.messaging.reports.apply(instance_id, callback.reports, message)
     reply = callback.reply
     return Response(reply.body, reply.status, media_type=reply.content_type)
 
