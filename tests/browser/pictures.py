@@ -1,6 +1,7 @@
 """Pictures of every page of the console, and those of the documentation's tour.
 
-Not collected with the tests: `make screenshots` looks for `pictures*.py`, too, and `make tour` names this file.
+Not collected with the tests: `make screenshots` looks for `pictures*.py`, too, and `make tour`
+names this file.
 """
 
 import base64

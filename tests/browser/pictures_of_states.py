@@ -1,7 +1,7 @@
 """Pictures of what the console says when something happens: refusals, questions, news, errors.
 
-Not collected with the tests: `make screenshots` looks for `pictures*.py`, too. Where links alone lead is in
-`pictures.py`.
+Not collected with the tests: `make screenshots` looks for `pictures*.py`, too. Where links alone
+lead is in `pictures.py`.
 """
 
 import json
