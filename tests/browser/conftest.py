@@ -10,13 +10,17 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests import local
 from tests.journeys.server import PYTHON, Installation, Server
 from tests.ports import free_port
 
 OUTPUT = Path(__file__).parent / "output"
+
+# Milliseconds. What is there is found at once; a starved machine is no failure of a page.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 # Chromium's own calls home have no place in a test.
 QUIET = (

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OUTPUT, TOO_WIDE
+from tests.browser.conftest import OUTPUT, PATIENCE, TOO_WIDE
 from tests.browser.desk import Desk, Office, open_office
 from tests.browser.site import TWILIO, Administrator
 from tests.browser.test_accessibility import BY_CODE, furnish
@@ -162,7 +162,7 @@ def looks(office: Office) -> Iterator[Desk]:
     for language in LANGUAGES:
         desk = Desk(office, Look(language, language, "light", 1280, SIZES[1280]))
         # Tall pictures of hundreds of pages take their time on a busy machine.
-        desk.context.set_default_timeout(60_000)
+        desk.context.set_default_timeout(PATIENCE)
         yield desk
         desk.context.close()
 

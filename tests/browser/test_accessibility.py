@@ -11,7 +11,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import setup_link
+from tests.browser.conftest import PATIENCE, setup_link
 from tests.browser.judge import Judge
 from tests.browser.site import TWILIO, Administrator, Site, administrator_of, running_site
 from watchword.account.models import FIELDS
@@ -119,7 +119,7 @@ class Tour:
     def _newcomer(self) -> Page:
         # Colours that are still on their way from one scheme to the other are nobody's.
         context = self.site.browser.new_context(**self.look, reduced_motion="reduce")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         return context.new_page()
 
     def forget_me(self) -> None:

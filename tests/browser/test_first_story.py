@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import Camera, Complaints, Emulator, setup_link
+from tests.browser.conftest import PATIENCE, Camera, Complaints, Emulator, setup_link
 from tests.journeys.rows import query
 from tests.journeys.server import Installation, Server
 from watchword.core.phrases import Phrases
@@ -45,7 +45,7 @@ class Walk:
             locale={"en": "en-US", "ko": "ko-KR"}[look.language],
             color_scheme=look.scheme,
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.complaints = Complaints(self.page)
 

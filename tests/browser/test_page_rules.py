@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.site import TWILIO, Administrator, Site, administrator_of, running_site
 from tests.browser.test_first_story import PHRASES
 from tests.journeys.server import PHONE_SIGN_IN
@@ -40,7 +41,7 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def context(site: Site) -> Iterator[BrowserContext]:
     """Return a browser that nobody used before."""
     context = site.browser.new_context(**PHONE)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
