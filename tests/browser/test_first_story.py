@@ -13,7 +13,7 @@ from tests.journeys.server import Installation, Server
 from watchword.core.phrases import Phrases
 from watchword.emulators.twilio import ACCOUNT_SID, AUTH_TOKEN, MESSAGING_SERVICE_SID
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
 
 PASSWORD = "calm-otter-7-lamps"
 PHRASES = Phrases.load()

@@ -46,6 +46,7 @@ def test_a_message_that_was_on_its_way_is_never_sent_twice(
     assert message_states(database_url) == ["unknown", "accepted"]
 
 
+@pytest.mark.one_database
 def test_a_stopping_server_waits_for_what_it_is_sending(
     installation: Installation, provider: Provider, database_url: str
 ) -> None:

@@ -35,6 +35,7 @@ def issuers(*ports: int) -> list[str]:
     return [discovery(port)["issuer"] for port in ports]
 
 
+@pytest.mark.one_database
 def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) -> None:
     port, other = created(installation, "acme"), created(installation, "shop")
 
@@ -54,6 +55,7 @@ def test_each_tenant_has_its_issuer_at_its_own_port(installation: Installation) 
     assert (stray.status_code, stray.json()["code"]) == (421, "tenant.unknown_host")
 
 
+@pytest.mark.one_database
 def test_a_port_that_is_taken_keeps_nobody_else_out(installation: Installation) -> None:
     taken, free = created(installation, "acme"), created(installation, "shop")
 

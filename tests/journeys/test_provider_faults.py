@@ -10,7 +10,7 @@ from tests.journeys.provider import Mood, Provider, closed_port
 from tests.journeys.rows import message_states, query, until
 from tests.journeys.server import Installation, Server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 ALICE = "447700900123"
 

@@ -67,6 +67,7 @@ def test_what_a_killed_process_was_posting_is_posted_by_the_next(
     assert provider.messages[0]["event"] == "Organization.Created"
 
 
+@pytest.mark.one_database
 def test_a_stopping_server_waits_for_the_receiver_that_it_is_posting_to(
     installation: Installation, provider: Provider, database_url: str
 ) -> None:

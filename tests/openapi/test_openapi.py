@@ -11,7 +11,7 @@ from tests.journeys.server import Installation
 from tests.ports import free_port
 from watchword.app import CONNECTORS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 TOOL = Path(__file__).parents[2] / ".venv-sdk" / "bin" / "schemathesis"
