@@ -4,33 +4,42 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
 from tests import local
 from tests.journeys.browser import Browser
-from tests.journeys.provider import Provider
+from tests.journeys.provider import Provider, running_provider
 from tests.journeys.server import REDIRECT_URI, Installation, Server
 
 pytestmark = pytest.mark.slow
 
-ALICE = "447700900123"
+ALICE, BOB = "447700900123", "447700900124"
+CAROL, DORA = "447700900125", "447700900126"
 
 
-@pytest.fixture
-def client_id(installation: Installation, provider: Provider) -> str:
-    """Return the application, on a server that is set up."""
-    return installation.seed_phone_sign_in(provider.url)
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """Return what takes the messages of this module."""
+    with running_provider() as provider:
+        yield provider
 
 
-@pytest.fixture
-def server(installation: Installation, client_id: str) -> Iterator[Server]:
-    """Return a running server."""
+@pytest.fixture(scope="module")
+def shop(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, provider: Provider
+) -> Iterator[tuple[Server, str]]:
+    """Return a running server and its application, for tests that bring their own number."""
+    folder = tmp_path_factory.mktemp("shop")
+    copy(sqlite_template, folder / "watchword.db")
+    installation = Installation(f"sqlite:///{folder / 'watchword.db'}", folder)
+    client_id = installation.seed_phone_sign_in(provider.url)
     with installation.server() as server:
-        yield server
+        yield server, client_id
 
 
-def register(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
+def register(browser: Browser, provider: Provider, phone: str) -> str:
     """Sign up, and return where the application is called."""
     browser.begin("Register")
     sent = browser.send_code(phone, "Register")
@@ -41,7 +50,7 @@ def register(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
     return browser.submit()
 
 
-def sign_in(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
+def sign_in(browser: Browser, provider: Provider, phone: str) -> str:
     """Sign in, and return where the application is called."""
     browser.begin("SignIn")
     sent = browser.send_code(phone, "SignIn")
@@ -53,10 +62,12 @@ def sign_in(browser: Browser, provider: Provider, phone: str = ALICE) -> str:
 
 
 def test_a_person_signs_up_comes_back_and_signs_out(
-    server: Server, installation: Installation, client_id: str, provider: Provider
+    installation: Installation, provider: Provider
 ) -> None:
-    with Browser(server.address, client_id) as browser:
-        tokens = browser.exchange(register(browser, provider)).json()
+    client_id = installation.seed_phone_sign_in(provider.url)
+
+    with installation.server() as server, Browser(server.address, client_id) as browser:
+        tokens = browser.exchange(register(browser, provider, ALICE)).json()
         claims = browser.claims(tokens["id_token"])
         assert claims["iss"] == f"{installation.origin}/oidc"
         assert claims["aud"] == client_id
@@ -87,7 +98,7 @@ def test_a_person_signs_up_comes_back_and_signs_out(
         assert goodbye.headers["location"].startswith(REDIRECT_URI)
         assert "error=login_required" in browser.authorize(prompt="none").headers["location"]
 
-        returned = browser.exchange(sign_in(browser, provider)).json()
+        returned = browser.exchange(sign_in(browser, provider, ALICE)).json()
         assert browser.claims(returned["id_token"])["sub"] == claims["sub"]
 
 
@@ -97,16 +108,17 @@ def test_a_server_makes_its_own_database(provider: Provider, tmp_path: Path) -> 
         client_id = installation.seed_phone_sign_in(provider.url)
         time.sleep(2)  # a running server learns of changes within a second
         with Browser(server.address, client_id) as browser:
-            assert browser.exchange(register(browser, provider)).status_code == 200
+            assert browser.exchange(register(browser, provider, ALICE)).status_code == 200
 
 
 def test_a_number_without_an_account_may_make_one_with_the_same_code(
-    server: Server, client_id: str, provider: Provider
+    shop: tuple[Server, str], provider: Provider
 ) -> None:
+    server, client_id = shop
     with Browser(server.address, client_id) as browser:
         browser.begin("SignIn")
-        record = browser.send_code(ALICE, "SignIn").json()["verificationId"]
-        browser.verify_code(ALICE, record, provider.next_code(ALICE))
+        record = browser.send_code(BOB, "SignIn").json()["verificationId"]
+        browser.verify_code(BOB, record, provider.next_code(BOB))
         unknown = browser.identify(record)
         assert (unknown.status_code, unknown.json()["code"]) == (404, "user.user_not_exist")
 
@@ -116,24 +128,24 @@ def test_a_number_without_an_account_may_make_one_with_the_same_code(
 
         assert browser.identify(record).status_code == 201
         assert browser.exchange(browser.submit()).status_code == 200
-        assert len(provider.messages) == 1
+        told = [sent["to"].lstrip("+") for sent in provider.messages]
+        assert told.count(BOB) == 1
 
 
-def test_wrong_and_used_codes_are_refused(
-    server: Server, client_id: str, provider: Provider
-) -> None:
+def test_wrong_and_used_codes_are_refused(shop: tuple[Server, str], provider: Provider) -> None:
+    server, client_id = shop
     with Browser(server.address, client_id) as browser:
         browser.begin("Register")
-        record = browser.send_code(ALICE, "Register").json()["verificationId"]
-        code = provider.next_code(ALICE)
+        record = browser.send_code(CAROL, "Register").json()["verificationId"]
+        code = provider.next_code(CAROL)
         wrong = f"{(int(code) + 1) % 1_000_000:06}"
 
-        refused = browser.verify_code(ALICE, record, wrong)
+        refused = browser.verify_code(CAROL, record, wrong)
         assert (refused.status_code, refused.json()["code"]) == (
             400,
             "verification_code.code_mismatch",
         )
-        browser.verify_code(ALICE, record, code)
+        browser.verify_code(CAROL, record, code)
         browser.identify(record)
         callback = browser.submit()
         assert browser.exchange(callback).status_code == 200
@@ -143,7 +155,7 @@ def test_wrong_and_used_codes_are_refused(
 
     with Browser(server.address, client_id) as another:
         another.begin("SignIn")
-        used = another.verify_code(ALICE, record, code)
+        used = another.verify_code(CAROL, record, code)
         assert (used.status_code, used.json()["code"]) == (
             404,
             "session.verification_session_not_found",
@@ -152,8 +164,9 @@ def test_wrong_and_used_codes_are_refused(
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_sign_in_page_and_its_assets_are_served(
-    server: Server, client_id: str, language: str
+    shop: tuple[Server, str], language: str
 ) -> None:
+    server, client_id = shop
     with Browser(server.address, client_id) as browser:
         browser.client.headers["accept-language"] = language
         page = browser.client.get(browser.authorize().headers["location"])
@@ -165,21 +178,24 @@ def test_the_sign_in_page_and_its_assets_are_served(
 
 
 def test_nothing_that_is_secret_reaches_the_log(
-    server: Server, client_id: str, provider: Provider
+    shop: tuple[Server, str], provider: Provider
 ) -> None:
+    server, client_id = shop
     with Browser(server.address, client_id) as browser:
-        tokens = browser.exchange(register(browser, provider)).json()
+        tokens = browser.exchange(register(browser, provider, DORA)).json()
 
         written = server.log
         code = provider.messages[-1]["payload"]["code"]
-        secrets = [ALICE, *(tokens[name] for name in ("access_token", "refresh_token", "id_token"))]
+        secrets = [DORA, *(tokens[name] for name in ("access_token", "refresh_token", "id_token"))]
         assert [secret for secret in secrets if secret in written] == []
         assert f'"{code}"' not in written
         assert f" {code} " not in written
         assert [value for value in browser.client.cookies.values() if value in written] == []
 
 
-def test_an_unknown_host_is_nobodys(server: Server) -> None:
+def test_an_unknown_host_is_nobodys(shop: tuple[Server, str]) -> None:
+    server, _ = shop
+
     answer = local.get(f"{server.address}/api/status", headers={"host": "other.example"})
 
     assert (answer.status_code, answer.json()["code"]) == (421, "tenant.unknown_host")

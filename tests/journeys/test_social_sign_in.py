@@ -13,17 +13,16 @@ from tests.journeys.browser import EXPERIENCE, Browser
 from tests.journeys.provider import running_provider
 from tests.journeys.server import REDIRECT_URI, Installation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_database]
 
-PHONE = "821012345678"
+PHONE, OTHER_PHONE = "821012345678", "821012345679"
 ACME = f"{EXPERIENCE}/verification/social/acme"
 
 
-@pytest.fixture
-def issuer(tmp_path: Path) -> Iterator[tuple[Installation, Any]]:
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, Any]]:
     """Return the provider's installation, running, and where its messages arrive."""
-    folder = tmp_path / "provider"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("provider")
     provider = Installation(f"sqlite:///{folder}/provider.db", folder)
     with running_provider() as messages:
         provider.seed_phone_sign_in(messages.url)
@@ -70,13 +69,15 @@ def leave(person: Browser) -> tuple[str, str]:
     return answer.json()["authorizationUri"], answer.json()["verificationId"]
 
 
-def sign_up_there(provider: Installation, messages: Any, address: str) -> dict[str, str]:
+def sign_up_there(
+    provider: Installation, messages: Any, address: str, phone: str
+) -> dict[str, str]:
     """Sign up at the provider by a number, and return what it sends back."""
     with Browser(provider.origin, "") as there:
         assert there.client.get(address).status_code == 303
         there.client.put(EXPERIENCE, json={"interactionEvent": "Register"})
-        record = there.send_code(PHONE, "Register").json()["verificationId"]
-        there.verify_code(PHONE, record, messages.next_code(PHONE))
+        record = there.send_code(phone, "Register").json()["verificationId"]
+        there.verify_code(phone, record, messages.next_code(phone))
         there.identify(record)
         return dict(parse_qsl(urlsplit(there.submit()).query))
 
@@ -98,7 +99,7 @@ def test_a_person_of_another_server_signs_up_here_with_their_proved_number(
         person.begin("Register")
         address, record = leave(person)
         asked = dict(parse_qsl(urlsplit(address).query))
-        answer = sign_up_there(provider, messages, address)
+        answer = sign_up_there(provider, messages, address, PHONE)
         forged = verify(person, {**answer, "code": "made-up", "state": "s-2"}, record)
         believed = verify(person, answer, record)
         again = verify(person, answer, record)
@@ -125,7 +126,7 @@ def test_a_provider_that_does_not_know_us_lets_nobody_in(
     with ours.server() as server, Browser(ours.origin, client_id) as person:
         person.begin("Register")
         address, record = leave(person)
-        answer = sign_up_there(provider, messages, address)
+        answer = sign_up_there(provider, messages, address, OTHER_PHONE)
         refused = verify(person, answer, record)
         log = server.log
 
