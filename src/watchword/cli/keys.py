@@ -11,6 +11,8 @@ from watchword.core.ids import new_id
 from watchword.core.keys import SecretKeys
 from watchword.storage.resealing import keys_in_use, reseal
 
+ACTOR = Actor.system("cli")
+
 cli = typer.Typer(help="Make and rotate secret keys and signing keys.", no_args_is_help=True)
 
 
@@ -37,6 +39,8 @@ def rotate(as_json: AsJson = False) -> None:
         settings = settings_or_fail()
         async with opened(settings) as server:
             resealed = await reseal(server.storage, settings.keys)
+            told = {"current": settings.keys.current_id, "resealed": resealed}
+            await server.administration.audit.record("secret_key.rotated", ACTOR, payload=told)
             in_use = await keys_in_use(server.storage)
             return {
                 "resealed": resealed,
@@ -85,9 +89,7 @@ def rotate_signing(
                     "signsFrom": rotation.signs_from.isoformat(timespec="seconds"),
                 }
                 rotated.append(told)
-                await scope.audit.record(
-                    "signing_key.rotated", Actor.system("cli"), payload={"after": told}
-                )
+                await scope.audit.record("signing_key.rotated", ACTOR, payload={"after": told})
             return rotated
 
     done = run(work())

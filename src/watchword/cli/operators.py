@@ -4,7 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
+from watchword.audit.models import Actor
 from watchword.cli.output import AsJson, opened, run, say, settings_or_fail
+
+ACTOR = Actor.system("cli")
 
 cli = typer.Typer(help="Invite and list console operators.", no_args_is_help=True)
 
@@ -20,7 +23,10 @@ def invite(
 
     async def work() -> str:
         async with opened(settings_or_fail()) as server:
-            token = await server.operators.invite(role)
+            audit = server.administration.audit
+            async with server.storage.transaction() as tx:
+                token = await server.operators.invite(role, tx=tx)
+                await audit.record("operator.invited", ACTOR, payload={"role": role}, tx=tx)
             return f"{server.public_url}/console/setup?token={token}"
 
     link = run(work())

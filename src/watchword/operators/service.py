@@ -79,12 +79,18 @@ class OperatorService:
         return await self.invite(Role.OWNER, is_setup=True)
 
     async def invite(
-        self, role: str, *, created_by: Operator | None = None, is_setup: bool = False
+        self,
+        role: str,
+        *,
+        created_by: Operator | None = None,
+        is_setup: bool = False,
+        tx: Database | None = None,
     ) -> str:
         """Return the token of a link that makes one operator, within an hour."""
         token = new_token()
         now = self.clock.now()
-        await self.repository.invite(
+        repository = self.repository if tx is None else self.repository.within(tx)
+        await repository.invite(
             token_digest=digest_of_token(token),
             role=Role(role),
             is_setup=is_setup,

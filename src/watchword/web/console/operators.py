@@ -34,8 +34,9 @@ async def invite(desk: WorkDesk) -> Response:
     await desk.prove_fresh()
     wanted = text_of(await desk.form(), "role")
     role = Role(wanted) if wanted in list(Role) else Role.VIEWER
-    token = await desk.server.operators.invite(role, created_by=desk.operator)
-    await desk.scope.audit.record("operator.invited", desk.actor, payload={"role": role})
+    async with desk.server.storage.transaction() as tx:
+        token = await desk.server.operators.invite(role, created_by=desk.operator, tx=tx)
+        await desk.scope.audit.record("operator.invited", desk.actor, payload={"role": role}, tx=tx)
     return await _page(desk, link=f"{desk.server.public_url}/console/setup?token={token}")
 
 
