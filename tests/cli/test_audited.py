@@ -37,7 +37,7 @@ WITHOUT_A_LOG = {"migrate", "serve"}
 
 def commands(group: Any = None, *path: str) -> Iterator[str]:
     """Name every command there is."""
-    found = get_command(cli) if group is None else group
+    found: Any = get_command(cli) if group is None else group
     for name, command in found.commands.items():
         if command.hidden:
             continue

@@ -236,6 +236,8 @@ def network_of(address: str, prefix_v4: int, prefix_v6: int) -> str:
     return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
 
 
+MANY_DIGITS = re.compile(r"\d{5,}")
+"""In a name: more than a year."""
 PHONE_LIKE = re.compile(r"[+(]?[\d ().-]{6,40}")
 
 
@@ -251,7 +253,7 @@ def spellings(identifier: str) -> set[str]:
 
 
 def masked_identifier(identifier: str) -> str:
-    """Return an identifier as the audit log may hold it."""
+    """Return an identifier as the audit log may hold it: of a number, its end at most."""
     text = min(spellings(identifier), key=len)
     try:
         return PhoneNumber.from_digits(text).masked
@@ -260,8 +262,11 @@ def masked_identifier(identifier: str) -> str:
     name, at, domain = text.rpartition("@")
     if at:
         return f"{name[:1]}•••@{domain}"
-    # No number as we know them, but perhaps one that somebody has.
-    return re.sub(r"\d{7,}", "•••", text)
+    if any(character.isalpha() for character in text):
+        return MANY_DIGITS.sub("•••", text)
+    # No number as we know them, but perhaps a part of one that somebody has, or a code.
+    digits = re.sub(r"\D", "", text)
+    return f"•••{digits[-2:] if len(digits) > 4 else ''}" if digits else text
 
 
 def normalized(identifier: str) -> str:

@@ -90,7 +90,7 @@ async def test_it_is_audited_without_a_full_number(site: Site, api: httpx2.Async
         "+82 10-••••-5678",
         "a•••@example.com",
         "bob",
-        "•••",
+        "•••78",
         "x•••",
     }
 
