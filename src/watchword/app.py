@@ -1,14 +1,11 @@
 """The composition root: settings in, ASGI application out. The providers are listed here."""
 
 import gc
-import ipaddress
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
 from pkgutil import resolve_name
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -16,51 +13,19 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from watchword import __version__
-from watchword.account.admission import Admission
-from watchword.account.factors import AccountFactors
-from watchword.account.own_account import OwnAccount
-from watchword.account.own_factors import OwnFactors
-from watchword.account.repository import Leftovers
-from watchword.account.service import AccountService
-from watchword.account.social_proofs import SocialProofs
-from watchword.account.step_up import StepUp
-from watchword.applications.repository import ApplicationRepository
-from watchword.applications.service import ApplicationService
 from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.background import Retention, background
-from watchword.configuration.repository import VersionRows
-from watchword.configuration.saved_trial import trial_of
-from watchword.configuration.service import ConfigurationService
-from watchword.configuration.settings import (
-    account_center_of,
-    guard_policy_of,
-    sign_in_settings_of,
-)
 from watchword.configuration.tenants import TenantAdministration
-from watchword.configuration.test_numbers import allowed_in_production
-from watchword.configuration.writing import ConfigurationWriter
-from watchword.connector_kit.connector import ConnectorContext
-from watchword.connector_kit.models import OutgoingMessage
 from watchword.connector_kit.number_checks import installed_check
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry, Shipped
-from watchword.connectors.repository import ConnectorRows
-from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
-from watchword.core.digests import KeyedDigest
 from watchword.core.errors import DomainError
-from watchword.core.inbox import Inbox, InboxEntry
-from watchword.core.phone import PhoneNumber
+from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
-from watchword.custom_phrases.repository import CustomPhraseRows
-from watchword.custom_phrases.service import CustomPhraseService
-from watchword.factors.repository import FactorRows
-from watchword.factors.service import FactorService
 from watchword.guard.carrier import Carrier
-from watchword.guard.gate_repository import GateRepository
-from watchword.guard.limits import Limits
 from watchword.guard.models import ServerRules
 from watchword.guard.reports import GuardReports
 from watchword.guard.repository import GuardRepository
@@ -84,33 +49,15 @@ from watchword.oidc.keys import SigningKeys
 from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
-from watchword.organization_roles.repository import RoleRows, ScopeRows
-from watchword.organization_roles.service import OrganizationRoleService
-from watchword.organizations.repository import MemberRows, OrganizationRows
-from watchword.organizations.service import OrganizationService
-from watchword.pictures.models import addresses_of
-from watchword.pictures.repository import PictureRows
-from watchword.pictures.service import PictureService
-from watchword.resources.repository import ResourceRepository
-from watchword.resources.service import ResourceService
-from watchword.settings import Settings, is_loopback, load_settings
-from watchword.social.repository import SocialRows
-from watchword.social.service import SocialService
-from watchword.storage import Storage
+from watchword.scopes.rules import OperatorRules
+from watchword.scopes.server import ServerScope
+from watchword.settings import Settings, load_settings
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
-from watchword.storage.leases import Leases
 from watchword.storage.schema_version import require_current_schema
-from watchword.tenants.limits import Limited, TenantLimits
-from watchword.tenants.models import DEFAULT_TENANT_ID, Tenant, TenantTag
-from watchword.tenants.repository import HoldingRows
+from watchword.tenants.limits import Limited
+from watchword.tenants.models import DEFAULT_TENANT_ID, TenantTag
 from watchword.tenants.service import TenantDirectory
-from watchword.test_numbers.repository import FixedNumberRows
-from watchword.test_numbers.service import FixedNumbers
-from watchword.users.repository import UserRepository
-from watchword.users.service import UserService
-from watchword.verification.repository import VerificationRepository
-from watchword.verification.service import VerificationService
 from watchword.web import experience, health, metrics, oidc, pages, receipts
 from watchword.web.frontdoor import FrontDoor
 from watchword.web.joining import join
@@ -118,12 +65,9 @@ from watchword.web.later import Later
 from watchword.web.logging import configure_logging
 from watchword.web.openapi import openapi_of
 from watchword.web.problems import on_crash, on_domain_error, on_http_error, on_invalid_request
-from watchword.web.scope import ServerScope, TenantScope
 from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
 from watchword.webhooks.courier import Courier
-from watchword.webhooks.deliveries import Deliveries
-from watchword.webhooks.service import WebhookService
 
 # The providers, in the order of the console's cards; to add one, add its line.
 CONNECTORS = tuple(
@@ -271,360 +215,23 @@ def assemble(settings: Settings) -> ServerScope:
         metrics_token=settings.metrics_token,
         metrics_allow=settings.metrics_allow,
         provider_base_urls=settings.provider_base_urls,
-        build_scope=TenantScopes(settings, carrier_of(settings, outbound)),
+        rules=_rules_of(settings, outbound),
     )
 
 
-class TenantScopes:
-    """Builds tenants' scopes; keeps what outlives a change of configuration."""
-
-    def __init__(self, settings: Settings, carrier: Carrier | None) -> None:
-        self.settings = settings
-        self.carrier = carrier
-        self.signing_keys: dict[str, SigningKeys] = {}
-        self.wanted_pictures: dict[str, set[str]] = defaultdict(set)
-
-    async def __call__(self, server: ServerScope, tenant: Tenant) -> TenantScope:
-        """Read the tenant's configuration and wire its services."""
-        keys, clock, storage = self.settings.keys, server.clock, server.storage
-        origin = tenant.origin(server.public_url)
-        versions = VersionRows(storage, tenant.id)
-        sign_in_settings, _ = await sign_in_settings_of(versions)
-        policy, _ = await guard_policy_of(versions)
-        account_center, _ = await account_center_of(versions)
-        counters = GuardRepository(storage, tenant.id)
-        custom_phrases = CustomPhraseService(CustomPhraseRows(storage, tenant.id))
-        phrases = server.phrases.with_own(
-            {own.language: own.catalogue for own in await custom_phrases.list()},
-            sign_in_settings.language_info.fallback_language,
-        )
-        audit = AuditService(AuditRows(storage, tenant.id), clock)
-        deliveries = Deliveries.build(
-            storage=storage, tenant_id=tenant.id, keys=keys, clock=clock, courier=server.courier
-        )
-        webhooks = WebhookService(
-            webhooks=tuple(await deliveries.webhooks.all()), deliveries=deliveries, storage=storage
-        )
-        applications = ApplicationService(
-            repository=ApplicationRepository(storage, tenant.id),
-            sealer=Sealer(keys, "application"),
-            clock=clock,
-            origin=origin,
-        )
-        resources = ResourceService(
-            repository=ResourceRepository(storage, tenant.id), origin=origin
-        )
-        rows = FixedNumberRows(storage, tenant.id)
-        fixed_numbers = FixedNumbers(
-            rows=rows,
-            digest=KeyedDigest(keys, "test number"),
-            clock=clock,
-            is_allowed=not tenant.is_production or await allowed_in_production(versions),
-            numbers={number.phone: number for number in await rows.list()},
-        )
-        limits = self._limits(storage, tenant)
-        users = UserService(
-            users=UserRepository(
-                storage, tenant.id, most_users=limits.most[Limited.USERS] if limits else None
-            ),
-            clock=clock,
-            fixed_numbers=fixed_numbers,
-            passwords=server.passwords,
-        )
-        connector_rows = ConnectorRows(storage, tenant.id)
-        connectors = ConnectorService(
-            tenant=tenant,
-            rows=connector_rows,
-            trial=await trial_of(versions, connector_rows),
-            registry=server.registry,
-            sealer=Sealer(keys, "connector"),
-            context=ConnectorContext(
-                client=server.outbound,
-                public_receipts=is_public(origin),
-                inbox=partial(show_in_inbox, server, tenant.id),
-            ),
-            clock=clock,
-            origin=origin,
-            base_urls=server.provider_base_urls,
-        )
-        guard_digest, recipients = KeyedDigest(keys, "guard"), KeyedDigest(keys, "recipient")
-        guard = SendGuard(
-            counters=counters,
-            digest=guard_digest,
-            clock=clock,
-            policy=policy,
-            webhooks=webhooks,
-            reports=GuardReports(
-                storage=storage,
-                gates=GateRepository(storage, tenant.id),
-                limits=Limits(tenant_id=tenant.id, digest=guard_digest, policy=policy),
-                audit=audit,
-                clock=clock,
-                webhooks=webhooks,
-            ),
-            server=ServerRules(
-                self.settings.allowed_countries,
-                self.settings.refused_prefixes,
-                None if tenant.is_production else self.settings.development_messages,
-            ),
-            carrier=self.carrier,
-        )
-        messaging = MessagingService(
-            rows=MessageRows(storage, tenant.id),
-            pace=PaceRows(storage, tenant.id),
-            early=EarlyReportRows(storage, tenant.id),
-            connectors=connectors,
-            sealer=Sealer(keys, "message"),
-            digest=recipients,
-            audit=audit,
-            clock=clock,
-            dispatch=server.dispatch,
-            webhooks=webhooks,
-            guard=guard,
-        )
-        lockout = Lockout(
-            counters=counters,
-            digest=KeyedDigest(keys, "lockout"),
-            clock=clock,
-            policy=policy.tightened_lockout(sign_in_settings.lockout_policy),
-            webhooks=webhooks,
-            guard=guard,
-        )
-        factors = FactorService(
-            rows=FactorRows(storage, tenant.id),
-            sealer=Sealer(keys, "factor"),
-            lockout=lockout,
-            clock=clock,
-            digest=server.recovery_codes,
-            issuer=urlsplit(origin).hostname or "Watchword",
-        )
-        verification = VerificationService(
-            records=VerificationRepository(storage, tenant.id),
-            messaging=messaging,
-            guard=guard,
-            lockout=lockout,
-            digest=KeyedDigest(keys, "code"),
-            clock=clock,
-            policy=policy.tightened(sign_in_settings.code_policy),
-            delivery_wait=self.settings.delivery_wait,
-            fixed_numbers=fixed_numbers,
-        )
-        social = SocialService(
-            rows=SocialRows(storage, tenant.id),
-            connectors=connectors,
-            sealer=Sealer(keys, "social"),
-            clock=clock,
-        )
-        organization_roles = OrganizationRoleService(
-            roles=RoleRows(storage, tenant.id),
-            scopes=ScopeRows(storage, tenant.id),
-            storage=storage,
-            audit=audit,
-            webhooks=webhooks,
-            limits=limits,
-        )
-        organizations = OrganizationService(
-            organizations=OrganizationRows(storage, tenant.id),
-            members=MemberRows(storage, tenant.id),
-            roles=organization_roles,
-            storage=storage,
-            audit=audit,
-            webhooks=webhooks,
-            clock=clock,
-            limits=limits,
-        )
-        provider = OpenIdProvider.build(
-            storage=storage,
-            tenant_id=tenant.id,
-            origin=origin,
-            keys=keys,
-            clock=clock,
-            applications=applications,
-            users=users,
-            resources=resources,
-            organizations=organizations,
-            signing_keys=self.signing_keys.get(tenant.id),
-        )
-        self.signing_keys[tenant.id] = provider.keys
-        accounts = AccountService(
-            storage=storage,
-            users=users,
-            sessions=provider.sessions,
-            leftovers=Leftovers(storage, tenant.id),
-            audit=audit,
-            webhooks=webhooks,
-        )
-        picture_rows = PictureRows(storage, tenant.id)
-        pictures = PictureService(
-            rows=picture_rows,
-            client=server.outbound,
-            clock=clock,
-            on_change=partial(server.forget, tenant.id),
-            known=await picture_rows.index(),
-            wanted=self.wanted_pictures[tenant.id],
-        )
-        pictures.want(addresses_of(sign_in_settings.document()["branding"]))
-        notices = Notices(messaging=messaging, guard=guard, phrases=phrases, origin=origin)
-        step_up = StepUp(
-            users=users,
-            verification=verification,
-            audit=audit,
-            phrases=phrases,
-            clock=clock,
-            origin=origin,
-            sign_in=sign_in_settings,
-        )
-        account_factors = AccountFactors(
-            storage=storage,
-            users=users,
-            factors=factors,
-            sessions=provider.sessions,
-            settings=sign_in_settings,
-            audit=audit,
-            webhooks=webhooks,
-        )
-        return TenantScope(
-            tenant=tenant,
-            origin=origin,
-            settings=sign_in_settings,
-            guard_policy=policy,
-            account_center=account_center,
-            phrases=phrases,
-            custom_phrases=custom_phrases,
-            applications=applications,
-            resources=resources,
-            users=users,
-            accounts=accounts,
-            own_account=OwnAccount(
-                accounts=accounts,
-                settings=account_center,
-                sign_in=sign_in_settings,
-                step_up=step_up,
-                social_proofs=SocialProofs(social=social, audit=audit, clock=clock),
-                signed_in=provider.signed_in,
-                notices=notices,
-            ),
-            connectors=connectors,
-            configuration=ConfigurationService.build(
-                ConfigurationWriter(
-                    tenant=tenant,
-                    storage=storage,
-                    directory=server.directory,
-                    versions=versions,
-                    audit=audit,
-                    clock=clock,
-                    on_change=partial(server.forget, tenant.id),
-                    limits=limits,
-                ),
-                connectors=connectors,
-                applications=applications,
-                users=users,
-                resources=resources,
-                deliveries=deliveries,
-                fixed_numbers=fixed_numbers,
-                recipients=recipients,
-                phrases=custom_phrases,
-            ),
-            fixed_numbers=fixed_numbers,
-            guard=guard,
-            lockout=lockout,
-            unblocking=Unblocking(storage=storage, guard=guard, lockout=lockout, audit=audit),
-            verification=verification,
-            messaging=messaging,
-            statistics=StatisticsService(rows=StatisticsRows(storage, tenant.id), clock=clock),
-            health=HealthService(
-                rows=HealthRows(storage, tenant.id),
-                webhooks=webhooks,
-                clock=clock,
-                alerts=ConnectorAlerts(
-                    messaging=messaging,
-                    operators=server.operators,
-                    phrases=server.phrases,
-                    tenant=tenant,
-                    console=f"{server.public_url}/console/{tenant.id}",
-                ),
-            ),
-            oidc=provider,
-            social=social,
-            interactions=InteractionService(
-                interactions=InteractionRepository(storage, tenant.id),
-                storage=storage,
-                users=users,
-                settings=sign_in_settings,
-                verification=verification,
-                lockout=lockout,
-                oidc=provider,
-                social_accounts=social,
-                audit=audit,
-                webhooks=webhooks,
-                phrases=phrases,
-                origin=origin,
-                clock=clock,
-                factors=factors,
-                organizations=organizations,
-            ),
-            factors=factors,
-            account_factors=account_factors,
-            own_factors=OwnFactors(
-                admission=Admission(step_up=step_up, settings=account_center),
-                factors=account_factors,
-                sign_in=sign_in_settings,
-                notices=notices,
-            ),
-            organization_roles=organization_roles,
-            organizations=organizations,
-            pictures=pictures,
-            invitations=InvitationService(
-                rows=InvitationRows(storage, tenant.id),
-                organizations=organizations,
-                users=users,
-                guard=guard,
-                messaging=messaging,
-                connectors=connectors,
-                storage=storage,
-                audit=audit,
-                sealer=Sealer(keys, "invitation link"),
-                clock=clock,
-                origin=origin,
-                language=sign_in_settings.language_info.fallback_language,
-                delivery_wait=self.settings.delivery_wait,
-            ),
-            audit=audit,
-            webhooks=webhooks,
-            deliveries=deliveries,
-            leases=Leases(storage, tenant.id),
-        )
-
-    def _limits(self, storage: Storage, tenant: Tenant) -> TenantLimits | None:
-        if tenant.is_production:
-            return None
-        most = {kind: getattr(self.settings, f"development_{kind}") for kind in Limited}
-        return TenantLimits(HoldingRows(storage, tenant.id), most)
-
-
-def show_in_inbox(
-    server: ServerScope, tenant_id: str, message: OutgoingMessage, text: str, subject: str | None
-) -> None:
-    """Put a development message where its developer looks: the console's inbox and the terminal."""
-    to = message.to.international if isinstance(message.to, PhoneNumber) else message.to.address
-    server.inbox.add(
-        tenant_id,
-        InboxEntry(
-            id=message.id,
-            to=to,
-            text=text,
-            usage=message.usage.value,
-            language=message.language,
-            at=server.clock.now(),
-            subject=subject,
+def _rules_of(settings: Settings, client: OutboundClient) -> OperatorRules:
+    return OperatorRules(
+        keys=settings.keys,
+        sending=ServerRules(
+            settings.allowed_countries, settings.refused_prefixes, settings.development_messages
         ),
+        carrier=_carrier_of(settings, client),
+        delivery_wait=settings.delivery_wait,
+        most_in_development={kind: getattr(settings, f"development_{kind}") for kind in Limited},
     )
-    what = "Text message" if subject is None else f"E-mail, {subject!r},"
-    print(f"\n  {what} to {to}\n  {text}\n", flush=True)  # noqa: T201  # the developer's phone
 
 
-def carrier_of(settings: Settings, client: OutboundClient) -> Carrier | None:
-    """Return whom the server asks about numbers, or None where nobody is asked."""
+def _carrier_of(settings: Settings, client: OutboundClient) -> Carrier | None:
     if settings.number_check is None:
         return None
     found = installed_check(settings.number_check)
@@ -634,17 +241,6 @@ def carrier_of(settings: Settings, client: OutboundClient) -> Carrier | None:
         wait=settings.number_check_wait,
         sends_unchecked=settings.number_check_failure == "send",
     )
-
-
-def is_public(origin: str) -> bool:
-    """Tell whether a provider on the internet could call *origin* back."""
-    host = urlsplit(origin).hostname or ""
-    if is_loopback(host):
-        return False
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host
 
 
 def _lifespan(

@@ -13,8 +13,9 @@ from watchword.core.ids import new_id
 from watchword.core.logs import get_logger
 from watchword.messaging.models import Channel
 from watchword.pictures.models import addresses_of
+from watchword.scopes.server import ServerScope
+from watchword.scopes.tenant import TenantScope
 from watchword.storage import StorageUnavailable
-from watchword.web.scope import ServerScope, TenantScope
 
 log = get_logger(__name__)
 
@@ -199,4 +200,4 @@ async def purge_tenant(scope: TenantScope, retention: Retention, now: datetime) 
     named = [scope.settings.document()["branding"], *await scope.organizations.brandings()]
     await scope.pictures.purge(set().union(*map(addresses_of, named)), now)
     await scope.audit.purge(now - retention.audit)
-    await scope.configuration.purge(now - retention.configuration)
+    await scope.versions.purge(now - retention.configuration)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from watchword.connector_kit.number_checks import installed_check
+from watchword.core.hosts import is_loopback
 from watchword.core.keys import SecretKeys
 from watchword.guard.models import country_code
 
@@ -341,13 +342,3 @@ def _development_keys(path: Path = Path("var/secret-keys")) -> SecretKeys:
         path.touch(mode=0o600)
         path.write_text(SecretKeys.generate("dev") + "\n", encoding="ascii")
     return SecretKeys.parse(path.read_text(encoding="ascii").strip())
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether *host* (a name or an address) means this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

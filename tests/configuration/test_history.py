@@ -67,7 +67,7 @@ async def test_old_versions_are_forgotten_and_the_newest_two_never(rooms: Rooms)
         await rooms.configuration.settings.save_guard(OPERATOR, limit)
     rooms.clock.advance(timedelta(days=400))
 
-    await rooms.configuration.purge(rooms.clock.now() - timedelta(days=365))
+    await rooms.configuration.writer.versions.purge(rooms.clock.now() - timedelta(days=365))
 
     kept = await rooms.configuration.history(Kind.GUARD)
     assert sorted(version.version for version in kept.items) == [3, 4]
@@ -80,7 +80,7 @@ async def test_young_versions_are_all_kept(rooms: Rooms) -> None:
     await fill(rooms)
     before = await rooms.configuration.history(page=ALL)
 
-    await rooms.configuration.purge(rooms.clock.now() - timedelta(days=365))
+    await rooms.configuration.writer.versions.purge(rooms.clock.now() - timedelta(days=365))
 
     assert (await rooms.configuration.history(page=ALL)).total == before.total
 
@@ -94,7 +94,7 @@ async def test_a_deleted_application_comes_back_with_its_secret_after_a_purge(
     await rooms.configuration.applications.change(OPERATOR, "shop", {"name": "Shop 2"})
     await rooms.configuration.applications.delete(OPERATOR, "shop")
     rooms.clock.advance(timedelta(days=400))
-    await rooms.configuration.purge(rooms.clock.now() - timedelta(days=365))
+    await rooms.configuration.writer.versions.purge(rooms.clock.now() - timedelta(days=365))
 
     await rooms.configuration.restore(OPERATOR, Kind.APPLICATION, "shop", 2)
 

@@ -14,7 +14,8 @@ from uvicorn.supervisors import Multiprocess
 
 from watchword.cli.output import fail, migrate_embedded, run, settings_or_fail
 from watchword.core.clock import Clock
-from watchword.settings import PREFIX, Settings, is_loopback
+from watchword.core.hosts import is_loopback
+from watchword.settings import PREFIX, Settings
 from watchword.storage.database import storage_for
 from watchword.storage.schema_version import require_current_schema
 from watchword.tenants.models import Tenant

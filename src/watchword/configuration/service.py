@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
 from watchword.applications.service import ApplicationService
@@ -161,10 +160,6 @@ class ConfigurationService:
     async def newest_version(self, kind: Kind, subject_id: str) -> int:
         """Return the number of the version in use, or of the deletion; 0 before the first."""
         return await self.writer.versions.newest(kind, subject_id)
-
-    async def purge(self, before: datetime) -> int:
-        """Forget versions from before a moment, but the newest two of each thing."""
-        return await self.writer.versions.purge(before)
 
     async def _version(self, kind: Kind, subject_id: str, version: int) -> ConfigurationVersion:
         found = await self.writer.versions.find(kind, subject_id, version)

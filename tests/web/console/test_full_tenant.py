@@ -1,10 +1,11 @@
 """A development tenant that is full says so where something is made, and nothing typed is lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.web.console.conftest import Browser, Site
 from tests.web.console.test_connectors import TWILIO_FORM
-from watchword.app import TenantScopes
 from watchword.tenants.limits import Limited
 
 GITHUB = {"clientId": "a1b2", "clientSecret": "c3d4"}
@@ -27,11 +28,7 @@ MAKING = {
 
 @pytest.fixture
 async def full(site: Site) -> None:
-    scopes = site.server.build_scope
-    assert isinstance(scopes, TenantScopes)
-    scopes.settings = scopes.settings.model_copy(
-        update={f"development_{kind}": 0 for kind in Limited}
-    )
+    site.server.rules = replace(site.server.rules, most_in_development=dict.fromkeys(Limited, 0))
     await site.server.forget("default")
 
 

@@ -1,13 +1,13 @@
 """A development tenant that is full says so by its code; production has no such limits."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests.web.management.conftest import Site
-from watchword.app import TenantScopes
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.configuration.models import Kind
@@ -37,10 +37,8 @@ def numbered(body: Any, n: int) -> Any:
 
 
 async def limit_everything(site: Site) -> None:
-    scopes = site.server.build_scope
-    assert isinstance(scopes, TenantScopes)
-    limits = {f"development_{kind}": MOST for kind in Limited}
-    scopes.settings = scopes.settings.model_copy(update=limits)
+    limits = dict.fromkeys(Limited, MOST)
+    site.server.rules = replace(site.server.rules, most_in_development=limits)
     await site.server.forget("default")
 
 

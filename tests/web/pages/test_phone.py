@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,11 @@ from sqlalchemy import delete
 
 from tests.web.pages.browser import Browser
 from tests.web.pages.conftest import DIGITS, PHONE, Site, add_phone_user, authorization
-from watchword.app import TenantScopes
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.errors import ProviderUnavailable
 from watchword.core.phrases import Phrases
 from watchword.storage.schema import messages
+from watchword.tenants.limits import Limited
 from watchword.web.pages.steps import RESEND_WAIT
 
 
@@ -388,9 +389,7 @@ async def test_a_full_development_tenant_says_so_to_whoever_signs_up(
     site: Site, browser: Browser
 ) -> None:
     await site.add_user(username="ada")
-    scopes = site.server.build_scope
-    assert isinstance(scopes, TenantScopes)
-    scopes.settings = scopes.settings.model_copy(update={"development_users": 1})
+    site.server.rules = replace(site.server.rules, most_in_development={Limited.USERS: 1})
     await site.server.forget("default")
     await ask_for_code(browser)
     await browser.submit(code=site.provider.code)
