@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from watchword.configuration.models import Kind
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.sign_in_settings.service import BLOCKLIST_ENTRY, SignInRules
-from watchword.web.console.confirming import confirmed
+from watchword.sign_in_settings.service import BLOCKLIST_ENTRY
+from watchword.web.console.confirming import sign_in_confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
@@ -33,33 +31,24 @@ async def show_blocklist(desk: WorkDesk) -> Response:
 @router.post("")
 async def save_blocklist(desk: WorkDesk) -> Response:
     """Save the lists, once the operator saw before and after."""
-    form, settings = await desk.form(), desk.scope.configuration.settings
-    saved, version = await settings.sign_in()
+    form = await desk.form()
+    saved, version = await desk.scope.configuration.settings.sign_in()
     values: dict[str, Any] = {name: text_of(form, name).replace("\r\n", "\n") for name in LISTS}
     values["blockSubaddressing"] = "blockSubaddressing" in form
     errors = {name: problem for name in LISTS if (problem := _problem(desk, values[name]))}
     said: dict[str, Any] | None = {"errors": errors, "is_dirty": True, "status_code": 422}
     if not errors:
-        said = await _saved(desk, form, saved, version, _patch(saved, values))
+        said = await sign_in_confirmed(
+            desk,
+            form,
+            saved,
+            version,
+            _patch(saved, values),
+            wrong=lambda _: {"problem": desk.text("console.fix_fields")},
+        )
     if said is None:
         return desk.go("security", "blocklist", done="saved")
     return _page(desk, values, version, **said)
-
-
-async def _saved(
-    desk: Desk, form: FormData, saved: SignInSettings, version: int, patch: dict[str, Any]
-) -> dict[str, Any] | None:
-    settings = desk.scope.configuration.settings
-    return await confirmed(
-        desk,
-        form,
-        Kind.SIGN_IN,
-        before=saved.document(),
-        after=lambda: SignInRules.check(saved, patch, ()).document(),
-        version=version,
-        save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
-        wrong=lambda _: {"problem": desk.text("console.fix_fields")},
-    )
 
 
 def _page(desk: Desk, values: dict[str, Any], version: int, **context: Any) -> Response:

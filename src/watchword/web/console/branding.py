@@ -6,11 +6,9 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from watchword.configuration.models import Kind
 from watchword.pictures.models import ADDRESSES, addresses_of
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.sign_in_settings.service import SignInRules
-from watchword.web.console.confirming import confirmed
+from watchword.web.console.confirming import sign_in_confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.pictures import fetch_again, shown_pictures
 from watchword.web.console.preview_pane import PreviewPane
@@ -54,10 +52,9 @@ async def fetch_picture_again(desk: WorkDesk) -> Response:
 @router.post("")
 async def save_branding(desk: WorkDesk) -> Response:
     """Save colour, logo and terms, once the operator saw before and after."""
-    form, settings = await desk.form(), desk.scope.configuration.settings
+    form = await desk.form()
     values = _posted_values(form)
-    saved, version = await settings.sign_in()
-    patch = _branding_patch(saved, values)
+    saved, version = await desk.scope.configuration.settings.sign_in()
     sheet_error = css_error(desk, values["customCss"])
     said: dict[str, Any] | None = {
         "errors": {"customCss": sheet_error},
@@ -65,25 +62,18 @@ async def save_branding(desk: WorkDesk) -> Response:
         "status_code": 422,
     }
     if not sheet_error:
-        said = await confirmed(
+        said = await sign_in_confirmed(
             desk,
             form,
-            Kind.SIGN_IN,
-            before=saved.document(),
-            after=lambda: _changed(desk, saved, patch).document(),
-            version=version,
-            save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+            saved,
+            version,
+            _branding_patch(saved, values),
             wrong=lambda error: {"errors": _errors(desk, error)},
         )
     if said is None:
         await desk.scope.pictures.fetch(addresses_of(values))
         return desk.go("sign-in-experience", "branding", done="saved")
     return _branding_page(desk, values, version, **said)
-
-
-def _changed(desk: Desk, saved: SignInSettings, patch: dict[str, Any]) -> SignInSettings:
-    # Nothing here asks for a connector.
-    return SignInRules.check(saved, patch, (), languages=desk.scope.phrases.languages)
 
 
 def _errors(desk: Desk, error: ValidationError) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What stands between a filled form and saving it: others' changes, and a look at one's own."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,12 @@ from watchword.configuration.models import (
     Kind,
     changes_between,
 )
+from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
 from watchword.core.revisions import ChangedMeanwhile
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.service import SignInRules
 from watchword.web.console.desk import Desk, moment_of, text_of, whole_number
 from watchword.web.console.field_names import merged
 
@@ -158,6 +161,35 @@ async def confirmed(
     except DomainError as error:
         return {"problem": desk.message(error), "is_dirty": True, "status_code": 422}
     return held
+
+
+async def sign_in_confirmed(
+    desk: Desk,
+    form: FormData,
+    saved: SignInSettings,
+    version: int,
+    patch: dict[str, Any],
+    *,
+    available: Collection[ConnectorType] = (),
+    wrong: Callable[[ValidationError], Mapping[str, Any]],
+) -> dict[str, Any] | None:
+    """Save a part of the sign-in settings as `confirmed` does; *saved* and *version* are of now.
+
+    *available* are the types with a connector, where *patch* may ask for one.
+    """
+    languages = desk.scope.phrases.languages
+    return await confirmed(
+        desk,
+        form,
+        Kind.SIGN_IN,
+        before=saved.document(),
+        after=lambda: SignInRules.check(saved, patch, available, languages=languages).document(),
+        version=version,
+        save=lambda seen: desk.scope.configuration.settings.save_sign_in(
+            desk.actor, patch, expected_version=seen
+        ),
+        wrong=wrong,
+    )
 
 
 async def _held_back(

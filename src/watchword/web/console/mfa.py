@@ -6,7 +6,6 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from watchword.configuration.models import Kind
 from watchword.connector_kit.models import ConnectorType
 from watchword.factors.models import IDENTIFIERS, SUPPORTED
 from watchword.sign_in_settings.models import (
@@ -15,8 +14,8 @@ from watchword.sign_in_settings.models import (
     SignInSettings,
     is_method_enabled,
 )
-from watchword.sign_in_settings.service import CONNECTOR_TYPES, SignInRules
-from watchword.web.console.confirming import confirmed
+from watchword.sign_in_settings.service import CONNECTOR_TYPES
+from watchword.web.console.confirming import sign_in_confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
@@ -56,17 +55,15 @@ async def show_mfa(desk: WorkDesk) -> Response:
 @router.post("")
 async def save_mfa(desk: WorkDesk) -> Response:
     """Save the factors and the policy."""
-    form, settings = await desk.form(), desk.scope.configuration.settings
-    saved, version = await settings.sign_in()
-    patch, available = _patch(form, saved), await _available(desk)
-    said = await confirmed(
+    form = await desk.form()
+    saved, version = await desk.scope.configuration.settings.sign_in()
+    said = await sign_in_confirmed(
         desk,
         form,
-        Kind.SIGN_IN,
-        before=saved.document(),
-        after=lambda: SignInRules.check(saved, patch, available).document(),
-        version=version,
-        save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+        saved,
+        version,
+        _patch(form, saved),
+        available=await _available(desk),
         wrong=lambda _: {"problem": desk.text("console.mfa.no_policy")},
     )
     if said is None:

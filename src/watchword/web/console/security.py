@@ -9,8 +9,7 @@ from starlette.responses import Response
 from watchword.configuration.models import Kind
 from watchword.guard.models import GuardPolicy
 from watchword.sign_in_settings.models import SignInSettings
-from watchword.sign_in_settings.service import SignInRules
-from watchword.web.console.confirming import confirmed
+from watchword.web.console.confirming import confirmed, sign_in_confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.routing import console_router
@@ -88,17 +87,14 @@ async def _save_guard(
 @router.post("/codes")
 async def save_codes(desk: WorkDesk) -> Response:
     """Save what codes are like and when guessing ends."""
-    form, settings = await desk.form(), desk.scope.configuration.settings
-    saved, version = await settings.sign_in()
-    patch = _codes_patch(form)
-    said = await confirmed(
+    form = await desk.form()
+    saved, version = await desk.scope.configuration.settings.sign_in()
+    said = await sign_in_confirmed(
         desk,
         form,
-        Kind.SIGN_IN,
-        before=saved.document(),
-        after=lambda: SignInRules.check(saved, patch, ()).document(),
-        version=version,
-        save=lambda seen: settings.save_sign_in(desk.actor, patch, expected_version=seen),
+        saved,
+        version,
+        _codes_patch(form),
         wrong=lambda _: {"problem": desk.text("console.security.bad_codes")},
     )
     if said is None:
