@@ -27,26 +27,7 @@ from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.guard.carrier import Carrier
 from watchword.guard.models import ServerRules
-from watchword.guard.reports import GuardReports
-from watchword.guard.repository import GuardRepository
-from watchword.guard.service import Lockout, SendGuard, Unblocking
-from watchword.interactions.repository import InteractionRepository
-from watchword.interactions.service import InteractionService
-from watchword.invitations.repository import InvitationRows
-from watchword.invitations.service import InvitationService
-from watchword.messaging.alerts import ConnectorAlerts
 from watchword.messaging.dispatch import Dispatch
-from watchword.messaging.early_report_repository import EarlyReportRows
-from watchword.messaging.health import HealthService
-from watchword.messaging.health_repository import HealthRows
-from watchword.messaging.pace_repository import PaceRows
-from watchword.messaging.repository import MessageRows
-from watchword.messaging.service import MessagingService
-from watchword.messaging.statistics.repository import StatisticsRows
-from watchword.messaging.statistics.service import StatisticsService
-from watchword.notices.service import Notices
-from watchword.oidc.keys import SigningKeys
-from watchword.oidc.service import OpenIdProvider
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
 from watchword.scopes.rules import OperatorRules

@@ -13,7 +13,7 @@ from watchword.core.clock import Clock
 from watchword.core.inbox import Inbox
 from watchword.core.phrases import Phrases
 from watchword.factors.recovery_codes import CodeDigest
-from watchword.messaging.service import Dispatch
+from watchword.messaging.dispatch import Dispatch
 from watchword.oidc.keys import SigningKeys
 from watchword.operators.service import OperatorService
 from watchword.scopes.reading import read_tenant

@@ -26,7 +26,9 @@ from watchword.guard.repository import GuardRepository
 from watchword.guard.service import Lockout, SendGuard
 from watchword.interactions.repository import InteractionRepository
 from watchword.interactions.service import InteractionService
-from watchword.messaging.repository import EarlyReportRows, MessageRows, PaceRows
+from watchword.messaging.early_report_repository import EarlyReportRows
+from watchword.messaging.pace_repository import PaceRows
+from watchword.messaging.repository import MessageRows
 from watchword.messaging.service import MessagingService
 from watchword.oidc.service import OpenIdProvider
 from watchword.organization_roles.repository import RoleRows, ScopeRows
