@@ -276,6 +276,9 @@ def see_errors(tour: Tour) -> None:
     tour.see(
         "redirect not registered", "/oidc/auth?client_id=demo-app&redirect_uri=https://evil.example"
     )
+    tour.see("application unknown", "/oidc/auth?client_id=nobody")
+    tour.see("no such page", "/no-such-page")
+    tour.see("sign-out asked", "/oidc/session/end?client_id=demo-app")
     database = tour.site.installation.database_url
     query(database, "ALTER TABLE interactions RENAME TO interactions_away")
     tour.see("error of the server", "/sign-in")

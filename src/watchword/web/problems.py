@@ -260,8 +260,9 @@ def error_page(request: Request, code: str, message: str, status: int) -> Respon
 
     kind = NEXT_STEPS.get(code) or ("request" if code.startswith("oidc.") else None)
     scope = getattr(request.state, "scope", None)
+    path = request.url.path
     # A page that says that something broke needs nothing that may be what broke.
-    is_plain = kind == "fault" or request.url.path.startswith("/console")
+    is_plain = kind == "fault" or path.startswith("/console")
     return render(
         request,
         "error.html",
@@ -270,20 +271,26 @@ def error_page(request: Request, code: str, message: str, status: int) -> Respon
         kind=kind,
         # What a form said is gone: only a page that was asked for can be asked for again.
         can_repeat=kind in PASSING and request.method in {"GET", "HEAD"},
-        brand=brand_of(request, scope, None, request.url.path) if scope and not is_plain else None,
+        in_account=path.startswith("/account/") and scope and scope.account_center.enabled,
+        brand=brand_of(request, scope, None, path) if scope and not is_plain else None,
     )
 
 
 NEXT_STEPS: dict[str, str] = {
+    "account_center.field_not_editable": "account",
+    "account_center.not_enabled": "account",
     "connector.not_found": "sending",
+    "form.token_mismatch": "outdated",
     "oidc.invalid_client": "application",
     "oidc.invalid_redirect_uri": "way_back",
+    "request.cross_origin": "outdated",
     "request.message_rate_limited": "wait",
     "request.not_found": "no_page",
     "request.too_many_requests": "wait",
     "server.internal": "fault",
     "server.storage_unavailable": "fault",
     "session.not_found": "expired",
+    "tenant.unknown_host": "no_tenant",
 }
 """Errors whose page has a title and a next step of its own: the phrases below `pages.error`."""
 

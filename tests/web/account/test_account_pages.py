@@ -327,6 +327,7 @@ async def test_a_field_that_is_read_only_is_shown_and_not_offered(site: Site, ad
     assert not {"/account/phone", "/account/username"} & set(browser.page.links)
     for path in ("/account/phone", "/account/username"):
         assert (await browser.open(path)).page.status == 400
+        assert "/account" in browser.page.links
 
 
 async def test_a_form_of_another_page_or_another_session_is_refused(

@@ -266,6 +266,7 @@ async def test_each_error_says_what_to_do_next_and_whom_to_ask(
         authorization(client_id=""): "people who run the application",
         "/oidc/auth/of-another-browser": "allow cookies",
         "/no-such-page": "typing mistakes",
+        "/account": "can do it for you",
     }
 
     for path, step in pages.items():
