@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import gc
+import hashlib
 import os
 import shutil
 import signal
+import sys
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import asyncpg
 import hypothesis
+import jinja2
 import pytest
 
 from tests.databases import PostgresqlDatabases
@@ -66,6 +69,18 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep compiled templates from run to run, as Python keeps its modules."""
+    # Tests that draw no page import no templates either.
+    templating = sys.modules.get("watchword.web.templating")
+    if templating is None or not hasattr(session.config, "cache"):
+        return
+    # What a template is compiled to depends on the settings in that module, too.
+    made_by = jinja2.__version__.encode() + Path(str(templating.__file__)).read_bytes()
+    folder = session.config.cache.mkdir(f"templates-{hashlib.sha256(made_by).hexdigest()[:16]}")
+    templating.environment().bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,13 +12,13 @@ import httpx2
 
 from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from tests.web.pages.conftest import BY_CODE
 from watchword.app import build_app
 from watchword.applications.models import ApplicationType, NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.background import sweep
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 from watchword.tenants.models import TenantTag
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
@@ -229,12 +229,8 @@ async def serving(
     """Start a server on a database, and stop it."""
     configure_logging("json", "error")
     app = build_app(
-        Settings(
-            mode="development",
-            database_url=database_url,
-            public_url=ORIGIN,
-            secret_keys=keys,
-            delivery_wait=delivery_wait,
+        settings_for(
+            database_url, keys, mode="development", public_url=ORIGIN, delivery_wait=delivery_wait
         )
     )
     server: ServerScope = app.state.server

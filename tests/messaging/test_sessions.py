@@ -18,6 +18,7 @@ from tests.emulators.smsc import PATIENCE, RunningSmsc, cleared, running_smsc, u
 from tests.fakes import FakeClock
 from tests.messaging.test_sending import LIFETIME, queue, rows_of
 from tests.ports import free_ports
+from tests.repeated_settings import settings_for
 from watchword.app import build_app
 from watchword.connector_kit.connector import ConnectorContext
 from watchword.connector_kit.errors import (
@@ -37,7 +38,6 @@ from watchword.messaging.models import MessageState, QueuedMessage
 from watchword.messaging.service import MessagingService
 from watchword.messaging.sessions import SESSION_LEASE, Backoff, Sessions, lease_of
 from watchword.providers.smpp.connector import SmppConnector
-from watchword.settings import Settings
 from watchword.storage import Storage
 from watchword.storage.leases import Leases
 from watchword.tenants.models import TenantTag
@@ -500,10 +500,10 @@ async def test_each_message_goes_out_once_whoever_dies_and_whatever_breaks(
 async def running_server(database_url: str, keys: SecretKeys) -> AsyncIterator[ServerScope]:
     """Run what a process runs, all of it but the listening."""
     app = build_app(
-        Settings(
-            database_url=database_url,
+        settings_for(
+            database_url,
+            keys,
             public_url="https://auth.example.com",
-            secret_keys=keys,
             outbound_allow=(ipaddress.ip_network("127.0.0.0/8"),),
         )
     )

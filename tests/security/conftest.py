@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from tests.web.pages.conftest import (
     BY_CODE,
     Provider,
@@ -20,7 +21,6 @@ from watchword.app import build_app
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope
 
@@ -34,12 +34,7 @@ async def production(database_url: str, clock: FakeClock, keys: SecretKeys) -> A
     """Return a production server with phone sign-in switched on."""
     configure_logging("json", "error")
     app = build_app(
-        Settings(
-            database_url=database_url,
-            public_url=HTTPS,
-            secret_keys=keys,
-            delivery_wait=timedelta(seconds=0.2),
-        )
+        settings_for(database_url, keys, public_url=HTTPS, delivery_wait=timedelta(seconds=0.2))
     )
     server: ServerScope = app.state.server
     provider = ScriptedConnector.provider = Provider()

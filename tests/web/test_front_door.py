@@ -8,9 +8,9 @@ import httpx2
 import pytest
 
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from watchword.app import build_app
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 from watchword.web.metrics import REGISTRY
 from watchword.web.scope import ServerScope
 
@@ -43,10 +43,10 @@ class Site:
 async def site(database_url: str, keys: SecretKeys, clock: FakeClock) -> AsyncIterator[Site]:
     """Return the server."""
     app = build_app(
-        Settings(
-            database_url=database_url,
+        settings_for(
+            database_url,
+            keys,
             public_url=ORIGIN,
-            secret_keys=keys,
             trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),),
             metrics_token="let-me-in",
             metrics_allow=(ipaddress.ip_network("192.0.2.0/24"),),

@@ -11,6 +11,7 @@ from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
 from tests.oidc.conformance.relying_party import CALLBACK, LOGGED_OUT, ORIGIN, PHONE, RelyingParty
 from tests.oidc.prepared_keys import prepared
+from tests.repeated_settings import settings_for
 from tests.web.experience.conftest import Site
 from watchword.app import build_app
 from watchword.applications.models import NewApplication
@@ -18,7 +19,6 @@ from watchword.audit.models import SYSTEM
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
-from watchword.settings import Settings
 from watchword.users.models import NewUser, User
 from watchword.web.scope import ServerScope
 
@@ -59,9 +59,7 @@ ALICE: dict[str, Any] = {
 async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIterator[Site]:
     """Return a server on https, where phones sign in with a code."""
     OUTBOX.clear()
-    app = build_app(
-        Settings(mode="production", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
-    )
+    app = build_app(settings_for(database_url, keys, mode="production", public_url=ORIGIN))
     server: ServerScope = app.state.server
     server.clock = clock
     server.registry = ConnectorRegistry([OutboxConnector])

@@ -13,6 +13,7 @@ import pytest
 from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
+from tests.repeated_settings import settings_for
 from tests.web.experience.conftest import AUTHORIZATION, ORIGIN, VERIFIER
 from tests.web.pages.browser import JAR_HOST, Browser
 from tests.web.pages.conftest import Provider, ScriptedEmailConnector
@@ -25,7 +26,6 @@ from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connector_kit.wording import default_email_templates
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
-from watchword.settings import Settings
 from watchword.users.models import NewUser, User
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
@@ -233,9 +233,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     OUTBOX.clear()
     OutboxConnector.takes = 0
     OutboxConnector.has_own_texts = True
-    app = build_app(
-        Settings(mode="development", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
-    )
+    app = build_app(settings_for(database_url, keys, mode="development", public_url=ORIGIN))
     server: ServerScope = app.state.server
     server.clock = clock
     hash_cheaply(server)

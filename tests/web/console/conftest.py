@@ -13,10 +13,10 @@ import pytest
 
 from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from tests.web.pages.browser import JAR_HOST
 from watchword.app import build_app
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 from watchword.web.cookies import CONSOLE
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
@@ -188,11 +188,11 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     """Return a server without operators."""
     configure_logging("json", "error")
     app = build_app(
-        Settings(
+        settings_for(
+            database_url,
+            keys,
             mode="development",
-            database_url=database_url,
             public_url=ORIGIN,
-            secret_keys=keys,
             delivery_wait=timedelta(seconds=0.2),
         )
     )

@@ -13,12 +13,12 @@ from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
 from tests.oidc.prepared_keys import prepared
+from tests.repeated_settings import settings_for
 from watchword.app import build_app
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
-from watchword.settings import Settings
 from watchword.users.models import NewUser
 from watchword.web.scope import ServerScope, TenantScope
 
@@ -76,9 +76,7 @@ class Site:
 async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIterator[Site]:
     """Return a server where phones sign up and in with a code."""
     OUTBOX.clear()
-    app = build_app(
-        Settings(mode="development", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
-    )
+    app = build_app(settings_for(database_url, keys, mode="development", public_url=ORIGIN))
     server: ServerScope = app.state.server
     server.clock = clock
     hash_cheaply(server)

@@ -13,12 +13,12 @@ from tests.fakes import FakeClock
 from tests.mocks.email import MockEmailConnector
 from tests.mocks.sms import MockSmsConnector
 from tests.mocks.social import MockSocialConnector
+from tests.repeated_settings import settings_for
 from watchword.app import build_app
 from watchword.applications.models import ApplicationType, NewApplication
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
 
@@ -78,9 +78,7 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     MockSmsConnector.sent.clear()
     MockEmailConnector.sent.clear()
     MockEmailConnector.mails.clear()
-    app = build_app(
-        Settings(mode="development", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
-    )
+    app = build_app(settings_for(database_url, keys, mode="development", public_url=ORIGIN))
     server: ServerScope = app.state.server
     server.clock = clock
     hash_cheaply(server)

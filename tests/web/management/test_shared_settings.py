@@ -9,11 +9,11 @@ import httpx2
 import pytest
 
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from tests.web.management.conftest import ORIGIN, Site
 from watchword.app import build_app
 from watchword.background import REFRESH
 from watchword.core.keys import SecretKeys
-from watchword.settings import Settings
 
 DOCUMENTS = (
     "/api/.well-known/sign-in-exp",
@@ -27,9 +27,7 @@ async def other(
     site: Site, database_url: str, clock: FakeClock, keys: SecretKeys
 ) -> AsyncIterator[Site]:
     """Return another process of the same server."""
-    app = build_app(
-        Settings(mode="development", database_url=database_url, public_url=ORIGIN, secret_keys=keys)
-    )
+    app = build_app(settings_for(database_url, keys, mode="development", public_url=ORIGIN))
     app.state.server.clock = clock
     async with AsyncExitStack() as stack, app.router.lifespan_context(app):
         yield Site(app, app.state.server, site.clock, stack)

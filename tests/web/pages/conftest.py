@@ -12,6 +12,7 @@ import pytest
 
 from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
+from tests.repeated_settings import settings_for
 from tests.web.pages.browser import ORIGIN, Browser
 from watchword.app import build_app
 from watchword.audit.models import SYSTEM
@@ -29,7 +30,6 @@ from watchword.connector_kit.registry import ConnectorRegistry
 from watchword.connector_kit.wording import default_email_templates
 from watchword.core.keys import SecretKeys
 from watchword.core.phone import PhoneNumber
-from watchword.settings import Settings
 from watchword.users.models import NewUser
 from watchword.web.logging import configure_logging
 from watchword.web.scope import ServerScope, TenantScope
@@ -159,11 +159,11 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     """Return a server with phone sign-in switched on."""
     configure_logging("json", "error")
     app = build_app(
-        Settings(
+        settings_for(
+            database_url,
+            keys,
             mode="development",
-            database_url=database_url,
             public_url=ORIGIN,
-            secret_keys=keys,
             delivery_wait=timedelta(seconds=0.2),
         )
     )

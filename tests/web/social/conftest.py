@@ -12,6 +12,7 @@ import pytest
 from tests.cheap_hashing import hash_cheaply
 from tests.fakes import FakeClock
 from tests.interactions.world import OUTBOX, PHONE_CODE, OutboxConnector
+from tests.repeated_settings import settings_for
 from tests.web.experience.conftest import AUTHORIZATION, ORIGIN
 from tests.web.pages.browser import Browser
 from watchword.app import build_app
@@ -25,7 +26,6 @@ from watchword.providers.github.connector import GitHubConnector
 from watchword.providers.google.connector import GoogleConnector
 from watchword.providers.kakao.connector import KakaoConnector
 from watchword.providers.naver.connector import NaverConnector
-from watchword.settings import Settings
 from watchword.users.models import NewUser, User
 from watchword.web.scope import ServerScope, TenantScope
 
@@ -218,11 +218,11 @@ async def site(database_url: str, clock: FakeClock, keys: SecretKeys) -> AsyncIt
     """Return a server where phones sign up and in with a code, and no provider is set up."""
     OUTBOX.clear()
     app = build_app(
-        Settings(
+        settings_for(
+            database_url,
+            keys,
             mode="development",
-            database_url=database_url,
             public_url=ORIGIN,
-            secret_keys=keys,
             provider_base_urls={f"{name}-universal": f"http://{name}" for name in CONFIGS},
         )
     )
