@@ -35,7 +35,9 @@ async def test_a_lonely_tenant_is_told_what_to_do(owner: Browser) -> None:
 
 
 async def test_a_difference_is_shown_and_moved(site: Site, owner: Browser, trial: str) -> None:
-    assert "Send limits and guard rules" in (await owner.open("promotion?source=trial")).words
+    page = await owner.open("promotion?source=trial")
+    assert "Send limits and guard rules" in page.words
+    assert "Connectors on trial and test numbers stay" in page.words
     page = await owner.open(GUARD)
     assert "<del><code>10</code></del>" in page.html
     assert "<ins><code>3</code></ins>" in page.html
