@@ -11,7 +11,7 @@ from tests.connectors.rooms import ALICE, OPERATOR, Rooms, open_rooms
 from tests.fakes import FakeClock
 from watchword.audit.models import AuditEntry, AuditFilter
 from watchword.configuration.connector_tests import ConnectorTests, TriedConnector
-from watchword.configuration.documents import Plan
+from watchword.configuration.document_plan import Plan
 from watchword.configuration.errors import (
     ConfigurationChanged,
     ConnectorNotTested,

@@ -16,8 +16,8 @@ from watchword.core.pagination import PageRequest
 
 if TYPE_CHECKING:
     from watchword.configuration.connector_tests import ConnectorTests
+    from watchword.configuration.document_plan import Plan, PlannedChange
     from watchword.configuration.document_text import DocumentText
-    from watchword.configuration.documents import Plan, PlannedChange
     from watchword.configuration.errors import DocumentRefused
     from watchword.configuration.promotion import MovedSecret
 

@@ -13,6 +13,7 @@ from watchword.applications.models import ApplicationType, ClientMetadata
 from watchword.configuration.models import TenantSettings
 from watchword.configuration.social_connectors import ConnectorOverride
 from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.models import SavedConnector
 from watchword.custom_phrases.models import is_language_tag
 from watchword.guard.models import GuardPolicy
 from watchword.resources.models import DEFAULT_TTL, LONGEST_TTL, SHORTEST_TTL, is_indicator
@@ -193,3 +194,11 @@ def _item_in(annotation: Any) -> Any:
             if _model_in(item) is not None:
                 return item
     return None
+
+
+def slot_of(saved: SavedConnector) -> str:
+    """Return the key that a connector has in a document."""
+    for slot, sends in SLOTS.items():
+        if saved.type is sends:
+            return slot
+    return saved.id

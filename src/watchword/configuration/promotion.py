@@ -7,13 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from watchword.audit.models import Actor
-from watchword.configuration.document import FORMAT, Path
-from watchword.configuration.documents import (
-    DocumentConfiguration,
-    Plan,
-    slot_of,
-    variable_of,
-)
+from watchword.configuration.document import FORMAT, Path, slot_of
+from watchword.configuration.document_plan import Plan
+from watchword.configuration.document_values import variable_of
+from watchword.configuration.documents import DocumentConfiguration
 from watchword.configuration.errors import NothingChosen, SameTenant
 from watchword.webhooks.saved import headers_of
 

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from watchword.configuration.connector_tests import ConnectorTests, TriedConnector
 from watchword.configuration.document import schema
-from watchword.configuration.documents import Plan
+from watchword.configuration.document_plan import Plan
 from watchword.configuration.errors import (
     ConfigurationChanged,
     ConnectorNotTested,
