@@ -8,9 +8,11 @@ from typing import Any, Self
 
 from watchword.connector_kit.models import UsageType
 from watchword.factors.models import Pending
+from watchword.interactions.errors import VerificationIdRequired
 from watchword.interactions.work import Work
 from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse, NewSession
 from watchword.users.models import IdentifierType
+from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType, VerificationRecord
 
 
@@ -179,6 +181,15 @@ class Interaction:
     def with_second(self, second: Pending) -> "Interaction":
         """Return the interaction with *second* in place of what it had."""
         return replace(self, state=replace(self.state, second=second))
+
+    def get_record(self, verification_id: str | None) -> VerificationRecord:
+        """Return the record of this id; raises VerificationIdRequired, RecordNotFound."""
+        if verification_id is None:
+            raise VerificationIdRequired
+        record = self.find_record(verification_id)
+        if record is None:
+            raise RecordNotFound
+        return record
 
     def find_record(self, verification_id: str) -> VerificationRecord | None:
         """Return the record of this id, whatever its type."""

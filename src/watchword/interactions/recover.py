@@ -6,13 +6,10 @@ from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.interactions.errors import (
     IdentifierNotFound,
-    IdentityConflict,
     NewPasswordRequired,
     NotRecovering,
     RecoveryMethodNotEnabled,
     SamePassword,
-    VerificationFailed,
-    VerificationIdRequired,
 )
 from watchword.interactions.events import Events
 from watchword.interactions.models import AMR, Interaction, InteractionEvent, InteractionState
@@ -29,7 +26,6 @@ from watchword.storage import Database, Storage
 from watchword.users.errors import UserSuspended
 from watchword.users.models import User, UserChange
 from watchword.users.service import UserService
-from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import VerificationRecord
 from watchword.webhooks.models import Event
 
@@ -57,21 +53,11 @@ class Recover:
 
     async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
         """Find out whose password it is; the order of checks is API."""
-        if verification_id is None:
-            raise VerificationIdRequired
-        record = interaction.find_record(verification_id)
-        if record is None:
-            raise RecordNotFound
+        record = interaction.get_record(verification_id)
         self._require_method(record)
-        if not record.is_verified:
-            raise VerificationFailed
-        user = await owner_of(self.users, record)
-        if user.is_suspended:
-            raise UserSuspended
+        user = await owner_of(self.users, interaction, record)
         if interaction.user_id == user.id:
             return
-        if interaction.is_identified:
-            raise IdentityConflict
         owes_proof = await self.old_numbers.asks_for_more(interaction, record, user)
         state = replace(interaction.state, amr=AMR[record.type], owes_proof=owes_proof)
         await self.interactions.save(

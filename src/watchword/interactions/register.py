@@ -20,7 +20,6 @@ from watchword.storage import Storage
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse, UsernameAlreadyInUse
 from watchword.users.models import Identifier, IdentifierType, NewUser
 from watchword.users.service import UserService
-from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType, VerificationRecord
 from watchword.webhooks.models import Event
 
@@ -130,9 +129,7 @@ async def require_unused(users: UserService, identifier: Identifier) -> None:
 
 
 def _usable_record(interaction: Interaction, verification_id: str) -> VerificationRecord:
-    record = interaction.find_record(verification_id)
-    if record is None:
-        raise RecordNotFound
+    record = interaction.get_record(verification_id)
     if record.type not in USABLE or not record.is_verified:
         raise VerificationFailed
     return record

@@ -9,7 +9,6 @@ from watchword.interactions.errors import (
     IdentityConflict,
     SignInMethodNotEnabled,
     VerificationFailed,
-    VerificationIdRequired,
 )
 from watchword.interactions.models import AMR, Interaction
 from watchword.interactions.old_numbers import OldNumbers
@@ -19,7 +18,6 @@ from watchword.sign_in_settings.models import Factor, SignInSettings, is_method_
 from watchword.users.errors import UserNotExist, UserSuspended
 from watchword.users.models import User
 from watchword.users.service import UserService
-from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType, VerificationRecord
 
 FACTORS: dict[RecordType, Factor] = {
@@ -41,23 +39,13 @@ class SignIn:
 
     async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
         """Find out who the person is by what they proved; the order of checks is API."""
-        if verification_id is None:
-            raise VerificationIdRequired
-        record = interaction.find_record(verification_id)
-        if record is None:
-            raise RecordNotFound
+        record = interaction.get_record(verification_id)
         if not self.settings.allows_sign_in:
             raise EventForbidden
         self._require_method(record)
-        if not record.is_verified:
-            raise VerificationFailed
-        user = await owner_of(self.users, record)
-        if user.is_suspended:
-            raise UserSuspended
+        user = await owner_of(self.users, interaction, record)
         if interaction.user_id == user.id:
             return
-        if interaction.is_identified:
-            raise IdentityConflict
         # Who knew the password of before says nothing of who has this one.
         if record.details.get(PASSWORD_MARK, user.password_mark) != user.password_mark:
             raise VerificationFailed
@@ -78,12 +66,24 @@ class SignIn:
             raise SignInMethodNotEnabled
 
 
-async def owner_of(users: UserService, record: VerificationRecord) -> User:
-    """Return whose identifier was proved; raises UserNotExist."""
+async def owner_of(
+    users: UserService, interaction: Interaction, record: VerificationRecord
+) -> User:
+    """Return whose identifier was proved.
+
+    Raises VerificationFailed where it is not yet, UserNotExist, UserSuspended, and
+    IdentityConflict where the interaction is somebody else's; in this order, which is API.
+    """
+    if not record.is_verified:
+        raise VerificationFailed
     identifier = record.identifier
     user = await users.find_by_identifier(identifier.type, identifier.value)
     if user is None:
         raise UserNotExist(data={"identifier": identifier.value})
+    if user.is_suspended:
+        raise UserSuspended
+    if interaction.is_identified and interaction.user_id != user.id:
+        raise IdentityConflict
     return user
 
 
