@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -202,21 +202,12 @@ def promote(
             return plan, ()
 
     found, secrets = run(work())
-    lines = [line for change in found.changes for line in _lines(change)]
-    lines += [
-        f"secret {'.'.join(map(str, secret.path))}  {secret.state}  ${{env:{secret.variable}}}"
-        for secret in secrets
-    ]
-    if not found.changes:
-        lines.append("Nothing to change.")
-    elif expect is None:
-        lines += ["", f"To apply exactly this: --expect {found.stamp}"]
     shown = _as_json(found) | {
         "secrets": [
             {"path": list(s.path), "state": s.state, "variable": s.variable} for s in secrets
         ]
     }
-    say(as_json, shown, "\n".join(lines))
+    say(as_json, shown, _moved_as_text(found, secrets, is_plan=expect is None))
     if found.changes and expect is None:
         raise typer.Exit(CHANGES_FOUND)
 
@@ -393,6 +384,19 @@ def _as_text(plan: "Plan") -> str:
     lines = [line for change in plan.changes for line in _lines(change)]
     lines += [f"= {'.'.join(map(str, path))}  stays as it is" for path in plan.kept_secrets]
     return "\n".join(lines) if plan.changes else "\n".join([*lines, "Nothing to change."])
+
+
+def _moved_as_text(plan: "Plan", secrets: Sequence["MovedSecret"], *, is_plan: bool) -> str:
+    lines = [line for change in plan.changes for line in _lines(change)]
+    lines += [
+        f"secret {'.'.join(map(str, secret.path))}  {secret.state}  ${{env:{secret.variable}}}"
+        for secret in secrets
+    ]
+    if not plan.changes:
+        lines.append("Nothing to change.")
+    elif is_plan:
+        lines += ["", f"To apply exactly this: --expect {plan.stamp}"]
+    return "\n".join(lines)
 
 
 def _lines(change: "PlannedChange") -> Iterator[str]:

@@ -90,40 +90,24 @@ class VerificationService:
             self.guard.require_allowed(to)
             deliver = False
         code = self.policy.new_code()
-        now = self.clock.now()
-        record = VerificationRecord(
-            id=new_id(),
-            flow_id=flow_id,
-            type=type_ or _record_type(to),
-            identifier=identifier_of(to),
-            template_type=usage,
-            state="pending",
-            code_digest=None,
-            tries=0,
-            message_id=new_id(),
-            details={FIXED: True} if fixed else {},
-            created_at=now,
-            expires_at=now + self.policy.lifetime,
+        record = self._new_record(flow_id, type_ or _record_type(to), to, usage)
+        record = (
+            replace(record, code_digest=fixed.code_digest, details={FIXED: True})
+            if fixed
+            else replace(record, code_digest=self._digest_of(record, code))
         )
-        digest = fixed.code_digest if fixed else self._digest_of(record, code)
-        record = replace(record, code_digest=digest)
         # Saved first: a code that arrives must find its record, and without a connector the
         # contract still has one.
         if known_id is None:
             await self.records.replace(record)
         elif not await self.records.replace_known(record, known_id):
             raise CodeSentMeanwhile
-        variables: dict[str, Any] = {"code": code}
-        if isinstance(to, EmailAddress):
-            variables = {**(about or {}), **variables}
-        elif origin_host:
-            variables["origin_line"] = origin_line(origin_host, code)
         # Queued, not sent: a provider may take seconds, and a person who closes
         # the page must not stop the message half-way.
         message = await self.messaging.queue(
             to,
             usage,
-            variables=variables,
+            variables=_variables(to, code, about, origin_host),
             until=record.expires_at,
             language=language,
             client_ip=client_ip,
@@ -252,6 +236,25 @@ class VerificationService:
             raise TooManyTries
         raise CodeMismatch
 
+    def _new_record(
+        self, flow_id: str, type_: RecordType, to: Recipient, usage: UsageType
+    ) -> VerificationRecord:
+        now = self.clock.now()
+        return VerificationRecord(
+            id=new_id(),
+            flow_id=flow_id,
+            type=type_,
+            identifier=identifier_of(to),
+            template_type=usage,
+            state="pending",
+            code_digest=None,
+            tries=0,
+            message_id=new_id(),
+            details={},
+            created_at=now,
+            expires_at=now + self.policy.lifetime,
+        )
+
     async def _fixed(self, to: Recipient) -> FixedNumber | None:
         if self.fixed_numbers is None or not isinstance(to, PhoneNumber):
             return None
@@ -268,6 +271,16 @@ def _number_of(record: VerificationRecord) -> PhoneNumber | None:
     if record.identifier.type != "phone":
         return None
     return PhoneNumber(record.identifier.value)
+
+
+def _variables(
+    to: Recipient, code: str, about: Mapping[str, Any] | None, origin_host: str | None
+) -> dict[str, Any]:
+    if isinstance(to, EmailAddress):
+        return {**(about or {}), "code": code}
+    if origin_host:
+        return {"code": code, "origin_line": origin_line(origin_host, code)}
+    return {"code": code}
 
 
 def _record_type(to: Recipient) -> RecordType:
