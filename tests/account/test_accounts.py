@@ -17,7 +17,7 @@ from watchword.audit.models import Actor
 from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.core.phone import PhoneNumber
-from watchword.oidc.repository import SessionRepository
+from watchword.oidc.session_repository import SessionRepository
 from watchword.oidc.sessions import SessionService
 from watchword.storage import Database, Storage, TenantRepository
 from watchword.storage.schema import metadata, oidc_tokens, verification_records

@@ -7,9 +7,9 @@ from typing import Self
 
 from watchword.applications.models import Application
 from watchword.core.clock import Clock
+from watchword.oidc.consent_repository import ConsentRepository
 from watchword.oidc.errors import ConsentRequired
 from watchword.oidc.models import AuthorizationRequest
-from watchword.oidc.repository import ConsentRepository
 from watchword.storage import Database
 
 

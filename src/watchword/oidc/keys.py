@@ -18,7 +18,7 @@ from joserfc.util import base64_to_int
 from watchword.applications.models import MAX_ID_TOKEN_TTL
 from watchword.core.clock import Clock
 from watchword.core.sealing import Sealer
-from watchword.oidc.repository import NewKey, SigningKeyRepository
+from watchword.oidc.key_repository import NewKey, SigningKeyRepository
 from watchword.resources.models import LONGEST_TTL
 
 Algorithm = Literal["ES256", "RS256"]

@@ -1,108 +1,17 @@
-"""Rows of sessions, tokens, signing keys and consents."""
+"""Rows of tokens: codes, access tokens and refresh tokens, each of a grant."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import String, bindparam, delete, func, insert, or_, select, update
 
-from watchword.oidc.models import OFFLINE_ACCESS, Grant, Session, UserGrant
+from watchword.oidc.models import Grant, UserGrant
 from watchword.storage import Row, TenantRepository
-from watchword.storage.schema import (
-    consents,
-    interactions,
-    oidc_tokens,
-    sessions,
-    signing_keys,
-    users,
-)
+from watchword.storage.schema import oidc_tokens
 from watchword.storage.types import Json, UtcDateTime
 
-s = sessions.c
 t = oidc_tokens.c
-k = signing_keys.c
-
-# --- sessions
-
-FIND_SESSION = (
-    select(sessions)
-    .join(users, and_(users.c.tenant_id == s.tenant_id, users.c.id == s.user_id))
-    .where(
-        s.tenant_id == bindparam("tenant_id"),
-        s.id_digest == bindparam("id_digest"),
-        s.expires_at > bindparam("now"),
-        s.last_seen_at > bindparam("idle_since"),
-        users.c.is_suspended.is_(False),
-    )
-)
-
-INSERT_SESSION = insert(sessions).values(
-    tenant_id=bindparam("tenant_id"),
-    id_digest=bindparam("id_digest"),
-    user_id=bindparam("user_id"),
-    amr=bindparam("amr"),
-    acr=bindparam("acr"),
-    authenticated_at=bindparam("authenticated_at"),
-    created_at=bindparam("created_at"),
-    last_seen_at=bindparam("last_seen_at"),
-    expires_at=bindparam("expires_at"),
-)
-
-TOUCH_SESSION = (
-    update(sessions)
-    .where(s.tenant_id == bindparam("tenant_id"), s.id_digest == bindparam("digest"))
-    .values(last_seen_at=bindparam("now"))
-)
-
-END_SESSION = (
-    delete(sessions)
-    .where(s.tenant_id == bindparam("tenant_id"), s.id_digest == bindparam("digest"))
-    .returning(s.user_id)
-)
-
-END_TOKENS_OF_SESSION = delete(oidc_tokens).where(
-    t.tenant_id == bindparam("tenant_id"),
-    t.user_id == bindparam("owner"),  # for its index
-    t.session_digest == bindparam("digest"),
-    t.scope.not_like(f"%{OFFLINE_ACCESS}%"),
-)
-
-END_SESSIONS_OF_USER = delete(sessions).where(
-    s.tenant_id == bindparam("tenant_id"), s.user_id == bindparam("owner")
-)
-
-END_TOKENS_OF_USER = delete(oidc_tokens).where(
-    t.tenant_id == bindparam("tenant_id"), t.user_id == bindparam("owner")
-)
-
-# What a visit found out before must not become a session after.
-END_VISITS_OF_USER = delete(interactions).where(
-    interactions.c.tenant_id == bindparam("tenant_id"), interactions.c.user_id == bindparam("owner")
-)
-LIST_SESSIONS = (
-    select(sessions)
-    .where(
-        s.tenant_id == bindparam("tenant_id"),
-        s.user_id == bindparam("owner"),
-        s.expires_at > bindparam("now"),
-        s.last_seen_at > bindparam("idle_since"),
-    )
-    .order_by(s.authenticated_at.desc(), s.id_digest)
-)
-
-END_OTHER_SESSIONS = delete(sessions).where(
-    s.tenant_id == bindparam("tenant_id"),
-    s.user_id == bindparam("owner"),
-    s.id_digest != bindparam("kept"),
-)
-
-PURGE_SESSIONS = delete(sessions).where(
-    s.tenant_id == bindparam("tenant_id"),
-    or_(s.expires_at <= bindparam("now"), s.last_seen_at <= bindparam("idle_since")),
-)
-
-# --- tokens
 
 INSERT_CODE = insert(oidc_tokens).values(
     tenant_id=bindparam("tenant_id"),
@@ -228,122 +137,6 @@ PURGE_TOKENS = delete(oidc_tokens).where(
     t.tenant_id == bindparam("tenant_id"), t.expires_at <= bindparam("now")
 )
 
-# --- signing keys
-
-LIST_KEYS = (
-    select(signing_keys)
-    .where(
-        k.tenant_id == bindparam("tenant_id"),
-        or_(k.retired_at.is_(None), k.retired_at > bindparam("retired_since")),
-    )
-    .order_by(k.created_at, k.id)
-)
-
-INSERT_KEY = (
-    upsert(signing_keys)
-    .values(
-        tenant_id=bindparam("tenant_id"),
-        id=bindparam("id"),
-        algorithm=bindparam("algorithm"),
-        private_key=bindparam("private_key"),
-        public_key=bindparam("public_key"),
-        created_at=bindparam("created_at"),
-    )
-    .on_conflict_do_nothing()
-)
-
-RETIRE_KEY = (
-    update(signing_keys)
-    .where(
-        k.tenant_id == bindparam("tenant_id"),
-        k.algorithm == bindparam("of_algorithm"),
-        k.retired_at.is_(None),
-    )
-    .values(retired_at=bindparam("moment"))
-)
-
-PURGE_KEYS = delete(signing_keys).where(
-    k.tenant_id == bindparam("tenant_id"), k.retired_at <= bindparam("retired_since")
-)
-
-# --- consents
-
-FIND_CONSENT = select(consents.c.scope, consents.c.updated_at).where(
-    consents.c.tenant_id == bindparam("tenant_id"),
-    consents.c.user_id == bindparam("of_user"),
-    consents.c.application_id == bindparam("of_application"),
-)
-
-_consent = upsert(consents).values(
-    tenant_id=bindparam("tenant_id"),
-    user_id=bindparam("user_id"),
-    application_id=bindparam("application_id"),
-    scope=bindparam("scope"),
-    updated_at=bindparam("updated_at"),
-)
-SAVE_CONSENT = _consent.on_conflict_do_update(
-    index_elements=[consents.c.tenant_id, consents.c.user_id, consents.c.application_id],
-    set_={"scope": _consent.excluded.scope, "updated_at": _consent.excluded.updated_at},
-)
-
-
-@dataclass(frozen=True)
-class SessionRepository(TenantRepository):
-    """Rows of `sessions`."""
-
-    async def find(self, id_digest: str, now: datetime, idle_since: datetime) -> Session | None:
-        """Return a session that is neither over nor idle, of a user who may sign in."""
-        row = await self.first(FIND_SESSION, id_digest=id_digest, now=now, idle_since=idle_since)
-        return None if row is None else _session(row)
-
-    async def list_of(self, user_id: str, now: datetime, idle_since: datetime) -> list[Session]:
-        """Return a user's sessions that are neither over nor idle, the newest first."""
-        rows = await self.all(LIST_SESSIONS, owner=user_id, now=now, idle_since=idle_since)
-        return [_session(row) for row in rows]
-
-    async def insert(self, session: Session) -> None:
-        """Write a new row."""
-        await self.run(
-            INSERT_SESSION,
-            id_digest=session.id_digest,
-            user_id=session.user_id,
-            amr=list(session.amr),
-            acr=session.acr,
-            authenticated_at=session.authenticated_at,
-            created_at=session.created_at,
-            last_seen_at=session.last_seen_at,
-            expires_at=session.expires_at,
-        )
-
-    async def touch(self, id_digest: str, now: datetime) -> None:
-        """Write when the session was last seen."""
-        await self.run(TOUCH_SESSION, digest=id_digest, now=now)
-
-    async def end(self, id_digest: str) -> str | None:
-        """Delete a session, and its tokens but those that may be used offline.
-
-        Returns whose it was; None where there was none.
-        """
-        row = await self.first(END_SESSION, digest=id_digest)
-        if row is None:
-            return None
-        await self.run(END_TOKENS_OF_SESSION, digest=id_digest, owner=row["user_id"])
-        return str(row["user_id"])
-
-    async def end_all(self, user_id: str) -> None:
-        """Delete every session and token of a user, and every visit that found out who they are."""
-        await self.run(END_VISITS_OF_USER, owner=user_id)
-        await self.run(END_SESSIONS_OF_USER, owner=user_id)
-        await self.run(END_TOKENS_OF_USER, owner=user_id)
-
-    async def end_others(self, user_id: str, kept: str) -> None:
-        """Delete every session of a user but the *kept* one."""
-        await self.run(END_OTHER_SESSIONS, owner=user_id, kept=kept)
-
-    async def purge(self, now: datetime, idle_since: datetime) -> None:
-        """Delete what has timed out."""
-        await self.run(PURGE_SESSIONS, now=now, idle_since=idle_since)
-
 
 @dataclass(frozen=True)
 class TokenRepository(TenantRepository):
@@ -444,81 +237,6 @@ class TokenRepository(TenantRepository):
     async def purge(self, now: datetime) -> None:
         """Delete what has expired."""
         await self.run(PURGE_TOKENS, now=now)
-
-
-@dataclass(frozen=True)
-class NewKey:
-    """A signing key as it is stored."""
-
-    id: str
-    algorithm: str
-    private_key: str
-    """Sealed."""
-    public_key: dict[str, Any]
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class SigningKeyRepository(TenantRepository):
-    """Rows of `signing_keys`."""
-
-    async def list(self, retired_since: datetime) -> list[Row]:
-        """Return the keys in use and those retired later than *retired_since*, oldest first."""
-        return await self.all(LIST_KEYS, retired_since=retired_since)
-
-    async def insert(self, key: NewKey) -> None:
-        """Write a key unless another process has just written one."""
-        await self.run(INSERT_KEY, **vars(key))
-
-    async def replace(self, key: NewKey, moment: datetime) -> None:
-        """Write a key, and let the one of its algorithm sign until *moment* and no longer.
-
-        At any time there is one that is not retired, however many do this at once.
-        """
-        async with self.db.transaction() as tx:
-            await self.within(tx).run(RETIRE_KEY, of_algorithm=key.algorithm, moment=moment)
-            await self.within(tx).insert(key)
-
-    async def purge(self, retired_since: datetime) -> None:
-        """Delete keys that no living token was signed with."""
-        await self.run(PURGE_KEYS, retired_since=retired_since)
-
-
-@dataclass(frozen=True)
-class ConsentRepository(TenantRepository):
-    """Rows of `consents`."""
-
-    async def find(
-        self, user_id: str, application_id: str
-    ) -> tuple[frozenset[str], datetime] | None:
-        """Return what a user allowed an application, and when, or None."""
-        row = await self.first(FIND_CONSENT, of_user=user_id, of_application=application_id)
-        return None if row is None else (frozenset(row["scope"].split()), row["updated_at"])
-
-    async def save(
-        self, user_id: str, application_id: str, scope: str, updated_at: datetime
-    ) -> None:
-        """Write what a user allowed an application, in place of what was there."""
-        await self.run(
-            SAVE_CONSENT,
-            user_id=user_id,
-            application_id=application_id,
-            scope=scope,
-            updated_at=updated_at,
-        )
-
-
-def _session(row: Row) -> Session:
-    return Session(
-        id_digest=row["id_digest"],
-        user_id=row["user_id"],
-        amr=tuple(row["amr"]),
-        acr=row["acr"],
-        authenticated_at=row["authenticated_at"],
-        created_at=row["created_at"],
-        last_seen_at=row["last_seen_at"],
-        expires_at=row["expires_at"],
-    )
 
 
 def _user_grant(row: Row) -> UserGrant:

@@ -17,6 +17,7 @@ from watchword.oidc.authorize import AuthorizationService
 from watchword.oidc.client_credentials import ClientCredentialsGrant
 from watchword.oidc.clients import ClientAuthentication
 from watchword.oidc.codes import AuthorizationCodes
+from watchword.oidc.consent_repository import ConsentRepository
 from watchword.oidc.consents import ConsentQuestion, ConsentService
 from watchword.oidc.discovery import discovery_document
 from watchword.oidc.errors import (
@@ -27,6 +28,7 @@ from watchword.oidc.errors import (
 )
 from watchword.oidc.introspection import Introspection
 from watchword.oidc.jwt import Signer
+from watchword.oidc.key_repository import SigningKeyRepository
 from watchword.oidc.keys import SigningKeys
 from watchword.oidc.logout import LogoutService
 from watchword.oidc.management_access import ManagementAccess
@@ -34,14 +36,10 @@ from watchword.oidc.models import AuthorizationRequest, AuthorizationResponse
 from watchword.oidc.organizations import OrganizationAccess
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.refresh_token import RefreshTokenGrant
-from watchword.oidc.repository import (
-    ConsentRepository,
-    SessionRepository,
-    SigningKeyRepository,
-    TokenRepository,
-)
+from watchword.oidc.repository import TokenRepository
 from watchword.oidc.resources import ResourceIndicators
 from watchword.oidc.revocation import Revocation
+from watchword.oidc.session_repository import SessionRepository
 from watchword.oidc.sessions import SessionService
 from watchword.oidc.signed_in import SignedIn
 from watchword.oidc.tokens import TokenIssuer, TokenResponse

@@ -9,7 +9,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_token
 from watchword.oidc.authentication_context import acr_of
 from watchword.oidc.models import NewSession, Session
-from watchword.oidc.repository import SessionRepository
+from watchword.oidc.session_repository import SessionRepository
 from watchword.storage import Database
 
 SESSION_LIFETIME = timedelta(days=14)

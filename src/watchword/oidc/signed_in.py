@@ -9,7 +9,8 @@ from watchword.applications.service import ApplicationService
 from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
 from watchword.oidc.models import Session, UserGrant
-from watchword.oidc.repository import SessionRepository, TokenRepository
+from watchword.oidc.repository import TokenRepository
+from watchword.oidc.session_repository import SessionRepository
 from watchword.oidc.sessions import IDLE_LIFETIME
 from watchword.oidc.tokens import session_name
 from watchword.storage import Database, Storage
