@@ -33,8 +33,6 @@ from watchword.verification.service import VerificationService
 ALICE = PhoneNumber.from_digits("821012345678")
 BOB = PhoneNumber.from_digits("821087654321")
 FLOW = "flow-of-alice"
-# Guessing at every code must not end at the lockout in tests about tries.
-PATIENT = LockoutPolicy(max_attempts=1000)
 
 
 def wrong(code: str) -> str:

@@ -50,10 +50,6 @@ class ConnectorContext:
     clock: Clock = field(default_factory=Clock)
     """For requests that are signed with the time."""
 
-    def for_connector(self, base_url_override: str | None) -> "ConnectorContext":
-        """Return the context of one connector class."""
-        return replace(self, base_url_override=base_url_override)
-
 
 class Connector(ABC, Generic[Config, Outgoing]):
     """A tenant's set-up of one provider, ready to send one kind of message."""

@@ -196,7 +196,6 @@ class LockoutPool(StrEnum):
     SHARED = "shared"
     """Passwords and codes: guessing both must not double the guesses."""
     TOTP = "totp"
-    WEB_AUTHN = "web_authn"
     BACKUP_CODE = "backup_code"
 
 
