@@ -205,7 +205,7 @@ def see_confirmations(studio: Studio) -> None:
         sending = page.locator("form[action$='/security/sending']")
         sending.locator("[name='perNumber.count']").fill("many")
         sending.get_by_role("button", name=desk.t("console.save")).click()
-        desk.says("console.security.bad_sending")
+        desk.says("console.security.wrong.whole")
         studio.take(desk, "limits refused")
         desk.open("mfa")
         page.locator("[name=factor][value=BackupCode]").check()

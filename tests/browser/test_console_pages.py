@@ -123,7 +123,7 @@ def test_limits_are_set_and_a_lockout_is_ended(desk: Desk) -> None:
     sending = desk.page.locator("form[action$='/security/sending']")
     sending.locator("[name='perNumber.count']").fill("many")
     sending.get_by_role("button", name=desk.t("console.save")).click()
-    desk.says("console.security.bad_sending")
+    desk.says("console.security.wrong.whole")
     expect(sending.locator("[name='perNumber.count']")).to_have_value("many")
     desk.take("security-wrong-limit")
     sending.locator("[name='perNumber.count']").fill("9")

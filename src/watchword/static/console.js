@@ -16,7 +16,7 @@
 
   /* What was wrong with a field is no more said of what is typed now; its room is kept. */
   document.addEventListener("input", (event) => {
-    const field = event.target.closest(".field.wrong");
+    const field = event.target.closest(".wrong");
     if (!field) return;
     field.classList.add("retyped");
     event.target.removeAttribute("aria-invalid");

@@ -161,7 +161,7 @@ def message_of(request: Request, error: DomainError) -> str:
     """Return what a person may read of *error*."""
     phrases = phrases_of(request)
     language = language_of(request)
-    key = f"errors.{error.code}"
+    key = _phrase_of(request, error.code)
     if phrases.find(language, key) is None and not phrases.find(language, f"{key}.other"):
         key = "errors.request.general"
     return phrases.text(language, key, **error.values)
@@ -228,9 +228,19 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 def message_of_code(request: Request, code: str) -> str:
     """Return the phrase of an error code, in the caller's language."""
-    phrases = phrases_of(request)
-    language = language_of(request)
-    return phrases.text(language, f"errors.{code}")
+    return phrases_of(request).text(language_of(request), _phrase_of(request, code))
+
+
+def _phrase_of(request: Request, code: str) -> str:
+    # Operators are spoken to differently from people who sign in, in some languages.
+    own = f"console.errors.{code}"
+    is_own = is_in_console(request) and phrases_of(request).find(language_of(request), own)
+    return own if is_own else f"errors.{code}"
+
+
+def is_in_console(request: Request) -> bool:
+    """Tell whether the address is one of the console's."""
+    return request.url.path == "/console" or request.url.path.startswith("/console/")
 
 
 async def on_crash(request: Request, error: Exception) -> Response:

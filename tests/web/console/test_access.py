@@ -279,6 +279,21 @@ async def test_what_is_not_there_is_a_page_that_says_so(owner: Browser, path: st
     assert "That didn't work" in page.words
 
 
+async def test_an_address_of_nothing_speaks_as_the_console_does(owner: Browser) -> None:
+    korean = {"Accept-Language": "ko"}
+
+    for address in ("/console/nothing", f"{HOME}/no/such/page", "/console/nobody/messages"):
+        english = await owner.client.get(address)
+        said = (await owner.client.get(address, headers=korean)).text
+
+        assert english.status_code == 404
+        assert "There is no such page" in english.text
+        assert 'href="/console"' in english.text
+        assert "주소를 확인하거나 콘솔 첫 화면에서 다시 시작하세요." in said
+        assert "어요" not in said
+        assert "아요" not in said
+
+
 async def test_a_tenant_sees_only_its_own_rows(site: Site, owner: Browser) -> None:
     await site.server.directory.create("acme", "Acme", TenantTag.DEVELOPMENT)
     await site.server.refresh()

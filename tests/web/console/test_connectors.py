@@ -1,6 +1,7 @@
 """Setting a connector up in the console, testing it, changing it, undoing, deleting."""
 
 import json
+import re
 from datetime import timedelta
 from typing import ClassVar
 
@@ -275,6 +276,41 @@ class TestDetails:
         assert saved.config["fromMessagingServiceSID"] == "MG" + "1" * 32
         assert connectors.opened_secrets(saved)["authToken"] == "the-real-token"
         assert connectors.masked_config(saved)["authToken"] == MASK
+
+    async def test_what_was_left_out_is_shown_as_the_default_that_holds(
+        self, site: Site, owner: Browser
+    ) -> None:
+        texts = [
+            {"usageType": usage, "content": "{{code}}"}
+            for usage in ("Register", "SignIn", "ForgotPassword", "Generic")
+        ]
+        configuration = (await site.scope()).configuration
+        saved = await configuration.connectors.create(
+            SYSTEM, "twilio-short-message-service", {**TWILIO_FORM, "templates": texts}
+        )
+        assert "region" not in saved.config
+
+        page = await owner.open(f"connectors/{saved.id}")
+
+        assert ("region", "us1") in page.form(f"/{saved.id}").pairs
+        page = await owner.submit(f"/{saved.id}", region="ie1")
+        assert "Saved." in page.words
+        assert ("region", "ie1") in (await owner.open(f"connectors/{saved.id}")).form(
+            f"/{saved.id}"
+        ).pairs
+
+    async def test_a_mistake_in_the_templates_is_said_once(self, owner: Browser) -> None:
+        instance = await set_twilio_up(owner)
+        await owner.open(f"connectors/{instance}")
+        texts = '[{"usageType": "SignOut", "content": "{{code}}"}]'
+
+        page = await owner.submit(f"/{instance}", templates=texts)
+
+        said = "Line 1: texts are missing for Register, SignIn, ForgotPassword, Generic."
+        shown = re.sub(r"<li [^>]*hidden[^>]*>.*?</li>", "", page.html)
+        assert page.status == 422
+        assert (page.html.count(said), shown.count(said)) == (2, 1)
+        assert 'data-problem-line="1"' in page.html
 
     async def test_someone_elses_change_is_not_overwritten_unseen(
         self, site: Site, owner: Browser

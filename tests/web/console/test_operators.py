@@ -36,6 +36,17 @@ async def test_an_owner_gives_another_operator_a_role_and_it_is_told(
     assert (entry.payload["before"], entry.payload["after"]) == ("editor", "viewer")
 
 
+async def test_a_column_of_actions_stands_where_there_is_something_to_do(
+    owner: Browser, invite: Invite
+) -> None:
+    alone = (await owner.open("operators")).html.partition("</table>")[0]
+    assert alone.count("<td") == alone.count("<td data-label")
+
+    await invite("editor")
+
+    assert "Remove editor" in (await owner.open("operators")).html
+
+
 async def test_a_role_that_somebody_else_changed_is_shown_and_kept(
     site: Site, owner: Browser, invite: Invite
 ) -> None:

@@ -1,15 +1,19 @@
 """The other pages: security, messages, applications, users, audit log, get started."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.web.console.conftest import Browser, Site
+from tests.web.console.conftest import HOME, Browser, Site
+from tests.web.console.test_connectors import set_inbox_up
 from watchword.audit.models import SYSTEM
 from watchword.connector_kit.models import UsageType
 from watchword.core.phone import PhoneNumber
 from watchword.guard.models import Limit, Unanswered
 from watchword.users.models import NewUser
+from watchword.web.console.message_timeline import timeline_of
 
 ALICE = PhoneNumber.parse("+447700900123")
 
@@ -65,28 +69,35 @@ class TestSecurity:
         assert policy.allowed_countries == ("KR",)
 
     @pytest.mark.parametrize(
-        ("action", "typed"),
+        ("action", "field", "typed", "words"),
         [
-            ("/sending", {"perNumber.count": "-1"}),
-            ("/sending", {"perNumber.count": "many"}),
-            ("/sending", {"countries": "KOREA"}),
-            ("/attacks", {"dailyMessages": "0"}),
-            ("/attacks", {"perBlock.count": "many"}),
-            ("/attacks", {"unanswered.atLeast": "5"}),
-            ("/codes", {"expirationDuration": "5"}),
-            ("/codes", {"maxRetryAttempts": "1e9"}),
-            ("/codes", {"lockoutDuration": "-1"}),
+            ("/sending", "perNumber.count", "-1", "Enter 1 or more."),
+            ("/sending", "perNumber.count", "many", "Enter a whole number."),
+            ("/sending", "perNumber.seconds", "604801", "Enter 604,800 or less."),
+            ("/sending", "countries", "KOREA", "Choose countries from the list."),
+            ("/attacks", "dailyMessages", "0", "Enter 1 or more."),
+            ("/attacks", "perBlock.count", "many", "Enter a whole number."),
+            ("/attacks", "unanswered.atLeast", "5", "Enter a whole number."),
+            ("/codes", "expirationDuration", "5", "Enter 60 or more."),
+            ("/codes", "maxRetryAttempts", "1e9", "Enter a whole number."),
+            ("/codes", "lockoutDuration", "-1", "Enter 1 or more."),
         ],
     )
-    async def test_impossible_values_are_refused_and_shown_again(
-        self, owner: Browser, action: str, typed: dict[str, str]
+    async def test_an_impossible_value_is_refused_at_its_field_and_shown_again(
+        self, owner: Browser, action: str, field: str, typed: str, words: str
     ) -> None:
         await owner.open("security")
 
-        page = await owner.submit(action, **typed)
+        page = await owner.submit(action, **{field: typed})
 
+        # Of two numbers that belong together, the one that is missing is at fault.
+        place = "unanswered.percent" if field.startswith("unanswered") else field
+        note = re.search(rf'id="{place}-note" role="alert">(.*?)</p>', page.html)
         assert page.status == 422
-        assert 'role="alert"' in page.html
+        assert page.html.count('aria-invalid="true"') == page.html.count('-note" role="alert"')
+        assert note is not None
+        assert note[1].endswith(words)
+        assert typed == "KOREA" or (field, typed) in page.form(action).pairs
 
     async def test_limits_over_all_numbers_are_saved(self, site: Site, owner: Browser) -> None:
         await owner.open("security")
@@ -212,6 +223,30 @@ class TestMessages:
         assert "Queued" in page.words
         assert "Accepted by Development inbox" in page.words
         assert "135790" not in page.html
+
+    async def test_what_takes_no_time_happens_at_once(
+        self, site: Site, owner: Browser, message: str
+    ) -> None:
+        [sent] = (await (await site.scope()).messaging.list()).items
+        taken = {
+            seconds: timeline_of(
+                replace(sent, accepted_at=sent.created_at + timedelta(seconds=seconds)), "Twilio"
+            )
+            for seconds in (0, 0.04, 3.24)
+        }
+
+        assert [steps[-1].seconds for steps in taken.values()] == ["", "", "3.2"]
+        assert "at once" in (await owner.open(f"messages/{message}")).words
+
+    async def test_an_empty_log_leads_on(self, owner: Browser) -> None:
+        page = await owner.open("messages")
+        assert f"{HOME}/connectors/set-up" in page.links
+
+        await set_inbox_up(owner)
+
+        links = (await owner.open("messages")).links
+        assert [link for link in links if link.endswith("#test")]
+        assert f"{HOME}/connectors/set-up" not in links
 
     @pytest.mark.proves("S130")
     async def test_showing_a_full_number_is_written_down(

@@ -1,4 +1,4 @@
-"""Tables on a phone: a row is a card, and each of its values says which column it is of."""
+"""What every page keeps to: tables that fit a phone, and the main button where it is looked for."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,23 @@ from watchword.web.console.forms import rendered_guide
 TEMPLATES = Path(watchword.__file__).parent / "templates" / "console"
 BODY = re.compile(r"<tbody.*?</tbody>", re.DOTALL)
 NAMELESS = re.compile(r"<td(?![^>]*data-label)([^>]*)>(.*?)</td>", re.DOTALL)
+ROW = re.compile(r'<div class="(?:actions|save-bar[^"]*)">(.*?)</div>', re.DOTALL)
+MAIN = re.compile(r'<(?:a|button) (?:[^>]* )?class="(?:button primary|primary|danger solid)"')
 TABLES = sorted(path.name for path in TEMPLATES.glob("*.html") if "<table" in path.read_text())
+
+
+def test_the_main_button_is_the_last_of_its_row() -> None:
+    rows = {
+        path.name: ROW.findall(path.read_text(encoding="utf-8"))
+        for path in TEMPLATES.glob("*.html")
+    }
+
+    mains = [(name, MAIN.split(row)) for name, found in rows.items() for row in found]
+
+    assert sum(len(parts) > 1 for _, parts in mains) > 30
+    assert [
+        name for name, parts in mains if any("<button" in p or "<a " in p for p in parts[1:])
+    ] == []
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -20,6 +20,8 @@ async def test_a_tenant_is_created_and_shown_with_its_address(site: Site, owner:
     page = await owner.submit("/tenants/create", name="Acme", id="acme", host="", tag="development")
 
     assert page.address.endswith("/console/acme/tenant?done=tenant_created")
+    assert "Set up a connector next." in page.words
+    assert "/console/acme/connectors/set-up" in page.links
     assert "http://acme.localhost:3001/oidc" in page.html
     assert "127.0.0.1 acme.localhost" in page.words
     assert (await site.server.directory.get("acme")).tag is TenantTag.DEVELOPMENT

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.messaging.rows import message_row
-from tests.web.console.conftest import HOME, Browser, Page, Site
+from tests.web.console.conftest import HOME, SAME_ORIGIN, Browser, Page, Site
 from tests.web.console.test_connectors import INBOX, TO, set_twilio_up
 from watchword.connector_kit.models import DeliveryReport
 
@@ -26,6 +26,26 @@ async def send_test(owner: Browser, path: str = INBOX, **typed: str) -> Page:
     await owner.open(path)
     owner.page.form(f"/{path.rpartition('/')[2]}").action += "/test"
     return await owner.submit("/test", **TO, templates=TEXTS, **typed)
+
+
+async def test_a_number_that_is_none_is_told_at_its_field(owner: Browser) -> None:
+    await owner.open(INBOX)
+    form = owner.page.form(f"/{INBOX.rpartition('/')[2]}")
+    form.action += "/test"
+    values = {**dict(form.pairs), "templates": TEXTS, "test_phone": "12"}
+
+    page = await owner.submit("/test", templates=TEXTS, test_phone="12")
+    piece = await owner.client.post(
+        form.action, data=values, headers={**SAME_ORIGIN, "HX-Request": "true"}
+    )
+
+    for answer in (page.html, piece.text):
+        [field] = re.findall(r'<input id="test_phone".*?>', answer)
+        assert 'value="12"' in field
+        assert 'aria-invalid="true"' in field
+        assert 'id="test_phone-note" role="alert"' in answer
+    assert 'id="test-receiver" class="field wrong" hx-swap-oob="true"' in piece.text
+    assert "hx-swap-oob" not in page.html
 
 
 @pytest.mark.parametrize(

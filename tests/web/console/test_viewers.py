@@ -29,6 +29,8 @@ class Offered(HTMLParser):
         self.links: list[str] = []
         self.forms: dict[str, str] = {}
         self.offered: set[str] = set()
+        self.urged: list[str] = []
+        """Where the page's main buttons lead."""
         self._form: str | None = None
         self._locks: list[bool] = []
         self.feed(html)
@@ -37,6 +39,8 @@ class Offered(HTMLParser):
         values = dict(attrs)
         if tag == "a" and values.get("href"):
             self.links.append(values["href"] or "")
+            if "primary" in (values.get("class") or "").split():
+                self.urged.append(values["href"] or "")
         elif tag == "form":
             is_post = (values.get("method") or "").lower() == "post"
             self._form = (values.get("action") or "") if is_post else None
@@ -106,6 +110,7 @@ async def walk(browser: Browser) -> dict[str, set[str]]:
         page = await browser.open(address)
         found = Offered(page.html)
         seen[address] = {action for action in found.offered if not action.startswith(ONES_OWN)}
+        seen[address] |= {f"primary: {link}" for link in found.urged}
         for link in found.links:
             target = urlsplit(urljoin(f"{ORIGIN}{address}", link))
             if target.path.startswith("/console/default") and target.path not in seen:
@@ -124,6 +129,18 @@ async def test_no_page_offers_a_viewer_what_would_be_refused(site: Site, invite:
     parts = {path.split("/")[3] for path in seen if path.count("/") > 2}
     assert {"connectors", "applications", "resources", "organizations", "webhooks"} <= parts
     assert len(seen) > 40
+
+
+async def test_a_viewer_of_a_new_tenant_reads_and_is_told_who_goes_on(invite: Invite) -> None:
+    viewer = await invite("viewer")
+
+    for path in ("get-started", "connectors", "messages", "inbox", "webhooks", "applications"):
+        assert Offered((await viewer.open(path)).html).urged == []
+    page = await viewer.open("get-started")
+
+    assert "Editors and owners take these steps" in page.words
+    assert "/console/default/connectors" in page.links
+    assert not [link for link in page.links if link.endswith(("/set-up", "/new"))]
 
 
 async def test_whoever_may_change_things_is_offered_them(site: Site, invite: Invite) -> None:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from babel import Locale
 from pydantic import ValidationError
 from starlette.datastructures import FormData
+from starlette.responses import Response
 
 from watchword.connector_kit.connector import SmsConnector
 from watchword.connector_kit.errors import InvalidConfig, TemplateNotFound, TemplateRejected
@@ -25,7 +26,7 @@ from watchword.connector_kit.templates import (
 from watchword.connector_kit.wording import default_email_templates, default_templates
 from watchword.connectors.models import SavedConnector
 from watchword.core.digests import digest_of_token
-from watchword.core.email import EmailAddress
+from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.phone import PhoneNumber
 from watchword.core.recipients import Recipient
@@ -192,6 +193,8 @@ async def send_test(
     except InvalidConfig as error:
         answers.errors = field_errors(desk, error)
         return _no_test(desk.text("console.test.fix_form"), answers)
+    except (InvalidPhoneNumber, InvalidEmailAddress) as error:
+        return {**_no_test(desk.text("console.fix_fields"), answers), "wrong": desk.message(error)}
     except DomainError as error:
         return _no_test(desk.message(error), answers)
     except NoLanguage:
@@ -199,11 +202,20 @@ async def send_test(
     is_good = message.state in {MessageState.ACCEPTED, MessageState.DELIVERED}
     return {
         "problem": "",
+        "wrong": "",
         "field_errors": {},
         **await followed(desk, message),
         "is_reported_once_saved": keep_from is None and found.has_reports,
         "proof": proof_of_test(desk, answers) if is_good else "",
     }
+
+
+def outcome_alone(
+    desk: Desk, found: ConnectorClass, form: FormData, outcome: Mapping[str, Any]
+) -> Response:
+    """Return what came of a test, for a page that puts it into its form."""
+    context = {**test_form(desk, found), **typed_test(form), **outcome}
+    return desk.render("test_outcome.html", **context)
 
 
 class NoLanguage(ValueError):
@@ -229,7 +241,13 @@ def _receiver(found: ConnectorClass, form: FormData) -> Recipient:
 
 
 def _no_test(problem: str, answers: Answers) -> dict[str, Any]:
-    return {"problem": problem, "field_errors": answers.errors, "message": None, "proof": ""}
+    return {
+        "problem": problem,
+        "wrong": "",
+        "field_errors": answers.errors,
+        "message": None,
+        "proof": "",
+    }
 
 
 def proof_of_test(desk: Desk, answers: Answers) -> str:
@@ -242,8 +260,9 @@ def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]
     model = template_type(found)
     if model is None:
         return {"preview": None, "editor": None}
-    text = next(str(field.value) for field in fields if field.key == TEMPLATES)
-    return {"preview": preview_of(desk, found, text), "editor": _editor(desk, model)}
+    templates = next(field for field in fields if field.key == TEMPLATES)
+    preview = preview_of(desk, found, str(templates.value)) | {"said": templates.error}
+    return {"preview": preview, "editor": _editor(desk, model)}
 
 
 def _editor(desk: Desk, model: type[Template]) -> dict[str, Any]:
@@ -291,7 +310,7 @@ def preview_of(
     wording = wording_of(found)
     problems = problems_of(text, wording, template_type(found)) if text.strip() else []
     if wording is Wording.ELSEWHERE:
-        return {"problems": problems, "has_texts": False}
+        return {"problems": problems, "said": "", "has_texts": False}
     model: type[Template] = EmailTemplate if wording is Wording.EMAIL else TextTemplate
     templates = _templates(text, model)
     if not text.strip() and not found.config_type.model_fields[TEMPLATES].is_required():
@@ -305,6 +324,7 @@ def preview_of(
     shown = language if language in languages else desk.language
     return {
         "problems": problems,
+        "said": "",
         "has_texts": True,
         "usages": listed,
         "usage": chosen,

@@ -19,6 +19,7 @@ from watchword.web.console.connector_comparison import comparison, listed, usage
 from watchword.web.console.connector_parts import (
     card_of,
     card_of_class,
+    outcome_alone,
     pasted_answers,
     preview_of,
     preview_of_fields,
@@ -128,7 +129,7 @@ async def test_new(desk: WorkDesk, connector_id: str) -> Response:
     answers = read_answers(desk, found, form)
     outcome = await send_test(desk, found, form, answers, None)
     if desk.is_partial:
-        return desk.render("test_outcome.html", **outcome)
+        return outcome_alone(desk, found, form, outcome)
     return await _set_up_again(desk, found, form, answers, outcome=outcome)
 
 

@@ -23,6 +23,7 @@ from watchword.web.console.confirming import (
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
+    outcome_alone,
     pasted_answers,
     preview_of_fields,
     send_test,
@@ -142,7 +143,7 @@ async def test_saved(desk: WorkDesk, instance_id: str) -> Response:
     answers = read_answers(desk, found, form)
     outcome = await send_test(desk, found, form, answers, saved)
     if desk.is_partial:
-        return desk.render("test_outcome.html", **outcome)
+        return outcome_alone(desk, found, form, outcome)
     return await _details_again(desk, saved, found, form, answers, outcome=outcome)
 
 

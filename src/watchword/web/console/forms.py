@@ -73,11 +73,13 @@ def form_fields(
     """Return the fields of a connector's form, filled with *values*."""
     errors = errors or {}
     warnings = _warnings(found, values, desk.language) if not with_defaults else {}
+    in_use = _defaults_in_use(found)
     fields = []
     for item in found.config_type.form_items(desk.language):
         key = item["key"]
-        value = values.get(key, item.get("defaultValue", "") if with_defaults else "")
         is_secret = bool(item.get("isConfidential"))
+        default = item.get("defaultValue", "") if with_defaults else in_use.get(key, "")
+        value = values.get(key, default)
         fields.append(
             FormField(
                 key=key,
@@ -97,6 +99,16 @@ def form_fields(
             )
         )
     return fields
+
+
+def _defaults_in_use(found: ConnectorClass) -> dict[str, str | float]:
+    """Return what holds for each single value that is left out."""
+    defaults = {
+        item.alias or name: item.get_default(call_default_factory=True)
+        for name, item in found.config_type.model_fields.items()
+        if not item.is_required()
+    }
+    return {key: value for key, value in defaults.items() if isinstance(value, str | int | float)}
 
 
 def read_answers(desk: Desk, found: ConnectorClass, form: FormData) -> Answers:

@@ -11,6 +11,8 @@ from watchword.web.console.desk import Desk
 
 Look = Literal["ok", "info", "warn", "bad"]
 
+SHORTEST = 0.1
+"""Seconds; what takes less happens at once."""
 FINAL_LOOKS: dict[MessageState, Look] = {
     MessageState.DELIVERED: "ok",
     MessageState.UNDELIVERED: "bad",
@@ -30,7 +32,7 @@ class Step:
     at: datetime | None
     provider: str
     seconds: str = ""
-    """How long after the message was queued."""
+    """How long after the message was queued; empty where nobody would notice."""
     provider_id: str | None = None
     words: str | None = None
     error_class: str | None = None
@@ -40,8 +42,8 @@ def timeline_of(message: Message, provider: str) -> list[Step]:
     """Return what happened to a message, in order, with the provider's words where they belong."""
 
     def step(state: MessageState, look: Look, at: datetime | None, **more: str | None) -> Step:
-        after = f"{(at - message.created_at).total_seconds():.1f}" if at else ""
-        return Step(state, look, at, provider, after, **more)
+        took = (at - message.created_at).total_seconds() if at else 0
+        return Step(state, look, at, provider, f"{took:.1f}" if took >= SHORTEST else "", **more)
 
     steps = []
     if message.state is not MessageState.SUPPRESSED:

@@ -5,7 +5,7 @@ import re
 from babel import Locale
 from starlette.responses import Response
 
-from watchword.connector_kit.models import UsageType
+from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
@@ -42,6 +42,7 @@ async def list_messages(  # noqa: PLR0917  # the filters of the address
         number_problem=number_problem,
         states=list(MessageState),
         usages=list(UsageType),
+        test_address="" if found.items else await _test_address(desk),
         provider_name=lambda connector_id: provider_name(desk, connector_id),
         export_address=desk.address("messages", "export.csv", **chosen),
         page_address=lambda n: desk.address("messages", **chosen, page=n),
@@ -71,6 +72,15 @@ async def show_number(desk: WorkDesk, message_id: str) -> Response:
     return await _details(
         desk, message_id, await desk.scope.messaging.log.reveal_recipient(message_id, desk.actor)
     )
+
+
+async def _test_address(desk: Desk) -> str:
+    """Return where a test is sent through a connector that is set up; empty without one."""
+    for type_ in (ConnectorType.SMS, ConnectorType.EMAIL):
+        sender = await desk.scope.connectors.active(type_)
+        if sender is not None:
+            return desk.address("connectors", sender.id) + "#test"
+    return ""
 
 
 async def _details(desk: OwnDesk, message_id: str, recipient: Recipient | None = None) -> Response:

@@ -1,8 +1,11 @@
 """Security: the strict preset, send limits, codes and lockout."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -21,7 +24,9 @@ LIMITS = ("perNumber", "perAddress", "perSubnet", "testSends")
 ATTACK_LIMITS = ("perBlock", "failuresPerAddress", "failuresPerSubnet")
 OPTIONAL_LIMITS = frozenset({"perAddress", "perSubnet", *ATTACK_LIMITS})
 NUMBERS = ("dailyMessages", "dailyPerCountry", "countriesPerAddress", "unusedDays")
+WHOLE = re.compile(r"-?[0-9]{1,7}")
 UNANSWERED = ("atLeast", "percent")
+CODE_POLICIES = frozenset({"captchaPolicy", "verificationCodePolicy", "sentinelPolicy"})
 
 
 @router.get("")
@@ -77,7 +82,7 @@ async def _save_guard(
         after=lambda: guard.changed(patch).document(),
         version=version,
         save=lambda seen: settings.save_guard(desk.actor, patch, expected_version=seen),
-        wrong=lambda _: {"problem": desk.text(f"console.security.bad_{card}")},
+        wrong=lambda error: _wrong(desk, error),
     )
     if said is None:
         return desk.go("security", done="saved")
@@ -109,6 +114,35 @@ async def unblock(desk: WorkDesk) -> Response:
     if identifier:
         await desk.scope.unblocking.unblock(desk.actor, [identifier])
     return desk.go("security", done="unblocked")
+
+
+def _wrong(desk: Desk, error: ValidationError) -> dict[str, Any]:
+    """Return what the card says, and each of its fields that is at fault."""
+    errors: dict[str, str] = {}
+    for issue in error.errors(include_input=False):
+        errors.setdefault(_field_of(issue["loc"]), _what_to_enter(desk, issue))
+    return {"problem": desk.text("console.fix_fields"), "errors": errors}
+
+
+def _field_of(location: Sequence[str | int]) -> str:
+    first, *rest = [str(part) for part in location]
+    if first == "allowedCountries":
+        return "countries"
+    # Codes and lockout are named by the last part alone; what follows it is a choice of types.
+    if first in CODE_POLICIES:
+        return rest[0]
+    return ".".join([first, *rest])
+
+
+def _what_to_enter(desk: Desk, issue: ErrorDetails) -> str:
+    bounds = issue.get("ctx", {})
+    least = bounds.get("ge", bounds["gt"] + 1 if "gt" in bounds else None)
+    if least is not None:
+        return desk.text("console.security.wrong.least", least=f"{least:,}")
+    if "le" in bounds:
+        return desk.text("console.security.wrong.most", most=f"{bounds['le']:,}")
+    is_country = issue["loc"][0] == "allowedCountries"
+    return desk.text(f"console.security.wrong.{'country' if is_country else 'whole'}")
 
 
 async def _form_page(desk: Desk, form: FormData, card: str, said: Mapping[str, Any]) -> Response:
@@ -168,6 +202,7 @@ async def _page(
         countries=countries(desk.language),
         chosen=chosen,
         said_of={card: said},
+        errors=said.get("errors", {}),
         proof_of_work=bool(settings.captcha_policy.enabled)
         if typed is None or card != "codes"
         else "proofOfWork" in typed,
@@ -214,7 +249,7 @@ def _sending_patch(form: FormData) -> dict[str, Any]:
 def _codes_patch(form: FormData) -> dict[str, Any]:
     def number(name: str) -> int | str | None:
         text = text_of(form, name).strip()
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else text or None
+        return int(text) if WHOLE.fullmatch(text) else text or None
 
     return {
         # As the contract spells a policy that is off.

@@ -29,6 +29,8 @@ class SetUpStep:
     opens_new_tab: bool = False
     inbox: str = ""
     """Where the development inbox comes in: an address of the console."""
+    reading: str = ""
+    """Where somebody looks who may change nothing; empty where there is nothing to look at."""
 
 
 async def set_up_steps(desk: Desk) -> list[SetUpStep]:
@@ -45,6 +47,7 @@ async def set_up_steps(desk: Desk) -> list[SetUpStep]:
             inbox=""
             if desk.tenant.is_production
             else desk.address("connectors", "set-up", INBOX_ID),
+            reading=desk.address("connectors"),
         ),
         await _test(desk, connector),
         _sign_in(desk),
@@ -75,7 +78,7 @@ async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
         is_reported=gets_reports(desk, connector),
     )
     address = desk.address("connectors", connector.id) + "#test"
-    return SetUpStep("test", is_tested and not note, address, note)
+    return SetUpStep("test", is_tested and not note, address, note, reading=address)
 
 
 def missing_of_tests(states: list[MessageState], *, is_tested: bool, is_reported: bool) -> str:
@@ -102,13 +105,14 @@ def _sign_in(desk: Desk) -> SetUpStep:
     ):
         note = "sign_in.no_sign_up"
     address = desk.address("sign-in-experience", "sign-up-and-sign-in")
-    return SetUpStep("sign_in", is_on and not note, address, note)
+    return SetUpStep("sign_in", is_on and not note, address, note, reading=address)
 
 
 async def _application(desk: Desk) -> SetUpStep:
     found = (await desk.scope.applications.list(NEWEST, FOR_PEOPLE)).items
-    if not found or any(one.redirect_uris for one in found):
-        return SetUpStep("application", bool(found), desk.address("applications", "new"))
-    # Nobody can be led back to it.
-    address = desk.address("applications", found[0].id)
-    return SetUpStep("application", False, address, "application.no_redirect")
+    address, note = desk.address("applications", "new"), ""
+    if found and not any(one.redirect_uris for one in found):
+        # Nobody can be led back to it.
+        address, note = desk.address("applications", found[0].id), "application.no_redirect"
+    reading = desk.address("applications")
+    return SetUpStep("application", bool(found) and not note, address, note, reading=reading)
