@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from watchword.audit.models import Actor
-from watchword.configuration.models import Action, ConfigurationVersion, Kind, changes_between
+from watchword.configuration.models import Action, ConfigurationVersion, Kind
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.writing import ConfigurationWriter, Write, expect
 from watchword.core.phrases import Phrases
@@ -68,8 +68,7 @@ class PhraseConfiguration:
             if before is None:
                 raise PhrasesNotFound(language)
             await self._rows(write).delete(language)
-            version = await write.versions.newest(Kind.PHRASES, language) + 1
-            await self._record(write, Action.DELETED, before, None, version)
+            await self.writer.record_row(write, Kind.PHRASES, Action.DELETED, before, None)
 
     async def restore(self, write: Write, wanted: ConfigurationVersion) -> None:
         """Bring a version back, as far as this server still has its phrases."""
@@ -104,27 +103,8 @@ class PhraseConfiguration:
         await self._rows(write).save(after)
         if before is None and self.writer.joined is None:
             await self.require_room(write)
-        await self._record(write, action, before, after, version)
+        await self.writer.record_row(write, Kind.PHRASES, action, before, after)
         return after
-
-    async def _record(
-        self,
-        write: Write,
-        action: Action,
-        before: CustomPhrases | None,
-        after: CustomPhrases | None,
-        version: int,
-    ) -> None:
-        document = after.document() if after else None
-        await self.writer.record(
-            write,
-            Kind.PHRASES,
-            (after or before).language,  # type: ignore[union-attr]  # one of them is there
-            version,
-            action,
-            document=document,
-            changes=changes_between(before.document() if before else None, document),
-        )
 
 
 async def languages_of(rows: CustomPhraseRows) -> Collection[str]:

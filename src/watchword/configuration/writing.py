@@ -35,7 +35,7 @@ MAKING = frozenset({Action.CREATED, Action.RESTORED})
 
 
 class Documented(Protocol):
-    """An application, a resource or a webhook, as history keeps it."""
+    """An application, a resource, a webhook or a language, as history keeps it."""
 
     @property
     def id(self) -> str:

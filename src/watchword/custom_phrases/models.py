@@ -52,6 +52,11 @@ class CustomPhrases:
         """Return the texts by the keys of the catalogue."""
         return {catalogue_key(key): text for key, text in self.texts.items()}
 
+    @property
+    def id(self) -> str:
+        """Return what history names it by."""
+        return self.language
+
     def document(self) -> dict[str, Any]:
         """Return what history keeps."""
         return dict(self.texts)
