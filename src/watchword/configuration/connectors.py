@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from watchword.audit.models import Actor
+from watchword.configuration.connector_logos import with_known_logos, with_logos
 from watchword.configuration.consequences import Consequences, Served
 from watchword.configuration.errors import (
     ConfigurationChanged,
@@ -21,7 +22,6 @@ from watchword.configuration.models import (
     changes_between,
     secret_changes,
 )
-from watchword.configuration.pictures import with_known_pictures, with_pictures
 from watchword.configuration.repository import VersionRows
 from watchword.configuration.saved_trial import save_trial, trial_of
 from watchword.configuration.settings import sign_in_settings_of, tenant_settings_of
@@ -72,7 +72,7 @@ class ConnectorConfiguration:
         TokenStorageNotSupported or ConnectorIdTaken, and then the present one stays.
         """
         check_new_override(self.saved.class_of(connector_id), metadata)
-        chosen = await with_pictures(self.saved.context.client, metadata or {}, {})
+        chosen = await with_logos(self.saved.context.client, metadata or {}, {})
         prepared = self.prepare(connector_id, config, id=id)
         if store_tokens:
             raise TokenStorageNotSupported(connector_id)
@@ -99,7 +99,7 @@ class ConnectorConfiguration:
         if metadata is not None:
             # Before anything is locked: another host may take its time.
             known = (await self.saved.get(id)).metadata
-            metadata = await with_pictures(self.saved.context.client, metadata, known)
+            metadata = await with_logos(self.saved.context.client, metadata, known)
         async with self.writer.writing(actor, reason) as write:
             before = await self.require_active(write, id)
             found = self.saved.class_of(before.connector_id)
@@ -431,7 +431,7 @@ class ConnectorConfiguration:
                 before,
                 config=wanted.document["config"],
                 secrets=wanted.secrets,
-                metadata=with_known_pictures(wanted.document["metadata"], before.metadata),
+                metadata=with_known_logos(wanted.document["metadata"], before.metadata),
                 sync_profile=wanted.document["syncProfile"],
                 retired_at=None,
             ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.audit.models import Actor
+from watchword.configuration.connector_logos import with_known_logos, with_missing_logos
 from watchword.configuration.document import SLOTS, Document, Path, slot_of
 from watchword.configuration.document_applying import Applying
 from watchword.configuration.document_export import Exported, exported
@@ -19,7 +20,6 @@ from watchword.configuration.errors import (
     DocumentRefused,
     Issue,
 )
-from watchword.configuration.pictures import with_known_pictures, with_missing_pictures
 from watchword.configuration.proofs_of_tests import ProofsOfTests
 from watchword.configuration.sealed_secrets import SealedSecrets, SealingKey
 from watchword.configuration.writing import Write
@@ -201,9 +201,9 @@ class DocumentConfiguration(DocumentParts):
         for slot, part in (document.connectors or {}).items():
             chosen, before = part.metadata.document(), known.get(slot, {})
             looks[slot] = (
-                with_known_pictures(chosen, before)
+                with_known_logos(chosen, before)
                 if is_plan
-                else await with_missing_pictures(saved.context.client, chosen, before)
+                else await with_missing_logos(saved.context.client, chosen, before)
             )
         return looks
 

@@ -1,4 +1,4 @@
-"""A provider's logo, fetched once when its address is saved: pages ask no other host for it."""
+"""A connector's logos, each fetched once when its address is saved: pages ask no other host."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ KINDS = frozenset({"image/svg+xml", "image/png", "image/jpeg", "image/webp", "im
 LOGOS = ("logo", "logoDark")
 
 
-async def with_pictures(
+async def with_logos(
     client: OutboundClient, chosen: Mapping[str, Any], known: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the override with the pictures that its addresses lead to now.
@@ -25,15 +25,15 @@ async def with_pictures(
     return await _with(client, chosen, known, LOGOS)
 
 
-async def with_missing_pictures(
+async def with_missing_logos(
     client: OutboundClient, chosen: Mapping[str, Any], known: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the override with its pictures, of which only those not known are fetched."""
-    here = with_known_pictures(chosen, known).get(PICTURES, {})
+    here = with_known_logos(chosen, known).get(PICTURES, {})
     return await _with(client, chosen, known, [name for name in LOGOS if name not in here])
 
 
-def with_known_pictures(chosen: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def with_known_logos(chosen: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """Return the override with the pictures that are there for its addresses."""
     pictures = {
         name: picture
@@ -49,7 +49,7 @@ async def _with(
     known: Mapping[str, Any],
     names: Sequence[str],
 ) -> dict[str, Any]:
-    pictures = with_known_pictures(chosen, known).get(PICTURES, {})
+    pictures = with_known_logos(chosen, known).get(PICTURES, {})
     for name in names:
         address = chosen.get(name)
         if address and not address.startswith("data:"):
