@@ -112,10 +112,16 @@ class ResourceConfiguration:
             await self._update(write, before, before.with_changed_scope(scope))
         return scope
 
-    async def delete_scope(self, actor: Actor, id: str, scope_id: str) -> None:
-        """Delete a scope; new tokens have it no more."""
+    async def delete_scope(
+        self, actor: Actor, id: str, scope_id: str, *, expected_version: int | None = None
+    ) -> None:
+        """Delete a scope; new tokens have it no more.
+
+        Raises ConfigurationChanged where the resource is no longer as it was.
+        """
         async with self.writer.writing(actor, None) as write:
             before = await self._changeable(write, id)
+            expect(before.version, expected_version)
             await self._update(write, before, before.without_scope(scope_id))
 
     async def put(

@@ -67,6 +67,19 @@ async def a_resource(site: Site, owner: Browser) -> Doomed:
     )
 
 
+async def a_resources_scope(site: Site, owner: Browser) -> Doomed:
+    changing = (await site.scope()).configuration.resources
+    made = await changing.create(SYSTEM, "Bills", "https://bills.example")
+    scope = await changing.add_scope(SYSTEM, made.id, "read")
+    return Doomed(
+        f"resources/{made.id}",
+        f"/scopes/{scope.id}/delete",
+        {},
+        lambda: changing.change_scope(SYSTEM, made.id, scope.id, {"name": "write"}),
+        configuration(site),
+    )
+
+
 async def a_webhook(site: Site, owner: Browser) -> Doomed:
     made, _ = await set_up(site, owner)
     scope = await site.scope()
@@ -158,6 +171,7 @@ async def a_language(site: Site, owner: Browser) -> Doomed:
 EVERYTHING = (
     an_application,
     a_resource,
+    a_resources_scope,
     a_webhook,
     a_connector,
     a_language,

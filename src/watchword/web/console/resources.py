@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.resources.models import (
@@ -139,7 +140,19 @@ async def add_scope(desk: WorkDesk, resource_id: str) -> Response:
 @router.post("/{resource_id}/scopes/{scope_id}/delete")
 async def delete_scope(desk: WorkDesk, resource_id: str, scope_id: str) -> Response:
     """Delete a scope; new tokens have it no more."""
-    await desk.scope.configuration.resources.delete_scope(desk.actor, resource_id, scope_id)
+    seen = version_seen(await desk.form())
+    try:
+        await desk.scope.configuration.resources.delete_scope(
+            desk.actor, resource_id, scope_id, expected_version=seen
+        )
+    except ConfigurationChanged:
+        return _details_page(
+            desk,
+            await desk.scope.resources.get(resource_id),
+            scopes_problem=desk.text("console.others.look_again"),
+            scopes_others=await others_since(desk, Kind.RESOURCE, seen, resource_id),
+            status_code=422,
+        )
     return desk.go("resources", resource_id, done="scope_deleted")
 
 
