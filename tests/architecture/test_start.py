@@ -19,7 +19,7 @@ print(gc.isenabled(), gc.get_freeze_count() > 0)
 """
 IMPORTED = "import sys, watchword.app as app; app.surfaces(); print(*sys.modules)"
 
-# Some are asked for by some pages, some by one connector, some by the command line.
+# Some are asked for by some pages, some by administrators, one connector or the command line.
 LATER = (
     "aiosmtplib",
     "alembic",
@@ -27,7 +27,11 @@ LATER = (
     "rich",
     "segno",
     "smpplib",
+    "watchword.account.own_account",
+    "watchword.configuration.service",
     "watchword.emulators",
+    "watchword.invitations.service",
+    "watchword.messaging.statistics.service",
     "watchword.web.console",
     "watchword.web.management",
     "yaml",

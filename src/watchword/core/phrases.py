@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
+from sys import intern
 from typing import Any, Self
 
 from babel import Locale, UnknownLocaleError
@@ -156,4 +157,5 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, s
         if isinstance(value, Mapping):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", str(value)
+            # Every language has the same keys: one text for all of them.
+            yield intern(f"{prefix}{key}"), str(value)
