@@ -16,7 +16,13 @@ import uvloop
 from bench import users
 from bench.flows import measure_flows, print_flows
 from bench.measure import Bench
-from bench.processes import Database, new_environment, running_database, running_server
+from bench.processes import (
+    Database,
+    compile_source,
+    new_environment,
+    running_database,
+    running_server,
+)
 from bench.provider import running_provider
 from bench.report import print_report
 from bench.seed import seed, seed_users
@@ -74,6 +80,7 @@ def main() -> None:
         users.main(sys.argv[2:])
         return
     given = parse_arguments()
+    compile_source()
     runs = []
     for kind in given.databases:
         for size in given.users:

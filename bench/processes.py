@@ -1,6 +1,7 @@
 """The server and the database as processes, and what they have used."""
 
 import asyncio
+import compileall
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 from tests.ports import free_port
 from tests.postgresql import postgresql_server
 
+import watchword
 from bench.connection import Connection
 from watchword.core.keys import SecretKeys
 
@@ -96,6 +98,11 @@ def new_environment(database: Database) -> tuple[dict[str, str], int]:
     """Return an environment and the port it names."""
     port = free_port()
     return environment(database, port), port
+
+
+def compile_source() -> None:
+    """Compile our modules to bytecode, as whoever installs a package does: a start must not."""
+    compileall.compile_dir(Path(watchword.__file__).parent, quiet=1)
 
 
 @asynccontextmanager
