@@ -51,6 +51,8 @@ from watchword.web.static_files import static_file
 from watchword.webhooks.courier import Courier
 
 # The providers, in the order of the console's cards; to add one, add its line.
+log = get_logger(__name__)
+
 CONNECTORS = tuple(
     Shipped(connector_id, f"watchword.providers.{path}")
     for connector_id, path in (
@@ -237,6 +239,8 @@ def _lifespan(
                 TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION
             )
             await server.refresh()
+            for connector_id in misnamed_connectors(server):
+                log.warning("base_url_of_unknown_connector", connector_id=connector_id)
             server.started_at = server.directory.clock.now()
             if settings.is_development:
                 await _print_welcome(server)

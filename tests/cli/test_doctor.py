@@ -1,5 +1,7 @@
 """`watchword doctor`: it says what to mend, whatever is wrong."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import Watchword
@@ -29,3 +31,16 @@ def test_a_database_that_is_not_there_is_a_finding_of_every_check_that_asks_it(
     wanting = {finding["check"] for finding in ended.json if not finding["is_fine"]}
     assert ended.code == 1
     assert wanting >= {"database schema", "secret keys", "database clock", "connectors"}
+
+
+def test_an_address_for_a_connector_that_does_not_exist_is_a_finding(
+    watchword: Watchword, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slip = {"twillio": "https://127.0.0.1:1", "http-sms": "https://127.0.0.1:1"}
+    monkeypatch.setenv("WATCHWORD_PROVIDER_BASE_URLS", json.dumps(slip))
+
+    ended = watchword("doctor", "--json")
+
+    found = {finding["check"]: finding for finding in ended.json}
+    assert not found["provider addresses"]["is_fine"]
+    assert "names twillio, which" in found["provider addresses"]["remedy"]

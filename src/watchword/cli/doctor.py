@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from watchword.app import assemble
+from watchword.app import assemble, misnamed_connectors
 from watchword.cli.output import AsJson, say
+from watchword.connector_kit.errors import ConnectorClassNotFound
 from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
 from watchword.settings import InvalidSettings, Settings, load_settings
@@ -56,6 +57,7 @@ async def _examine() -> list[Finding]:
         ("database schema", lambda: _schema(settings)),
         ("secret keys", lambda: _keys(settings)),
         ("database clock", lambda: _database_clock(settings)),
+        ("provider addresses", lambda: _provider_addresses(settings)),
         ("outbound access", lambda: _outbound(settings)),
         ("connectors", lambda: _connectors(settings)),
     ):
@@ -114,10 +116,20 @@ async def _database_clock(settings: Settings) -> None:
         raise OSError(f"the clocks differ by {skew:.0f} s; keep both machines on NTP")
 
 
+async def _provider_addresses(settings: Settings) -> None:
+    misnamed = misnamed_connectors(assemble(settings))
+    if misnamed:
+        raise ConnectorClassNotFound(
+            f"WATCHWORD_PROVIDER_BASE_URLS names {', '.join(misnamed)}, which no connector here is "
+            "called: its requests go to the provider; the ids are in "
+            "`watchword connectors list --available`"
+        )
+
+
 async def _outbound(settings: Settings) -> None:
     hosts = {
-        (urlsplit(url).hostname or "", urlsplit(url).port or 443)
-        for url in settings.provider_base_urls.values()
+        (parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443))
+        for parts in map(urlsplit, settings.provider_base_urls.values())
     } or {OUTBOUND}
     for host, port in hosts:
         try:
