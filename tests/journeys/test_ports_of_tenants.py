@@ -107,3 +107,15 @@ def test_several_workers_listen_on_the_port_together(
         workers.stop()
 
     assert set(found) == {f"http://127.0.0.1:{each}/oidc" for each in (port, installation.port)}
+
+
+def test_a_port_that_is_taken_stops_the_start_with_the_address(installation: Installation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        ended = installation.command("serve", "--port", str(port))
+
+    assert ended.returncode == 3
+    assert f"127.0.0.1:{port}" in ended.stderr

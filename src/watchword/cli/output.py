@@ -13,6 +13,7 @@ from watchword.core.errors import DomainError
 from watchword.settings import InvalidSettings, Settings, load_settings
 from watchword.storage import StorageUnavailable
 from watchword.storage.database import storage_for
+from watchword.storage.key_check import check_keys
 from watchword.storage.schema_version import (
     SchemaNotCurrent,
     newest_revision,
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from watchword.web.scope import ServerScope
 
 Result = TypeVar("Result")
+
+DATABASE = "The database: "
+"""How an error of the database begins on the terminal."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Tenant = Annotated[str, typer.Option("--tenant", help="The tenant's id.")]
@@ -58,7 +62,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         with contextlib.redirect_stdout(sys.stderr):
             return asyncio.run(work)
     except (StorageUnavailable, SchemaNotCurrent) as error:
-        fail(f"The database: {error.detail}")
+        fail(f"{DATABASE}{error.detail}")
     except DomainError as error:
         fail(f"{error.code}: {error.detail}" if error.detail else error.code)
 
@@ -74,6 +78,8 @@ async def opened(settings: Settings) -> AsyncIterator["ServerScope"]:
     await server.storage.open()
     try:
         await require_current_schema(server.storage)
+        # What a command seals with a key that no server is given, nobody would ever open.
+        await check_keys(server.storage, settings.keys, server.clock)
         await server.directory.ensure_default(
             TenantTag.DEVELOPMENT if settings.is_development else TenantTag.PRODUCTION
         )
@@ -95,7 +101,8 @@ async def migrate_embedded(settings: Settings) -> None:
     )
     _, words = await migration.communicate()
     if migration.returncode != 0:
-        raise StorageUnavailable(words.decode().strip())
+        # It named the database already, as this process is about to.
+        raise StorageUnavailable(words.decode().strip().removeprefix(DATABASE))
 
 
 async def _is_current(url: str) -> bool:

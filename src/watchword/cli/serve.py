@@ -17,6 +17,7 @@ from watchword.core.clock import Clock
 from watchword.core.hosts import is_loopback
 from watchword.settings import PREFIX, Settings
 from watchword.storage.database import storage_for
+from watchword.storage.key_check import check_keys
 from watchword.storage.schema_version import require_current_schema
 from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory
@@ -32,7 +33,7 @@ STARTUP_FAILURE = 3
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3001,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3001,
     workers: Annotated[int, typer.Option(help="Server processes; PostgreSQL only.", min=1)] = 1,
 ) -> None:
     """Serve sign-in, the APIs and the console. Production unless WATCHWORD_MODE says otherwise."""
@@ -67,7 +68,7 @@ def serve(
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     # Before anything is loaded: a port that is taken is said at once.
-    listening = [config.bind_socket(), *_bound(host, owners)]
+    listening = [_listening(config), *_bound(host, owners)]
     if workers > 1:
         Multiprocess(config, sockets=listening).run()
         return
@@ -86,6 +87,18 @@ def application() -> "FastAPI":
     from watchword.app import create_app
 
     return create_app()
+
+
+def _listening(config: uvicorn.Config) -> socket.socket:
+    """Return the server's own socket, or leave with the address that it can't have."""
+    try:
+        return config.bind_socket()
+    except SystemExit:
+        # The reason was logged, without the address.
+        fail(
+            f"Nothing can listen on {config.host}:{config.port}. Choose another --port or --host.",
+            STARTUP_FAILURE,
+        )
 
 
 def _bound(host: str, owners: list[Tenant]) -> Iterator[socket.socket]:
@@ -118,6 +131,7 @@ async def _try_database(settings: Settings) -> list[Tenant]:
     try:
         await require_current_schema(storage)
         await storage.ping()
+        await check_keys(storage, settings.keys, Clock())
         tenants = await TenantDirectory.of(storage, Clock()).list()
     finally:
         await storage.close()
