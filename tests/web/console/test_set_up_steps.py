@@ -1,9 +1,11 @@
 """The check list of a new tenant: nothing is ticked before it works."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.messaging.rows import message_row
 from tests.web.console.conftest import HOME, Browser, Site
 from watchword.applications.models import NewApplication
 from watchword.audit.models import SYSTEM, Actor
@@ -117,6 +119,19 @@ async def test_a_test_counts_until_the_connector_is_changed(
     await scope.configuration.connectors.change(SYSTEM, connector, wording)
 
     assert test_page in (await owner.open("get-started")).links
+
+
+async def test_a_test_that_failed_long_ago_is_not_looked_for_in_the_log(
+    site: Site, owner: Browser, connector: str
+) -> None:
+    rows, now = (await site.scope()).messaging.rows, site.clock.now()
+    failed = {"is_test": True, "state": FAILED, "connector_instance_id": connector}
+    await rows.add(message_row(now - timedelta(days=2), **failed))
+    assert "The last test did not arrive" not in (await owner.open("get-started")).words
+
+    await rows.add(message_row(now - timedelta(hours=2), **failed))
+
+    assert "The last test did not arrive" in (await owner.open("get-started")).words
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The check list of a new tenant: what is done, and what is half done and why."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from watchword.applications.models import ApplicationFilter, ApplicationType
 from watchword.connector_kit.models import ConnectorType
@@ -12,6 +13,8 @@ from watchword.web.console.desk import Desk
 from watchword.web.console.message_timeline import INBOX_ID, gets_reports
 
 NEWEST = PageRequest(1, 20)
+LATELY = timedelta(days=1)
+AROUND = timedelta(hours=1)
 FOR_PEOPLE = ApplicationFilter(
     types=frozenset({ApplicationType.SPA, ApplicationType.NATIVE, ApplicationType.TRADITIONAL})
 )
@@ -73,12 +76,27 @@ async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
     tests = (await desk.scope.messaging.log.list(wanted, NEWEST)).items
     is_tested = connector.tested_at is not None
     note = missing_of_tests(
-        [test.state for test in tests],
+        await _states_of_tests(desk, connector),
         is_tested=is_tested,
         is_reported=gets_reports(desk, connector),
     )
     address = desk.address("connectors", connector.id) + "#test"
     return SetUpStep("test", is_tested and not note, address, note, reading=address)
+
+
+async def _states_of_tests(desk: Desk, connector: SavedConnector) -> list[MessageState]:
+    """Return what became of the newest tests, or of those around the one that was taken.
+
+    A log can hold a hundred thousand messages for each test: no more of it is read than these.
+    """
+    if connector.tested_at is None:
+        since, until = desk.server.clock.now() - LATELY, None
+    else:
+        since, until = connector.tested_at - AROUND, connector.tested_at + AROUND
+    wanted = MessageFilter(
+        is_test=True, connector_instance_id=connector.id, since=since, until=until
+    )
+    return [test.state for test in (await desk.scope.messaging.list(wanted, NEWEST)).items]
 
 
 def missing_of_tests(states: list[MessageState], *, is_tested: bool, is_reported: bool) -> str:
