@@ -2,13 +2,14 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from sqlalchemy import bindparam, insert, select
 
 from tests.fakes import FakeClock
 from watchword.storage import Storage, TenantRepository
 from watchword.storage.compiled import StatementNotBound, ValueNotStorable
-from watchword.storage.database import StorageConflict
+from watchword.storage.database import StorageConflict, StorageUnavailable, storage_for
 from watchword.storage.schema import leases, settings
 
 INSERT = insert(leases).values(
@@ -86,3 +87,27 @@ async def test_transactions_wait_for_each_other(storage: Storage, clock: FakeClo
     await asyncio.gather(*(write(str(number)) for number in range(10)))
 
     assert len(await repository.all(ALL)) == 10
+
+
+async def test_a_database_that_was_taken_offline_is_unavailable_until_it_is_back(
+    postgresql_url: str,
+) -> None:
+    administrator = await asyncpg.connect(f"{postgresql_url}/postgres")
+    await administrator.execute("CREATE DATABASE offline")
+    storage = storage_for(f"{postgresql_url}/offline")
+    await storage.open()
+    await administrator.execute("ALTER DATABASE offline ALLOW_CONNECTIONS false")
+    await administrator.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'offline'"
+    )
+
+    # The first finds its connection cut; the next can make none.
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await storage.ping()
+
+    await administrator.execute("ALTER DATABASE offline ALLOW_CONNECTIONS true")
+    await storage.ping()
+    await storage.close()
+    await administrator.execute("DROP DATABASE offline")
+    await administrator.close()

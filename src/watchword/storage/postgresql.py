@@ -143,7 +143,8 @@ class PostgresqlStorage(Storage):
             async with asyncio.timeout(ACQUIRE_SECONDS):
                 connection = await self._pool.acquire()
         except (asyncpg.PostgresError, *UNAVAILABLE) as error:
-            raise _translated(error) from error
+            # Whatever keeps us from connecting: a new password, a database that was taken offline.
+            raise StorageUnavailable(f"PostgreSQL: {error}") from error
         try:
             yield connection
         finally:
