@@ -49,7 +49,7 @@ from watchword.interactions.errors import (
 )
 from watchword.interactions.models import InteractionEvent
 from watchword.organizations.models import NewOrganization
-from watchword.sign_in_settings.models import MfaFactor
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.users.models import Identifier, User, UserChange
 from watchword.verification.errors import CodeNotFound, PhoneMismatch, RecordNotFound
 from watchword.verification.models import RecordType

@@ -4,7 +4,8 @@ import pytest
 
 from watchword.core.errors import DomainError
 from watchword.sign_in_settings.errors import EmailNotAllowed, SubaddressNotAllowed
-from watchword.sign_in_settings.models import EmailBlocklistPolicy, SignInSettings
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import EmailBlocklistPolicy
 from watchword.sign_in_settings.service import check_email
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from watchword.connector_kit.models import ConnectorType
-from watchword.sign_in_settings.models import SignInSettings, SignUpChoice
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import SignUpChoice
 from watchword.sign_in_settings.service import SignInRules
 
 

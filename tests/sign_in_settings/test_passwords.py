@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from watchword.sign_in_settings.errors import PasswordRejected, UsernameRejected
-from watchword.sign_in_settings.models import PasswordPolicy, Profile, SignInSettings
+from watchword.sign_in_settings.models import Profile, SignInSettings
+from watchword.sign_in_settings.sections import PasswordPolicy
 from watchword.sign_in_settings.service import check_password, check_username, password_issues
 
 STRICT: dict[str, Any] = {

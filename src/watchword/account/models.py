@@ -11,7 +11,12 @@ from watchword.account.errors import FieldNotEditable, ThirdPartyForbidden
 from watchword.applications.models import Application
 from watchword.audit.models import Actor
 from watchword.core.errors import DomainError
-from watchword.sign_in_settings.models import Flag, OptionalWebAddress, Section, SignUpProfileField
+from watchword.sign_in_settings.sections import (
+    Flag,
+    OptionalWebAddress,
+    Section,
+    SignUpProfileField,
+)
 from watchword.users.models import User
 
 Control = Literal["Off", "ReadOnly", "Edit"]

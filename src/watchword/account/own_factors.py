@@ -12,7 +12,8 @@ from watchword.factors.models import Choice, Pending, PendingTotp, SavedFactor, 
 from watchword.factors.recovery_codes import new_codes
 from watchword.notices.service import ADDED, REMOVED, Change, Notices
 from watchword.oidc.management_access import Unauthorized
-from watchword.sign_in_settings.models import MfaFactor, SignInSettings
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.storage import Database
 from watchword.users.models import User
 

@@ -12,7 +12,7 @@ from watchword.connector_kit.wording import DEFAULTS
 from watchword.connectors.models import SavedConnector
 from watchword.connectors.service import ConnectorService
 from watchword.core.clock import Clock
-from watchword.sign_in_settings.models import CODE_FACTORS
+from watchword.sign_in_settings.sections import CODE_FACTORS
 from watchword.sign_in_settings.service import CONNECTOR_TYPES
 
 IDENTIFIERS = {connector_type: identifier for identifier, connector_type in CONNECTOR_TYPES.items()}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from watchword.core.moments import iso_of
-from watchword.sign_in_settings.models import CODE_FACTORS, Mfa, MfaFactor
+from watchword.sign_in_settings.sections import CODE_FACTORS, Mfa, MfaFactor
 from watchword.users.models import IdentifierType, User
 
 SavedType = Literal["Totp", "BackupCode"]

@@ -19,12 +19,8 @@ from watchword.interactions.errors import (
 from watchword.interactions.events import Events
 from watchword.interactions.models import Interaction, InteractionEvent
 from watchword.interactions.register import require_unused
-from watchword.sign_in_settings.models import (
-    CODE_FACTORS,
-    Profile,
-    SignInSettings,
-    is_method_enabled,
-)
+from watchword.sign_in_settings.models import Profile, SignInSettings, is_method_enabled
+from watchword.sign_in_settings.sections import CODE_FACTORS
 from watchword.sign_in_settings.service import check_email, check_password, check_username
 from watchword.storage.database import StorageUnavailable
 from watchword.users.errors import InvalidCredentials, InvalidUsername

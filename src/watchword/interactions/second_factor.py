@@ -42,7 +42,8 @@ from watchword.interactions.repository import InteractionRepository
 from watchword.notices.service import ADDED, Notices
 from watchword.oidc.authentication_context import TWO_FACTORS
 from watchword.organizations.service import OrganizationService
-from watchword.sign_in_settings.models import CODE_FACTORS, MfaFactor, SignInSettings
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import CODE_FACTORS, MfaFactor
 from watchword.sign_in_settings.service import CONNECTOR_TYPES
 from watchword.storage import Database
 from watchword.storage.database import StorageUnavailable
@@ -162,7 +163,10 @@ class SecondFactor:
         return await self.users.change(user.id, UserChange(mfa=choice.row()), tx=tx)
 
     def context_of(self, interaction: Interaction) -> tuple[tuple[str, ...], str | None]:
-        """Return `amr` and `acr` of a visit: what was done, and what that is worth."""
+        """Return `amr` and `acr` of a visit: what was done, and what that is worth.
+
+        `amr` holds the values of RFC 8176, 2; `acr` is None where only one factor was proved.
+        """
         first = interaction.state.amr
         pending = interaction.second
         proved = (*pending.proved, *pending.set_up)
@@ -176,7 +180,10 @@ class SecondFactor:
     # Authenticator apps.
 
     async def new_totp(self, interaction: Interaction) -> tuple[Interaction, PendingTotp]:
-        """Begin with a new authenticator app; an earlier beginning is forgotten."""
+        """Begin with a new authenticator app; an earlier beginning is forgotten.
+
+        Raises FactorNotEnabled, TotpAlreadyInUse.
+        """
         standing = await self._ready(interaction)
         if "Totp" not in standing.offered:
             raise FactorNotEnabled
@@ -194,7 +201,11 @@ class SecondFactor:
     async def verify_totp(
         self, interaction: Interaction, code: str, verification_id: str | None = None
     ) -> str:
-        """Accept a code of a new app, or without an id of the app that the person has."""
+        """Accept a code of a new app, or without an id of the app that the person has.
+
+        Returns the app's id. Raises RecordNotFound, FactorNotEnabled and what
+        `FactorService.verify_totp` raises.
+        """
         if verification_id is not None:
             return await self._prove_new_totp(interaction, verification_id, code)
         standing = await self._identified(interaction)
@@ -223,7 +234,10 @@ class SecondFactor:
     # Recovery codes.
 
     async def new_codes(self, interaction: Interaction) -> tuple[Interaction, tuple[str, ...]]:
-        """Make recovery codes; they count once they are bound and the visit is submitted."""
+        """Make recovery codes; they count once they are bound and the visit is submitted.
+
+        Raises FactorNotEnabled.
+        """
         standing = await self._ready(interaction)
         if "BackupCode" not in standing.offered:
             raise FactorNotEnabled
@@ -231,7 +245,10 @@ class SecondFactor:
         return await self._save(interaction, replace(standing.pending, codes=codes)), shown
 
     async def verify_recovery_code(self, interaction: Interaction, code: str) -> str:
-        """Accept a recovery code in place of another factor, once."""
+        """Accept a recovery code in place of another factor, once, and return the codes' id.
+
+        Raises FactorNotEnabled and what `FactorService.verify_code` raises.
+        """
         standing = await self._identified(interaction)
         if "BackupCode" not in standing.offered:
             raise FactorNotEnabled
@@ -270,7 +287,11 @@ class SecondFactor:
     async def verify_code(
         self, interaction: Interaction, type_: IdentifierType, verification_id: str, code: str
     ) -> str:
-        """Accept the code that was sent to the person's own number or address, once."""
+        """Accept the code that was sent to the person's own number or address, once.
+
+        Returns the record's id. Raises FactorNotEnabled, RecordNotFound and what
+        `VerificationService.verify_code` raises.
+        """
         identifier = await self._own(interaction, type_)
         record = interaction.find_record(verification_id)
         if record is None or record.type is not RECORD_TYPES[type_]:
@@ -287,7 +308,11 @@ class SecondFactor:
     # Keeping what was set up, and saying no.
 
     async def bind(self, interaction: Interaction, factor: MfaFactor, verification_id: str) -> None:
-        """Take what was proved as a factor of the person, written when the visit is submitted."""
+        """Take what was proved as a factor of the person, written when the visit is submitted.
+
+        Raises FactorNotEnabled, NothingPending, and for a number or an address what
+        `ProfileForm.set_phone` and `set_email` raise.
+        """
         standing = await self._ready(interaction)
         if factor not in standing.offered:
             raise FactorNotEnabled

@@ -14,7 +14,8 @@ from watchword.interactions.models import AMR, Interaction
 from watchword.interactions.old_numbers import OldNumbers
 from watchword.interactions.proofs import PASSWORD_MARK
 from watchword.interactions.repository import InteractionRepository
-from watchword.sign_in_settings.models import Factor, SignInSettings, is_method_enabled
+from watchword.sign_in_settings.models import SignInSettings, is_method_enabled
+from watchword.sign_in_settings.sections import Factor
 from watchword.users.errors import UserNotExist, UserSuspended
 from watchword.users.models import User
 from watchword.users.service import UserService
@@ -38,7 +39,11 @@ class SignIn:
     clock: Clock
 
     async def identify(self, interaction: Interaction, verification_id: str | None) -> None:
-        """Find out who the person is by what they proved; the order of checks is API."""
+        """Find out who the person is by what they proved; the order of checks is API.
+
+        Raises, in this order, what `Interaction.get_record` raises, EventForbidden,
+        SignInMethodNotEnabled and what `owner_of` raises.
+        """
         record = interaction.get_record(verification_id)
         if not self.settings.allows_sign_in:
             raise EventForbidden

@@ -41,14 +41,12 @@ from watchword.sign_in_settings.errors import (
     UsernameRejected,
     UsernameRequiresPassword,
 )
-from watchword.sign_in_settings.models import (
+from watchword.sign_in_settings.models import Profile, SignInSettings, SignInSettingsPatch
+from watchword.sign_in_settings.sections import (
     CODE_FACTORS,
     EmailBlocklistPolicy,
     ForgotPasswordMethod,
     PasswordPolicy,
-    Profile,
-    SignInSettings,
-    SignInSettingsPatch,
     identifiers_of,
 )
 from watchword.users.models import IdentifierType

@@ -12,7 +12,7 @@ from watchword.account.errors import (
     ScopeMissing,
 )
 from watchword.sign_in_settings.errors import UsernameRejected
-from watchword.sign_in_settings.models import OptionalWebAddress
+from watchword.sign_in_settings.sections import OptionalWebAddress
 from watchword.users.errors import InvalidUsername, UsernameAlreadyInUse
 from watchword.users.models import UserChange
 from watchword.web.account.access import AccountRoute, Asking, refusals

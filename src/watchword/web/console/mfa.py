@@ -8,12 +8,8 @@ from starlette.responses import Response
 
 from watchword.connector_kit.models import ConnectorType
 from watchword.factors.models import IDENTIFIERS, SUPPORTED
-from watchword.sign_in_settings.models import (
-    MfaFactor,
-    MfaPolicy,
-    SignInSettings,
-    is_method_enabled,
-)
+from watchword.sign_in_settings.models import SignInSettings, is_method_enabled
+from watchword.sign_in_settings.sections import MfaFactor, MfaPolicy
 from watchword.sign_in_settings.service import CONNECTOR_TYPES
 from watchword.web.console.confirming import sign_in_confirmed
 from watchword.web.console.desk import Desk, WorkDesk, text_of

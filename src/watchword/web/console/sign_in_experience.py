@@ -11,9 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from watchword.configuration.models import Kind, changes_between
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
-from watchword.sign_in_settings.models import (
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import (
     CODE_FACTORS,
-    SignInSettings,
     SignUpChoice,
     SocialSignIn,
     identifiers_of,

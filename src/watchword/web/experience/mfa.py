@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from watchword.factors.models import SUPPORTED
-from watchword.sign_in_settings.models import MfaFactor
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.web.experience.models import Code, RecordId, Verified
 from watchword.web.experience.visit import SECOND_STEP, Visiting
 from watchword.web.models import ApiModel

@@ -19,7 +19,7 @@ from watchword.organizations.errors import (
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.pictures.models import addresses_of
 from watchword.sign_in_settings.errors import NothingToChange
-from watchword.sign_in_settings.models import Branding, Flag, HexColor, SparseSection
+from watchword.sign_in_settings.sections import Branding, Flag, HexColor, SparseSection
 from watchword.storage.database import StorageReferenceMissing
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import UserNotFound

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import DIGITS, InvalidPhoneNumber, PhoneNumber
 from watchword.sign_in_settings.errors import NothingToChange
-from watchword.sign_in_settings.models import Flag, OptionalWebAddress
+from watchword.sign_in_settings.sections import Flag, OptionalWebAddress
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.errors import (
     EmailAlreadyInUse,

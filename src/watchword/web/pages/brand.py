@@ -13,7 +13,8 @@ from watchword.applications.models import (
     origin_of,
 )
 from watchword.pictures.service import PictureService
-from watchword.sign_in_settings.models import Color, SignInSettings
+from watchword.sign_in_settings.models import SignInSettings
+from watchword.sign_in_settings.sections import Color
 from watchword.web.pages.colours import DARK_SURFACE, LIGHT_SURFACE, Accent, accent_on
 from watchword.web.pages.custom_css import harmless
 from watchword.web.problems import language_of, phrases_of

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, Standing, address_of
 from watchword.interactions.errors import SecondFactorRequired
-from watchword.sign_in_settings.models import MfaFactor
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.users.models import Identifier
 from watchword.web.joining import join
 from watchword.web.pages import second_steps, steps

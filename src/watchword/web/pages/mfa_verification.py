@@ -9,7 +9,7 @@ from starlette.responses import Response
 from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED, address_of
 from watchword.messaging.models import MessageState
-from watchword.sign_in_settings.models import MfaFactor
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.users.models import Identifier
 from watchword.verification.models import VerificationRecord
 from watchword.web.joining import join

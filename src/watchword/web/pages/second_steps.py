@@ -15,7 +15,7 @@ from watchword.interactions.errors import (
     SecondFactorRequired,
 )
 from watchword.interactions.second_factor import RECORD_TYPES, is_asked
-from watchword.sign_in_settings.models import MfaFactor
+from watchword.sign_in_settings.sections import MfaFactor
 from watchword.verification.errors import CodeSentMeanwhile
 from watchword.verification.models import VerificationRecord
 from watchword.web.pages.visit import Visit

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from watchword.core.errors import DomainError
 from watchword.interactions.models import InteractionEvent
-from watchword.sign_in_settings.models import SignInMethod
+from watchword.sign_in_settings.sections import SignInMethod
 from watchword.users.models import Identifier, IdentifierType
 from watchword.web.pages import providers, steps
 from watchword.web.pages.errors import AgreementMissing

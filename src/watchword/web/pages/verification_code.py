@@ -11,7 +11,8 @@ from watchword.core.errors import DomainError
 from watchword.core.phrases import locale_of
 from watchword.interactions.errors import SessionNotFound
 from watchword.messaging.models import MessageState
-from watchword.sign_in_settings.models import CODE_FACTORS, is_method_enabled
+from watchword.sign_in_settings.models import is_method_enabled
+from watchword.sign_in_settings.sections import CODE_FACTORS
 from watchword.users.errors import EmailAlreadyInUse, PhoneAlreadyInUse
 from watchword.users.models import IdentifierType
 from watchword.verification.models import VerificationRecord

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from watchword.core.errors import DomainError
 from watchword.factors.models import IDENTIFIERS, SUPPORTED
 from watchword.interactions.models import InteractionEvent
-from watchword.sign_in_settings.models import MfaFactor, SignUpChoice
+from watchword.sign_in_settings.sections import MfaFactor, SignUpChoice
 from watchword.sign_in_settings.service import NON_SKIPPABLE_POLICIES
 from watchword.users.errors import InvalidCredentials
 from watchword.users.models import IdentifierType
