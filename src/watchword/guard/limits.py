@@ -30,7 +30,10 @@ class Limits:
 
     @property
     def most_texts(self) -> int | None:
-        """Return how many texts the tenant sends in a day, by its own word and the server's."""
+        """Return how many texts the tenant sends in a day, by its own word and the server's.
+
+        None where neither sets a limit.
+        """
         both = [most for most in (self.policy.daily_messages, self.development_day) if most]
         return min(both, default=None)
 
@@ -91,7 +94,7 @@ class Limits:
         yield total(Reason.DAY, DAY, now, most=self.most_texts)
 
     def answered(self, to: PhoneNumber, now: datetime) -> str | None:
-        """Return where it counts that somebody typed their code, if it does."""
+        """Return the bucket that counts who typed their code; None where nothing is counted."""
         return daily_bucket(f"answered {to.region}", now) if self.policy.unanswered else None
 
     def buckets(self, kind: str, value: str) -> Sequence[str]:

@@ -126,7 +126,7 @@ class GuardRepository(TenantRepository):
         return any(row["blocked_until"] is not None for row in rows)
 
     async def find_lock(self, buckets: Sequence[str]) -> datetime | None:
-        """Return until when one of the buckets is locked, if any is."""
+        """Return until when one of the buckets is locked, the latest of them; None if none is."""
         rows = [await self.first(FIND_LOCK, bucket=bucket) for bucket in buckets]
         locks = [row["blocked_until"] for row in rows if row and row["blocked_until"]]
         return max(locks, default=None)

@@ -192,7 +192,7 @@ class Interaction:
         return record
 
     def find_record(self, verification_id: str) -> VerificationRecord | None:
-        """Return the record of this id, whatever its type."""
+        """Return the record of this id, whatever its type, or None."""
         return next((r for r in self.records.values() if r.id == verification_id), None)
 
     def with_profile(self, **values: Any) -> "Interaction":

@@ -36,7 +36,10 @@ class ProfileForm:
     clock: Clock
 
     async def set_phone(self, interaction: Interaction, verification_id: str) -> Interaction:
-        """Add the number that was proved with a code."""
+        """Add the number that was proved with a code.
+
+        Raises RecordNotFound, VerificationFailed, PhoneExistsInProfile, PhoneAlreadyInUse.
+        """
         user = await self._user_of(interaction)
         identifier = _proved(interaction, verification_id, RecordType.PHONE_CODE)
         if user is not None and user.primary_phone is not None:
@@ -45,7 +48,11 @@ class ProfileForm:
         return await self._save(interaction.with_profile(phone=identifier.value))
 
     async def set_email(self, interaction: Interaction, verification_id: str) -> Interaction:
-        """Add the address that was proved with a code."""
+        """Add the address that was proved with a code.
+
+        Raises RecordNotFound, VerificationFailed, EmailExistsInProfile, EmailAlreadyInUse and what
+        `check_email` raises.
+        """
         user = await self._user_of(interaction)
         identifier = _proved(interaction, verification_id, RecordType.EMAIL_CODE)
         if user is not None and user.primary_email is not None:
@@ -55,7 +62,7 @@ class ProfileForm:
         return await self._save(interaction.with_profile(email=identifier.value))
 
     async def set_username(self, interaction: Interaction, username: str) -> Interaction:
-        """Add a user name."""
+        """Add a user name; raises UsernameExistsInProfile and what `check_new_username` raises."""
         user = await self._user_of(interaction)
         if user is not None and user.username is not None:
             raise UsernameExistsInProfile
@@ -63,7 +70,7 @@ class ProfileForm:
         return await self._save(interaction.with_profile(username=username))
 
     async def set_password(self, interaction: Interaction, password: str) -> Interaction:
-        """Add a password."""
+        """Add a password; raises PasswordExistsInProfile, PasswordRejected."""
         user = await self._user_of(interaction)
         if user is not None and user.has_password:
             raise PasswordExistsInProfile

@@ -83,7 +83,8 @@ class Recover:
     async def submit(self, interaction: Interaction, context: RequestContext) -> None:
         """Write the new password, end every session of its owner, and tell them.
 
-        The visit can then begin another event, knowing nothing of this one.
+        The visit can then begin another event, knowing nothing of this one. Raises
+        IdentifierNotFound, NewPasswordRequired, UserSuspended.
         """
         if interaction.user_id is None:
             raise IdentifierNotFound

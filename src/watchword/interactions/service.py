@@ -252,7 +252,10 @@ class InteractionService:
         return await self.start(token, event, client_ip=client_ip, work=work)
 
     async def switch_event(self, interaction: Interaction, event: InteractionEvent) -> Interaction:
-        """Turn signing in into signing up, or back; proofs stay, the pending profile goes."""
+        """Turn signing in into signing up, or back; proofs stay, the pending profile goes.
+
+        Raises ForgotPasswordUnsupported, EventForbidden.
+        """
         if InteractionEvent.FORGOT_PASSWORD in {event, interaction.event}:
             raise ForgotPasswordUnsupported
         is_sign_in = event is InteractionEvent.SIGN_IN
@@ -406,7 +409,8 @@ class InteractionService:
     async def submit(self, interaction: Interaction, context: RequestContext) -> str | None:
         """Let the identified person in; return where the browser goes to be given its session.
 
-        None where a password was recovered: that signs nobody in.
+        None where a password was recovered: that signs nobody in. Raises IdentifierNotFound, and
+        what says that a second factor is missing (`SecondFactor.require_proved`, `require_bound`).
         """
         if interaction.event is InteractionEvent.FORGOT_PASSWORD:
             if interaction.state.profile.password_digest is not None:

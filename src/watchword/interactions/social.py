@@ -122,7 +122,11 @@ class Social:
         return Identification.IDENTIFIED
 
     async def add(self, interaction: Interaction, verification_id: str) -> Interaction:
-        """Add a proved social account to the pending profile."""
+        """Add a proved social account to the pending profile.
+
+        Raises ForgotPasswordUnsupported, IdentifierNotFound, RecordNotFound, VerificationFailed,
+        and what says that the account belongs to somebody.
+        """
         if interaction.event is InteractionEvent.FORGOT_PASSWORD:
             raise ForgotPasswordUnsupported
         if interaction.user_id is None and interaction.event is not InteractionEvent.REGISTER:
@@ -140,7 +144,10 @@ class Social:
         return await self.interactions.save(gathered, self.clock.now())
 
     async def related(self, proof: SocialVerification) -> tuple[Identifier, User] | None:
-        """Return whose account the provider has proved to be this person's; the phone first."""
+        """Return whose account the provider has proved to be the person's; None if nobody's.
+
+        The phone first.
+        """
         identity = proof.proved()
         proved: list[tuple[IdentifierType, str | None]] = [
             ("phone", identity.phone if identity.phone_verified else None),
@@ -157,7 +164,10 @@ class Social:
     async def linked(
         self, user_id: str, social: Mapping[str, Any], *, tx: Database
     ) -> dict[str, Any]:
-        """Return the account's identities with these among them, for *tx* to write."""
+        """Return the account's identities with these among them, for *tx* to write.
+
+        Raises SocialAccountExistsInProfile where another one of the same provider is there.
+        """
         user = await self.users.get_for_change(user_id, tx=tx)
         for target, identity in social.items():
             known = user.identities.get(target)

@@ -28,7 +28,7 @@ class Work:
         return self.count > 0 and self.spent_on in {None, identifier}
 
     def to_row(self) -> list[Any] | None:
-        """Return the stored form."""
+        """Return the stored form; None where nothing is left of it."""
         return [self.count, self.spent_on] if self.count else None
 
     @classmethod

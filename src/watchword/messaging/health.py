@@ -93,7 +93,7 @@ class Health:
 
     @property
     def verified_ratio(self) -> float | None:
-        """Return which part of the codes were typed in."""
+        """Return which part of the codes were typed in, from 0 to 1; None without any."""
         return _ratio(self.verified, self.codes)
 
 

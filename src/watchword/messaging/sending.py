@@ -87,7 +87,7 @@ class Sending:
     async def turn(
         self, channel: Channel, instance_id: str | None, message_id: str, reach: timedelta
     ) -> datetime | None:
-        """Return when the message may go, and leave it to the queue where that is out of reach."""
+        """Return when the message may go; None leaves it to the queue: that is out of reach."""
         saved = await self.connectors.sender_now(channel.connector_type, instance_id)
         rate, now = self.connectors.messages_per_second(saved), self.clock.now()
         if saved is None or rate is None:

@@ -27,7 +27,10 @@ class AuthorizationCodeGrant:
     clock: Clock
 
     async def exchange(self, application: Application, parameters: Parameters) -> TokenResponse:
-        """Return the tokens of a code; a second use revokes what the first one gave."""
+        """Return the tokens of a code; a second use revokes what the first one gave.
+
+        RFC 6749, 4.1.3; RFC 7636, 4.6. Raises InvalidGrant.
+        """
         code = digest_of_token(parameters.get("code"))
         redirect_uri = parameters.find("redirect_uri")
         verifier = parameters.find("code_verifier")

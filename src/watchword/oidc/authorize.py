@@ -88,7 +88,10 @@ class AuthorizationService:
     def check_session(
         self, request: AuthorizationRequest, session: Session | None
     ) -> Session | None:
-        """Return the session if it answers *request*; raises LoginRequired under `prompt=none`."""
+        """Return the session if it answers *request*, or None where the person must sign in.
+
+        Raises AuthorizationRefused with LoginRequired under `prompt=none`.
+        """
         if session is not None and self._is_enough(request, session):
             return session
         if "none" in request.prompt:

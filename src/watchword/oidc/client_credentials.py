@@ -15,7 +15,11 @@ class ClientCredentialsGrant:
     tokens: TokenIssuer
 
     async def exchange(self, application: Application, parameters: Parameters) -> TokenResponse:
-        """Return a JWT for the resource, with those scopes that the machine was assigned."""
+        """Return a JWT for the resource, with those scopes that the machine was assigned.
+
+        RFC 6749, 4.4; RFC 8707, 2. Raises UnauthorizedClient and OrganizationRefused, and what
+        `ResourceIndicators.for_machine` raises.
+        """
         if application.type is not ApplicationType.MACHINE_TO_MACHINE:
             raise UnauthorizedClient("this grant type is not allowed for this client")
         # Without this answer the token would be for the whole API.

@@ -70,7 +70,11 @@ class ManagementAccess:
 
 
 def bearer_of(authorization: str | None) -> str:
-    """Return the token of a Bearer header; the scheme's case does not matter (RFC 9110, 11.1)."""
+    """Return the token of a Bearer header; the scheme's case does not matter (RFC 9110, 11.1).
+
+    Raises AuthorizationHeaderMissing, AuthorizationTypeNotSupported for another scheme, and
+    Unauthorized where no token follows.
+    """
     if not authorization:
         raise AuthorizationHeaderMissing
     scheme, _, token = authorization.partition(" ")

@@ -22,7 +22,8 @@ class Revocation:
     async def revoke(self, application: Application, parameters: Parameters) -> None:
         """Delete an access token, or a refresh token with all its grant gave.
 
-        A token that is unknown, or another client's, is left alone without a word.
+        A token that is unknown, or another client's, is left alone without a word (RFC 7009, 2.2).
+        Raises UnsupportedTokenType for a JWT, which nothing is asked about.
         """
         token = parameters.get("token")
         if token.count(".") == 2:

@@ -95,7 +95,7 @@ class SessionRepository(TenantRepository):
     """Rows of `sessions`."""
 
     async def find(self, id_digest: str, now: datetime, idle_since: datetime) -> Session | None:
-        """Return a session that is neither over nor idle, of a user who may sign in."""
+        """Return a session that is neither over nor idle, of a user who may sign in; or None."""
         row = await self.first(FIND_SESSION, id_digest=id_digest, now=now, idle_since=idle_since)
         return None if row is None else _session(row)
 

@@ -29,7 +29,7 @@ class SessionService:
         return replace(self, repository=self.repository.within(transaction))
 
     async def find(self, token: str | None) -> Session | None:
-        """Return the live session of a cookie; none if its user is suspended or gone."""
+        """Return the live session of a cookie, or None: its user may be suspended, or gone."""
         if not token:
             return None
         now = self.clock.now()
@@ -66,7 +66,7 @@ class SessionService:
             await self.repository.touch(session.id_digest, now)
 
     async def end(self, token: str | None) -> str | None:
-        """End a session and the tokens that live no longer than it; return whose it was."""
+        """End a session and the tokens that live no longer than it; return whose it was, if any."""
         return await self.repository.end(digest_of_token(token)) if token else None
 
     async def end_all(self, user_id: str) -> None:

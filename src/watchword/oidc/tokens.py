@@ -201,7 +201,7 @@ def _kept(grant: Grant, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def session_name(session_digest: str | None) -> str | None:
-    """Return the `sid` of a session: names it, and opens nothing."""
+    """Return the `sid` of a session: names it, and opens nothing; None without a session."""
     return None if session_digest is None else digest_of_token(session_digest)[:22]
 
 

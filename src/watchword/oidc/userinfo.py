@@ -39,7 +39,10 @@ class Userinfo:
         return grant
 
     async def claims(self, grant: Grant) -> dict[str, Any]:
-        """Return the claims of the grant's user by its scope."""
+        """Return the claims of the grant's user by its scope (OpenID Connect Core, 5.3.2).
+
+        Raises BearerRefused where the user is suspended or gone.
+        """
         user = await self.users.find(grant.user_id)
         if user is None or user.is_suspended:
             raise BearerRefused("invalid token provided", self.issuer)

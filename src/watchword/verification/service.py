@@ -145,6 +145,7 @@ class VerificationService:
         """Accept the code that was last sent to *identifier* outside a visit, once.
 
         Nobody is locked out by this: an application asks, and each code bears a few tries only.
+        Raises CodeNotFound and the other errors of `errors.py` that say what is wrong with a code.
         """
         found = await self.records.list(lone_flow_of(identifier))
         if not found:

@@ -29,7 +29,7 @@ class Tally:
 
     @property
     def delivered_ratio(self) -> float | None:
-        """Return which part of the delivery reports says that a message arrived."""
+        """Return which part of the delivery reports says that it arrived; None without any."""
         reported = self.delivered + self.undelivered
         return self.delivered / reported if reported else None
 
@@ -72,7 +72,10 @@ class Day:
 
     @property
     def used_ratio(self) -> float | None:
-        """Return which part of the codes were right; at most 1, for midnight parts the two."""
+        """Return which part of the codes were right; at most 1, for midnight parts the two.
+
+        None without codes, or where it is not known whose they were.
+        """
         if self.used is None or not self.tally.codes:
             return None
         return min(1.0, self.used / self.tally.codes)
