@@ -19,6 +19,7 @@ from watchword.connector_kit.segments import GSM_7, GSM_7_EXTENSION, count_segme
 from watchword.connector_kit.testing import CODE, MESSAGE, PHONE, ConnectorContract, message_to
 from watchword.core.phone import PhoneNumber
 from watchword.emulators import smpp as emulated
+from watchword.emulators import smpp_units
 from watchword.emulators.kit import Trouble
 from watchword.providers.smpp import session as smpp_session
 from watchword.providers.smpp.config import SmppConfig
@@ -78,7 +79,7 @@ def shown(parts: list[Part]) -> str:
     """Return what the emulator reads, which has tables of its own."""
     skip = 6 if parts[0].esm_class else 0
     return "".join(
-        emulated.decode(part.message_payload or part.short_message[skip:], part.data_coding)
+        smpp_units.decode(part.message_payload or part.short_message[skip:], part.data_coding)
         for part in parts
     )
 
@@ -151,7 +152,7 @@ def unpacked(octets: bytes) -> str:
     bits = "".join(f"{octet:08b}" for octet in reversed(octets))[::-1]
     septets = [bits[place : place + 7][::-1] for place in range(0, len(bits) - 6, 7)]
     # The header's 48 bits are seven septets, the last with one bit to spare.
-    return emulated.decode(bytes(int(septet, 2) for septet in septets[7:]), 0).rstrip("\r")
+    return smpp_units.decode(bytes(int(septet, 2) for septet in septets[7:]), 0).rstrip("\r")
 
 
 def test_parts_are_numbered_for_the_phone_or_for_the_smsc() -> None:
@@ -820,11 +821,11 @@ class Reluctant(emulated.Smsc):
 
     refusals = 0
 
-    def take(self, submitted: emulated.Submitted, system_id: str) -> str:
+    def take(self, submitted: smpp_units.Submitted, system_id: str) -> str:
         """Refuse, or take it as the emulator does."""
         if self.refusals and submitted.part is not None and submitted.part[2] == 2:
             self.refusals -= 1
-            raise emulated.Refused(emulated.THROTTLED)
+            raise smpp_units.Refused(smpp_units.THROTTLED)
         return super().take(submitted, system_id)
 
 
