@@ -1,8 +1,10 @@
 """Filling in what the tenant asks for, before an account is created or a person comes in."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from watchword.core.clock import Clock
+from watchword.core.phone import PhoneNumber
 from watchword.interactions.errors import (
     EmailExistsInProfile,
     ForgotPasswordUnsupported,
@@ -13,13 +15,18 @@ from watchword.interactions.errors import (
     UsernameExistsInProfile,
     VerificationFailed,
 )
-from watchword.interactions.models import Interaction, InteractionEvent
+from watchword.interactions.models import (
+    Interaction,
+    InteractionEvent,
+    InteractionState,
+    PendingProfile,
+)
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.register import require_unused
 from watchword.interactions.repository import InteractionRepository
 from watchword.sign_in_settings.models import Profile, SignInSettings, missing_profile
 from watchword.sign_in_settings.service import check_password
-from watchword.users.models import Identifier, User
+from watchword.users.models import Identifier, User, UserChange
 from watchword.users.service import UserService
 from watchword.verification.errors import RecordNotFound
 from watchword.verification.models import RecordType
@@ -128,3 +135,40 @@ def known_of(interaction: Interaction, user: User | None) -> Profile:
         phone=pending.phone or (user.primary_phone if user else None),
         name=pending.name or (user.name if user else None),
     )
+
+
+def change_of(profile: PendingProfile) -> UserChange | None:
+    """Return how a pending profile changes its person; None where it is empty.
+
+    Without social accounts, which are added to those that are there (`Social.linked`).
+    """
+    if profile.is_empty:
+        return None
+    change = UserChange()
+    if profile.phone is not None:
+        change = replace(change, primary_phone=PhoneNumber(profile.phone), is_phone_verified=True)
+    if profile.email is not None:
+        change = replace(change, primary_email=profile.email, is_email_verified=True)
+    if profile.username is not None:
+        change = replace(change, username=profile.username)
+    if profile.password_digest is not None:
+        change = replace(change, password_digest=profile.password_digest)
+    if profile.name is not None:
+        change = replace(change, name=profile.name)
+    if profile.avatar is not None:
+        change = replace(change, avatar=profile.avatar)
+    return change
+
+
+def news_of(user: User, state: InteractionState) -> UserChange | None:
+    """Return what a visit proved that nobody had proved before of *user*, or None."""
+    if _is_news(state.verified_phone, user.primary_phone, user.phone_verified_at):
+        return UserChange(primary_phone=user.phone, is_phone_verified=True)
+    if _is_news(state.verified_email, user.primary_email, user.email_verified_at):
+        return UserChange(primary_email=user.primary_email, is_email_verified=True)
+    return None
+
+
+def _is_news(verified: str | None, current: str | None, known_since: datetime | None) -> bool:
+    # It may have been changed since it was proved: then nothing is known of the new one.
+    return verified is not None and current == verified and known_since is None

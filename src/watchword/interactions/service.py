@@ -9,7 +9,6 @@ from watchword.core.clock import Clock
 from watchword.core.context import RequestContext
 from watchword.core.digests import digest_of_token
 from watchword.core.ids import new_token
-from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.factors.models import Pending
 from watchword.factors.service import FactorService
@@ -33,7 +32,7 @@ from watchword.interactions.models import (
     PendingProfile,
 )
 from watchword.interactions.old_numbers import OldNumbers
-from watchword.interactions.profile import ProfileForm, require_complete
+from watchword.interactions.profile import ProfileForm, change_of, news_of, require_complete
 from watchword.interactions.proofs import Proofs
 from watchword.interactions.recover import Recover
 from watchword.interactions.register import Register
@@ -51,7 +50,7 @@ from watchword.sign_in_settings.models import SignInSettings
 from watchword.social.service import SocialService
 from watchword.storage import Database, Storage
 from watchword.users.errors import UserSuspended
-from watchword.users.models import Identifier, User, UserChange
+from watchword.users.models import Identifier, User
 from watchword.users.service import UserService
 from watchword.verification.models import VerificationRecord
 from watchword.verification.service import VerificationService
@@ -488,7 +487,7 @@ class InteractionService:
 
     async def _sign_in(self, interaction: Interaction, user_id: str, tx: Database) -> User:
         state = interaction.state
-        change = _change_of(state.profile)
+        change = change_of(state.profile)
         if change is not None and state.profile.social:
             linked = await self.social.linked(user_id, state.profile.social, tx=tx)
             change = replace(change, identities=linked)
@@ -496,37 +495,5 @@ class InteractionService:
         if user.is_suspended:
             raise UserSuspended
         require_complete(self.settings, user)
-        news = _news_of(user, state)
+        news = news_of(user, state)
         return await self.users.change(user_id, news, tx=tx) if news else user
-
-
-def _change_of(profile: PendingProfile) -> UserChange | None:
-    if profile.is_empty:
-        return None
-    change = UserChange()
-    if profile.phone is not None:
-        change = replace(change, primary_phone=PhoneNumber(profile.phone), is_phone_verified=True)
-    if profile.email is not None:
-        change = replace(change, primary_email=profile.email, is_email_verified=True)
-    if profile.username is not None:
-        change = replace(change, username=profile.username)
-    if profile.password_digest is not None:
-        change = replace(change, password_digest=profile.password_digest)
-    if profile.name is not None:
-        change = replace(change, name=profile.name)
-    if profile.avatar is not None:
-        change = replace(change, avatar=profile.avatar)
-    return change
-
-
-def _news_of(user: User, state: InteractionState) -> UserChange | None:
-    if _is_news(state.verified_phone, user.primary_phone, user.phone_verified_at):
-        return UserChange(primary_phone=user.phone, is_phone_verified=True)
-    if _is_news(state.verified_email, user.primary_email, user.email_verified_at):
-        return UserChange(primary_email=user.primary_email, is_email_verified=True)
-    return None
-
-
-def _is_news(verified: str | None, current: str | None, known_since: datetime | None) -> bool:
-    # It may have been changed since it was proved: then nothing is known of the new one.
-    return verified is not None and current == verified and known_since is None
