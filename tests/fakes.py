@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from watchword.connector_kit.models import ConnectorType
+from watchword.connectors.models import SavedConnector
 from watchword.core.clock import Clock
 
 
@@ -38,3 +40,23 @@ class FakeClock(Clock):
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((moment, sleeper))
         await sleeper
+
+
+def saved_connector(
+    id_: str, connector_id: str, type_: ConnectorType, at: datetime
+) -> SavedConnector:
+    """Return a connector without settings, saved at that moment and never tested."""
+    return SavedConnector(
+        id=id_,
+        connector_id=connector_id,
+        type=type_,
+        config={},
+        secrets={},
+        metadata={},
+        sync_profile=False,
+        version=1,
+        tested_at=None,
+        receipt_token="token",
+        created_at=at,
+        updated_at=at,
+    )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from argon2 import PasswordHasher
 
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, saved_connector
 from tests.oidc.world import organizations_of
 from watchword.applications.models import DEMO_APP_ID
 from watchword.applications.repository import ApplicationRepository
@@ -20,7 +20,6 @@ from watchword.connector_kit.connector import ConnectorContext, SmsConnector
 from watchword.connector_kit.models import ConnectorMetadata, ConnectorType, Receipt, SmsMessage
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
-from watchword.connectors.models import SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.context import RequestContext
@@ -255,22 +254,7 @@ class World:
     async def connect(self) -> None:
         """Save an SMS connector."""
         now = self.clock.now()
-        await self.rows.add(
-            SavedConnector(
-                id="outbox-1",
-                connector_id="outbox",
-                type=ConnectorType.SMS,
-                config={},
-                secrets={},
-                metadata={},
-                sync_profile=False,
-                version=1,
-                tested_at=None,
-                receipt_token="t",
-                created_at=now,
-                updated_at=now,
-            )
-        )
+        await self.rows.add(saved_connector("outbox-1", "outbox", ConnectorType.SMS, now))
 
     async def add_user(
         self, phone: Identifier | None = ALICE, *, password: str | None = None, **values: Any

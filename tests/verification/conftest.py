@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, saved_connector
 from watchword.audit.repository import AuditRows
 from watchword.audit.service import AuditService
 from watchword.connector_kit.config import ConnectorConfig
@@ -21,7 +21,6 @@ from watchword.connector_kit.models import (
 )
 from watchword.connector_kit.outbound import OutboundClient
 from watchword.connector_kit.registry import ConnectorRegistry
-from watchword.connectors.models import SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.connectors.service import ConnectorService
 from watchword.core.digests import KeyedDigest
@@ -94,20 +93,7 @@ def add_connector(storage: Storage, clock: FakeClock) -> Callable[..., Awaitable
 
     async def add(tenant: str = "default") -> None:
         await ConnectorRows(storage, tenant).add(
-            SavedConnector(
-                id="outbox1",
-                connector_id="outbox",
-                type=ConnectorType.SMS,
-                config={},
-                secrets={},
-                metadata={},
-                sync_profile=False,
-                version=1,
-                tested_at=None,
-                receipt_token="token",
-                created_at=clock.now(),
-                updated_at=clock.now(),
-            )
+            saved_connector("outbox1", "outbox", ConnectorType.SMS, clock.now())
         )
 
     return add

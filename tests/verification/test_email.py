@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import bindparam, select
 
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, saved_connector
 from tests.verification.conftest import Build, Outbox
 from watchword.connector_kit.config import ConnectorConfig
 from watchword.connector_kit.connector import EmailConnector
@@ -21,7 +21,6 @@ from watchword.connector_kit.models import (
     UsageType,
 )
 from watchword.connectors.errors import NoConnector
-from watchword.connectors.models import SavedConnector
 from watchword.connectors.repository import ConnectorRows
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.phone import PhoneNumber
@@ -80,22 +79,8 @@ def mailbox() -> Outbox:
 @pytest.fixture
 async def with_email(storage: Storage, clock: FakeClock, mailbox: Outbox) -> Any:
     """Return a function that lets a service mail, too."""
-    now = clock.now()
     await ConnectorRows(storage, "default").add(
-        SavedConnector(
-            id="mailbox1",
-            connector_id="mailbox",
-            type=ConnectorType.EMAIL,
-            config={},
-            secrets={},
-            metadata={},
-            sync_profile=False,
-            version=1,
-            tested_at=None,
-            receipt_token="token",
-            created_at=now,
-            updated_at=now,
-        )
+        saved_connector("mailbox1", "mailbox", ConnectorType.EMAIL, clock.now())
     )
 
     def mailing(service: VerificationService) -> VerificationService:
