@@ -23,6 +23,7 @@ from watchword.connector_kit.registry import ConnectorRegistry, Shipped
 from watchword.core.clock import Clock
 from watchword.core.errors import DomainError
 from watchword.core.inbox import Inbox
+from watchword.core.logs import get_logger
 from watchword.core.phrases import Phrases
 from watchword.core.sealing import Sealer
 from watchword.guard.carrier import Carrier
@@ -50,9 +51,9 @@ from watchword.web.security import BodyLimit
 from watchword.web.static_files import static_file
 from watchword.webhooks.courier import Courier
 
-# The providers, in the order of the console's cards; to add one, add its line.
 log = get_logger(__name__)
 
+# The providers, in the order of the console's cards; to add one, add its line.
 CONNECTORS = tuple(
     Shipped(connector_id, f"watchword.providers.{path}")
     for connector_id, path in (
@@ -224,6 +225,14 @@ def _carrier_of(settings: Settings, client: OutboundClient) -> Carrier | None:
         wait=settings.number_check_wait,
         sends_unchecked=settings.number_check_failure == "send",
     )
+
+
+def misnamed_connectors(server: ServerScope) -> list[str]:
+    """Return what WATCHWORD_PROVIDER_BASE_URLS names and no connector here is called.
+
+    A slip there is not harmless: requests meant for a stand-in would reach the provider.
+    """
+    return [name for name in server.provider_base_urls if server.registry.find(name) is None]
 
 
 def _lifespan(

@@ -227,7 +227,7 @@ class TestMessages:
     async def test_what_takes_no_time_happens_at_once(
         self, site: Site, owner: Browser, message: str
     ) -> None:
-        [sent] = (await (await site.scope()).messaging.list()).items
+        [sent] = (await (await site.scope()).messaging.log.list()).items
         taken = {
             seconds: timeline_of(
                 replace(sent, accepted_at=sent.created_at + timedelta(seconds=seconds)), "Twilio"

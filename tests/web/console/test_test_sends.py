@@ -1,6 +1,7 @@
 """A test of any purpose and language, followed until the provider has spoken its last word."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal

@@ -28,7 +28,7 @@ from watchword.connectors.models import SavedConnector
 from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress, InvalidEmailAddress
 from watchword.core.errors import DomainError
-from watchword.core.phone import PhoneNumber
+from watchword.core.phone import InvalidPhoneNumber, PhoneNumber
 from watchword.core.recipients import Recipient
 from watchword.messaging.models import MessageState
 from watchword.web.console.desk import Desk, text_of

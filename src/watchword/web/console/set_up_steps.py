@@ -72,8 +72,6 @@ def _is_inbox(connector: SavedConnector | None) -> bool:
 async def _test(desk: Desk, connector: SavedConnector | None) -> SetUpStep:
     if connector is None:
         return SetUpStep("test", False, desk.address("connectors", "set-up"))
-    wanted = MessageFilter(is_test=True, connector_instance_id=connector.id)
-    tests = (await desk.scope.messaging.log.list(wanted, NEWEST)).items
     is_tested = connector.tested_at is not None
     note = missing_of_tests(
         await _states_of_tests(desk, connector),
@@ -96,7 +94,7 @@ async def _states_of_tests(desk: Desk, connector: SavedConnector) -> list[Messag
     wanted = MessageFilter(
         is_test=True, connector_instance_id=connector.id, since=since, until=until
     )
-    return [test.state for test in (await desk.scope.messaging.list(wanted, NEWEST)).items]
+    return [test.state for test in (await desk.scope.messaging.log.list(wanted, NEWEST)).items]
 
 
 def missing_of_tests(states: list[MessageState], *, is_tested: bool, is_reported: bool) -> str:
