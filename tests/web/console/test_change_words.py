@@ -3,6 +3,7 @@
 import pytest
 
 from tests.web.console.conftest import HOME, Browser, Site
+from tests.web.console.test_connectors import set_twilio_up
 from tests.web.console.test_trials import begin
 from watchword.account.models import FIELDS
 from watchword.audit.models import SYSTEM
@@ -37,6 +38,25 @@ def test_one_setting_is_called_as_on_the_page_of_what_it_belongs_to() -> None:
     assert words.value("events", ["User.Created"], Kind.WEBHOOK) == "A user was created"
     gone = Change("scopes", [{"id": "1", "name": "read:orders", "description": "See"}], [])
     assert words.value(gone.field, gone.before, Kind.RESOURCE) == "read:orders (See)"
+
+
+def test_a_table_has_no_row_for_what_is_empty_before_and_after() -> None:
+    words = ChangeWords(Phrases.load(), "en", ConnectorRegistry(()))
+    changes = [Change("fields", {}, None), Change("fields.phone", None, "Edit")]
+
+    assert words.rows(changes) == changes[1:]
+
+
+async def test_a_choice_of_a_connectors_form_is_called_as_the_form_calls_it(
+    site: Site, owner: Browser
+) -> None:
+    instance = await set_twilio_up(owner)
+    await owner.open(f"connectors/{instance}")
+    await owner.submit(f"/{instance}", region="ie1")
+
+    page = await owner.open(f"connectors/{instance}/history")
+
+    assert "Region United States Ireland" in page.words
 
 
 async def test_a_history_names_permissions_and_connectors_instead_of_their_ids(

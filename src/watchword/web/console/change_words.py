@@ -1,6 +1,6 @@
 """Changes of the configuration in an operator's words: what is called how, and what it says."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from watchword.web.console.field_names import (
     SIGN_IN_METHODS,
     SOCIAL_TARGETS,
     lines_that_differ,
+    merged,
     phrases_of_field,
     phrases_of_method,
     phrases_of_value,
@@ -86,13 +87,20 @@ class ChangeWords:
             return f"{self._text('console.webhooks.headers')} · {rest}"
         return " · ".join(self._text(phrase) for phrase in phrases_of_field(field, kind))
 
-    def value(self, field: str, value: Any, kind: str = "") -> str:
+    def rows(self, changes: Sequence[Change]) -> list[Change]:
+        """Return what a table of changes has a row for: a limit's two numbers have one."""
+        return merged(changes)
+
+    def value(self, field: str, value: Any, kind: str = "", connector_id: str = "") -> str:
         """Return a setting's value in words; empty where it is shown as it is."""
         if field in SAID_APART:
             return SAID_APART[field](self, value)
         if isinstance(value, Mapping) and value.keys() <= LIMIT_PARTS:
             phrase = "limit" if "count" in value else "unanswered_limit"
             return self._text(f"console.change.{phrase}", **value)
+        first, _, key = field.partition(".")
+        if kind == Kind.CONNECTOR and first == CONFIG and isinstance(value, str):
+            return self._choice(key, value, connector_id)
         phrases = phrases_of_value(field, value, kind)
         if phrases is not None:
             return ", ".join(self._text(phrase) for phrase in phrases)
@@ -126,14 +134,22 @@ class ChangeWords:
 
     def _of_form(self, path: str, connector_id: str) -> str:
         """Return what a connector's form calls a setting, or a part of one of its templates."""
-        found = self.registry.find(connector_id)
-        items = found.config_type.form_items(self.language) if found else ()
         key, *parts = path.split(".")
-        label = next((item["label"] for item in items if item["key"] == key), key)
+        label = self._form_item(key, connector_id).get("label", key)
         if key == TEMPLATES and parts:
             parts[0] = self._text(f"console.usage.{parts[0]}")
             parts[1:] = [self._text(f"console.texts.{part}") for part in parts[1:]]
         return " · ".join([label, *parts])
+
+    def _choice(self, key: str, value: str, connector_id: str) -> str:
+        """Return what a connector's form calls one of the choices that it offers."""
+        choices = self._form_item(key, connector_id).get("selectItems", ())
+        return next((one["title"] for one in choices if one["value"] == value), "")
+
+    def _form_item(self, key: str, connector_id: str) -> Mapping[str, Any]:
+        found = self.registry.find(connector_id)
+        items = found.config_type.form_items(self.language) if found else ()
+        return next((item for item in items if item["key"] == key), {})
 
     def _method(self, method: Mapping[str, Any]) -> str:
         identifier, factors = phrases_of_method(method)

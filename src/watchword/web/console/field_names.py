@@ -106,6 +106,7 @@ NAMES_OF: Mapping[str, Mapping[str, str]] = {
         "secrets": "console.secrets.title",
     },
     Kind.RESOURCE: {
+        "id": "console.tenants.id",
         "name": "console.organizations.name",
         "indicator": RESOURCE + "indicator",
         "isDefault": RESOURCE + "is_default",
