@@ -278,6 +278,17 @@ async def test_each_error_says_what_to_do_next_and_whom_to_ask(
         assert browser.page.response.headers["x-correlation-id"] in browser.page.words
 
 
+async def test_an_address_of_the_console_that_is_not_there_speaks_as_the_console(
+    new_browser: Callable[[str], Browser],
+) -> None:
+    browser = await new_browser("ko").open("/console/a/b/c/d/e/f")
+
+    assert browser.page.status == 404
+    assert "이 주소에는 아무것도 없습니다." in browser.page.words
+    assert "요." not in browser.page.words
+    assert "/console" in browser.page.links
+
+
 async def test_a_page_that_broke_can_be_asked_for_again_but_not_its_form(
     site: Site, browser: Browser
 ) -> None:
