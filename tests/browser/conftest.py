@@ -62,6 +62,10 @@ class Emulator:
         accepted: list[dict[str, str]] = local.get(f"{self.address}/emulator/messages").json()
         return accepted
 
+    def forget(self) -> None:
+        """Have accepted nothing."""
+        local.delete(f"{self.address}/emulator/messages")
+
     def last_code(self) -> str:
         """Return the code of the newest text."""
         found = re.search(r"\b\d{6}\b", self.messages()[-1]["body"])
@@ -85,11 +89,18 @@ def running_emulator(folder: Path) -> Iterator[Emulator]:
         emulator.stop()
 
 
-@pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Emulator]:
+@pytest.fixture(scope="session")
+def twilio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Return a running emulated Twilio."""
-    with running_emulator(tmp_path) as emulator:
+    with running_emulator(tmp_path_factory.mktemp("twilio")) as emulator:
         yield emulator
+
+
+@pytest.fixture
+def emulator(twilio: Emulator) -> Emulator:
+    """Return a running emulated Twilio that has accepted nothing yet."""
+    twilio.forget()
+    return twilio
 
 
 def development(database_url: str, emulator: Emulator, folder: Path) -> Installation:
@@ -138,9 +149,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-# For each test anew: the driver keeps an event loop on the main thread while it lives, and
+# For each module anew: the driver keeps an event loop on the main thread while it lives, and
 # asynchronous tests of the same process need that thread.
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return a real Chromium."""
     with chromium() as browser:

@@ -2,25 +2,20 @@
 
 import re
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Complaints, Emulator
-from tests.browser.test_first_story import (
-    NARROW,
-    WIDE,
-    Look,
-    Walk,
-    set_the_console_up,
-    set_twilio_up,
-)
-from tests.journeys.server import Installation, Server
+from tests.browser.site import TWILIO, Site, running_site
+from tests.browser.test_first_story import NARROW, WIDE, Look, Walk, set_the_console_up
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-NAME, PASSWORD = "grace", "calm-otter-7-lamps"
+NAMES = {WIDE: "grace", NARROW: "radia"}
+PASSWORD = "calm-otter-7-lamps"
 
 
 def make_it_mandatory(admin: Walk) -> None:
@@ -34,18 +29,30 @@ def make_it_mandatory(admin: Walk) -> None:
     admin.confirm()
 
 
-def person_at(admin: Walk, browser: Browser, look: Look) -> Walk:
+@pytest.fixture(scope="module")
+def office(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Site, Walk]]:
+    """Return a running server, and the administrator who made the second step mandatory."""
+    with running_site(sqlite_template, tmp_path_factory.mktemp("site")) as site:
+        site.installation.seed(connector="twilio-short-message-service", config=TWILIO)
+        admin = Walk(site.browser, NARROW)
+        set_the_console_up(admin, site.server)
+        make_it_mandatory(admin)
+        yield site, admin
+
+
+def person_at(site: Site, look: Look) -> Walk:
     """Return somebody with a browser of their own, at the demo application."""
-    person = Walk(browser, look)
-    person.page.goto(re.sub(r"/console/.*", "/demo-app", admin.page.url))
-    person.complaints = Complaints(person.page)
+    person = Walk(site.browser, look)
+    person.page.goto(f"{site.origin}/demo-app")
     return person
 
 
 def give_password(person: Walk) -> None:
     """Sign in, as far as the password gets one."""
     person.button("demo_app.sign_in").click()
-    person.page.locator("#identifier").fill(NAME)
+    person.page.locator("#identifier").fill(NAMES[person.look])
     person.page.locator("#password").fill(PASSWORD)
     person.button("pages.sign_in.button_password").click()
 
@@ -58,26 +65,18 @@ def type_code(person: Walk, code: str) -> None:
 def is_in(person: Walk) -> None:
     """Expect the application to know who it is."""
     expect(person.page).to_have_url(re.compile(r"/demo-app"))
-    expect(person.page.get_by_text(NAME, exact=True).first).to_be_visible()
+    expect(person.page.get_by_text(NAMES[person.look], exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)
 def test_a_mandatory_second_step_is_set_up_asked_for_and_recovered(
-    browser: Browser,
-    installation: Installation,
-    server: Server,
-    emulator: Emulator,
-    look: Look,
+    office: tuple[Site, Walk], look: Look
 ) -> None:
-    admin = Walk(browser, look)
-    set_the_console_up(admin, server)
-    set_twilio_up(admin)
-    make_it_mandatory(admin)
-
-    person = person_at(admin, browser, look)
+    site, admin = office
+    person = person_at(site, look)
     person.button("demo_app.sign_in").click()
     person.link("pages.sign_in.other").click()
-    person.page.locator("#identifier").fill(NAME)
+    person.page.locator("#identifier").fill(NAMES[look])
     person.page.locator("form button.primary").click()
     person.page.locator("#password").fill(PASSWORD)
     person.button("pages.new_password.button").click()
@@ -104,7 +103,7 @@ def test_a_mandatory_second_step_is_set_up_asked_for_and_recovered(
     person.button("pages.mfa_codes.button").click()
     is_in(person)
 
-    again = person_at(admin, browser, look)
+    again = person_at(site, look)
     give_password(again)
     again.says("pages.mfa_verify.title")
     again.take("mfa-verify")
@@ -113,7 +112,7 @@ def test_a_mandatory_second_step_is_set_up_asked_for_and_recovered(
     is_in(again)
 
     for is_first in (True, False):
-        lost = person_at(admin, browser, look)
+        lost = person_at(site, look)
         give_password(lost)
         lost.link("pages.mfa_verify.others").click()
         lost.says("pages.mfa_ways.title")
@@ -127,8 +126,8 @@ def test_a_mandatory_second_step_is_set_up_asked_for_and_recovered(
         expect(lost.page.locator("#code")).to_have_attribute("aria-invalid", "true")
         lost.take("mfa-recovery-code-used")
 
-    admin.go("console.nav.users")
-    admin.page.get_by_role("link", name=NAME).first.click()
+    admin.page.goto(f"{site.origin}/console/default/users")
+    admin.page.get_by_role("link", name=NAMES[look]).first.click()
     admin.take("mfa-user")
     assert person.complaints.lines == []
     assert again.complaints.lines == []

@@ -7,36 +7,39 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests import local
+from tests.browser.site import Site, running_site
 from tests.browser.test_first_story import (
     NARROW,
     WIDE,
     Look,
     Walk,
     ask_for_a_code,
-    open_live_preview,
     see_claims,
     set_the_console_up,
     type_code,
 )
 from tests.journeys.provider import running_provider
-from tests.journeys.server import Installation, Server
+from tests.journeys.server import Installation
+from tests.journeys.test_webhooks import manage
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.one_database]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PHONE = "14155550177"
+PHONES = {WIDE: "14155550177", NARROW: "14155550178"}
 
 
-@pytest.fixture
-def issuer(tmp_path: Path) -> Iterator[tuple[Installation, Any]]:
+@pytest.fixture(scope="module")
+def issuer(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Installation, Any]]:
     """Return the provider's installation, running, and where its messages arrive."""
-    folder = tmp_path / "provider"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("provider")
+    copy(sqlite_template, folder / "provider.db")
     provider = Installation(f"sqlite:///{folder}/provider.db", folder)
     with running_provider() as messages:
         provider.seed_phone_sign_in(messages.url)
@@ -52,33 +55,17 @@ def created(installation: Installation, *arguments: str) -> dict[str, str]:
     return made
 
 
-def add_account(installation: Installation) -> None:
-    """Make an account with the number, as a script of the tenant's would, and ask for no more."""
+def add_accounts(installation: Installation) -> None:
+    """Make accounts with the numbers, as a script of the tenant's would, and ask for no more."""
     installation.seed(
         signIn={
             "signUp": {"identifiers": [], "password": False, "verify": False},
             "signIn": {"methods": []},
         }
     )
-    script = created(installation, "--name", "Script", "--type", "MachineToMachine", "--management")
-    asked = {
-        "grant_type": "client_credentials",
-        "resource": f"{installation.origin}/api",
-        "scope": "all",
-    }
-    given = local.post(
-        f"{installation.origin}/oidc/token",
-        data=asked,
-        auth=(script["id"], script["secret"]),
-        timeout=60,
-    )
-    answer = local.post(
-        f"{installation.origin}/api/users",
-        json={"primaryPhone": PHONE},
-        headers={"Authorization": f"Bearer {given.json()['access_token']}"},
-        timeout=60,
-    )
-    assert answer.status_code == 200, answer.text
+    with manage(installation, installation.origin) as api:
+        for phone in PHONES.values():
+            assert api.post("/api/users", json={"primaryPhone": phone}).is_success
 
 
 def set_acme_up(admin: Walk, provider: Installation) -> None:
@@ -117,42 +104,54 @@ def offer_acme(admin: Walk) -> None:
     admin.take("social-offered")
 
 
+@pytest.fixture(scope="module")
+def site(
+    sqlite_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    issuer: tuple[Installation, Any],
+) -> Iterator[Site]:
+    """Return a running server where an administrator lets people sign in by the provider."""
+    provider, _ = issuer
+    with running_site(sqlite_template, tmp_path_factory.mktemp("site")) as site:
+        add_accounts(site.installation)
+        admin = Walk(site.browser, NARROW)
+        set_the_console_up(admin, site.server)
+        set_acme_up(admin, provider)
+        offer_acme(admin)
+        assert admin.complaints.lines == []
+        admin.context.close()
+        yield site
+
+
 @pytest.mark.parametrize("look", [WIDE, NARROW], ids=lambda look: look.name)
 def test_a_person_signs_in_by_a_provider_and_links_the_account_of_their_number(
-    browser: Browser,
-    installation: Installation,
-    server: Server,
-    issuer: tuple[Installation, Any],
-    look: Look,
+    site: Site, issuer: tuple[Installation, Any], look: Look
 ) -> None:
     provider, messages = issuer
-    add_account(installation)
-    walk = Walk(browser, look)
-    set_the_console_up(walk, server)
-    set_acme_up(walk, provider)
-    offer_acme(walk)
-    open_live_preview(walk)
+    phone = PHONES[look]
+    walk = Walk(site.browser, look)
+    walk.page.goto(f"{site.origin}/demo-app")
 
     walk.button("demo_app.sign_in").click()
     expect(walk.button("pages.social.button", provider="Acme")).to_be_visible()
     walk.take("social-sign-in")
     walk.button("pages.social.button", provider="Acme").click()
     expect(walk.page).to_have_url(re.compile(f"^{provider.origin}/sign-in"))
-    ask_for_a_code(walk, f"+{PHONE}")
-    type_code(walk, messages.next_code(PHONE))
+    ask_for_a_code(walk, f"+{phone}")
+    type_code(walk, messages.next_code(phone))
     walk.button("pages.no_account.button").click()
 
     walk.says("pages.social_link.related.title")
-    assert PHONE[-7:] not in walk.page.content()
+    assert phone[-7:] not in walk.page.content()
     walk.take("social-link")
     walk.button("pages.social_link.link").click()
-    see_claims(walk, f"+{PHONE}")
+    see_claims(walk, f"+{phone}")
 
     # From now on the provider's word is enough, and nobody is asked anything.
     walk.button("demo_app.sign_out").click()
     walk.says("demo_app.signed_out.after")
     walk.button("demo_app.sign_in_again").click()
     walk.button("pages.social.button", provider="Acme").click()
-    see_claims(walk, f"+{PHONE}")
+    see_claims(walk, f"+{phone}")
     assert walk.complaints.lines == []
     walk.context.close()
