@@ -1,4 +1,4 @@
-"""Set a server up for a journey. Runs in the tested installation, so it imports nothing of ours.
+"""Set a server up for a journey. May run in the tested installation: it imports nothing of ours.
 
 python seed.py '{"connector": "http-sms", "config": {…}, "redirectUri": "…"}' prints the
 application's id; a key that is left out leaves its part as it is. With `applications`, each as
@@ -13,15 +13,15 @@ from typing import Any
 from watchword.applications.models import NewApplication
 from watchword.audit.models import Actor
 from watchword.cli.output import opened
-from watchword.settings import load_settings
+from watchword.settings import Settings, load_settings
 from watchword.web.scope import ServerScope
 
 ACTOR = Actor.system("journey")
 
 
-async def seed(wish: dict[str, Any]) -> str:
+async def seed(settings: Settings, wish: dict[str, Any]) -> str:
     """Do what is wished for and return the application's id."""
-    async with opened(load_settings()) as server:
+    async with opened(settings) as server:
         if "connector" in wish:
             scope = await server.scope_of("default")
             await scope.configuration.connectors.create(
@@ -59,4 +59,4 @@ async def register(server: ServerScope, values: dict[str, Any]) -> dict[str, Any
 
 
 if __name__ == "__main__":
-    sys.stdout.write(asyncio.run(seed(json.loads(sys.argv[1]))))
+    sys.stdout.write(asyncio.run(seed(load_settings(), json.loads(sys.argv[1]))))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copy
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,9 +21,12 @@ ACME = f"{EXPERIENCE}/verification/social/acme"
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installation, Any]]:
+def issuer(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Installation, Any]]:
     """Return the provider's installation, running, and where its messages arrive."""
     folder = tmp_path_factory.mktemp("provider")
+    copy(sqlite_template, folder / "provider.db")
     provider = Installation(f"sqlite:///{folder}/provider.db", folder)
     with running_provider() as messages:
         provider.seed_phone_sign_in(messages.url)

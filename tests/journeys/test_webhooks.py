@@ -16,10 +16,8 @@ pytestmark = pytest.mark.slow
 
 def manage(installation: Installation, address: str) -> httpx2.Client:
     """Return a client of the Management API."""
-    made = installation.command(
-        "apps", "create", "--name", "script", "--type", "MachineToMachine", "--management", "--json"
-    )
-    machine = json.loads(made.stdout)
+    script = {"name": "script", "type": "MachineToMachine", "is_management": True}
+    (machine,) = json.loads(installation.seed(applications=[script]))
     asked = {
         "grant_type": "client_credentials",
         "resource": f"{installation.origin}/api",
