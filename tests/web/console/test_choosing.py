@@ -119,9 +119,8 @@ async def test_mistakes_in_what_was_pasted_are_said_at_their_fields(owner: Brows
     assert page.html.count('aria-invalid="true"') == 2
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
+async def test_what_is_no_configuration_is_said_and_stays_in_the_field(owner: Browser) -> None:
+    cases: list[tuple[str, str]] = [
         ("", "Paste the JSON first"),
         ("{\n{", "Line 2: this is not JSON"),
         ("[" * 100_000, "Line 1: this is not JSON"),
@@ -130,15 +129,12 @@ async def test_mistakes_in_what_was_pasted_are_said_at_their_fields(owner: Brows
         ('{"config": 1}', "None of its settings is one of"),
         ('{"apiKey": "x"}', "None of its settings is one of Twilio SMS Service"),
         ('{"connectorId": "vonage-sms", "config": {}}', "another connector (vonage-sms)"),
-    ],
-)
-async def test_what_is_no_configuration_is_said_and_stays_in_the_field(
-    owner: Browser, text: str, said: str
-) -> None:
-    page = await paste(owner, text)
+    ]
+    for text, said in cases:
+        page = await paste(owner, text)
 
-    assert said in page.words
-    assert values(page)["pasted"].strip() == text.strip()
+        assert said in page.words, text
+        assert values(page)["pasted"].strip() == text.strip(), text
 
 
 @pytest.mark.parametrize(("other", "is_linked"), [("vonage-sms", True), ("nobody-sms", False)])

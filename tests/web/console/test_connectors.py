@@ -168,14 +168,15 @@ class TestSetUp:
             assert cost in page.words
             assert ("carriers in Korea refuse the text" in page.words) is ("✓" in content)
 
-    @pytest.mark.parametrize("text", ["", "[", "{}", "[1]", '[{"usageType": 1}]', "null", "[[[[["])
-    async def test_the_preview_takes_whatever_is_typed(self, owner: Browser, text: str) -> None:
-        await owner.open(TWILIO)
-        owner.page.form("/twilio-short-message-service").action += "/preview"
+    async def test_the_preview_takes_whatever_is_typed(self, owner: Browser) -> None:
+        cases: list[str] = ["", "[", "{}", "[1]", '[{"usageType": 1}]', "null", "[[[[["]
+        for text in cases:
+            await owner.open(TWILIO)
+            owner.page.form("/twilio-short-message-service").action += "/preview"
 
-        page = await owner.submit("/preview", templates=text)
+            page = await owner.submit("/preview", templates=text)
 
-        assert page.status == 200
+            assert page.status == 200, text
 
 
 class TestTestSends:

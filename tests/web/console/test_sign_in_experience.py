@@ -135,14 +135,15 @@ async def test_without_a_connector_a_phone_number_alone_is_not_offered(owner: Br
     assert "Phone number and code alone" not in (await owner.open(METHODS)).words
 
 
-@pytest.mark.parametrize("action", ["", "up", "up:", "up:nobody", "add-sign-up:x", "x:phone", ":"])
-async def test_an_unknown_button_changes_nothing(owner: Browser, action: str) -> None:
-    await owner.open(METHODS)
+async def test_an_unknown_button_changes_nothing(owner: Browser) -> None:
+    cases: list[str] = ["", "up", "up:", "up:nobody", "add-sign-up:x", "x:phone", ":"]
+    for action in cases:
+        await owner.open(METHODS)
 
-    page = await owner.submit(SAVE, do=action, sign_up="username")
+        page = await owner.submit(SAVE, do=action, sign_up="username")
 
-    assert page.status == 200
-    assert listed(page, "sign_up") == ["username"]
+        assert page.status == 200, action
+        assert listed(page, "sign_up") == ["username"], action
 
 
 async def test_saving_with_htmx_leads_on_by_a_header(

@@ -7,29 +7,29 @@ HOOK = {"name": "Orders", "events": ["User.Created"], "config": {"url": "https:/
 API = {"name": "Orders", "indicator": "https://orders.example"}
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
+async def test_a_patch_that_names_nothing_is_refused_and_changes_nothing(
+    api: httpx2.AsyncClient,
+) -> None:
+    cases: list[tuple[str, dict[str, object]]] = [
         ("/api/users", {"name": "Alice"}),
         ("/api/organizations", {"name": "Acme"}),
         ("/api/organization-roles", {"name": "admin"}),
         ("/api/organization-scopes", {"name": "read"}),
         ("/api/resources", API),
         ("/api/hooks", HOOK),
-    ],
-)
-async def test_a_patch_that_names_nothing_is_refused_and_changes_nothing(
-    api: httpx2.AsyncClient, path: str, body: dict[str, object]
-) -> None:
-    created = (await api.post(path, json=body)).json()
-    address = f"{path}/{created['id']}"
-    before = (await api.get(address)).json()
+    ]
+    for path, body in cases:
+        created = (await api.post(path, json=body)).json()
+        address = f"{path}/{created['id']}"
+        before = (await api.get(address)).json()
 
-    for nothing in ({}, {"nonsense": 1}):
-        answer = await api.patch(address, json=nothing)
-        assert (answer.status_code, answer.json()["code"]) == (422, "entity.invalid_input")
+        for nothing in ({}, {"nonsense": 1}):
+            answer = await api.patch(address, json=nothing)
+            assert (answer.status_code, answer.json()["code"]) == (422, "entity.invalid_input"), (
+                path
+            )
 
-    assert (await api.get(address)).json() == before
+        assert (await api.get(address)).json() == before, path
 
 
 async def test_the_account_center_wants_a_field_named_too(api: httpx2.AsyncClient) -> None:

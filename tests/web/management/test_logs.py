@@ -104,23 +104,19 @@ async def test_the_list_has_pages(site: Site, api: httpx2.AsyncClient) -> None:
     assert 'rel="prev"' in answer.headers["Link"]
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_a_filter_that_means_nothing_is_refused(api: httpx2.AsyncClient) -> None:
+    cases: list[dict[str, Any]] = [
         {"start_time": "yesterday"},
         {"end_time": -1},
         {"start_time": 10**18},
         {"start_time": 2000, "end_time": 1999},
         {"userId": "x" * 200},
         {"includeKeyPrefix": ["a"] * 9},
-    ],
-)
-async def test_a_filter_that_means_nothing_is_refused(
-    api: httpx2.AsyncClient, query: dict[str, Any]
-) -> None:
-    answer = await api.get("/api/logs", params=query)
+    ]
+    for query in cases:
+        answer = await api.get("/api/logs", params=query)
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "guard.invalid_input")
+        assert (answer.status_code, answer.json()["code"]) == (400, "guard.invalid_input"), query
 
 
 async def test_who_asked_is_noted_with_their_address_and_browser(

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx2
-import pytest
 
 from tests.web.management.conftest import Site, set_sms_up
 from watchword.connectors.models import MASK
@@ -71,9 +70,8 @@ async def test_the_factories_say_what_is_standard(api: httpx2.AsyncClient) -> No
     assert {"idTokenVerificationConfig", "tokenEndpointAuthMethod", "customConfig"} <= set(keys)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
+async def test_what_will_not_do_is_refused(api: httpx2.AsyncClient) -> None:
+    cases: list[tuple[dict[str, Any], int, str]] = [
         ({**OIDC, "metadata": None}, 400, "connector.should_specify_target"),
         ({**OIDC, "metadata": {"name": {"en": "x"}}}, 400, "connector.should_specify_target"),
         (
@@ -88,14 +86,10 @@ async def test_the_factories_say_what_is_standard(api: httpx2.AsyncClient) -> No
         (named("x", logo="data:text/html;base64,PGI+"), 400, "guard.invalid_input"),
         ({**OIDC, "enableTokenStorage": True}, 422, "connector.token_storage_not_supported"),
         ({**OIDC, "config": {"clientId": "c"}}, 400, "connector.invalid_config"),
-    ],
-    ids=str,
-)
-async def test_what_will_not_do_is_refused(
-    api: httpx2.AsyncClient, body: dict[str, Any], status: int, code: str
-) -> None:
-    assert (await create(api, body, status))["code"] == code
-    assert (await api.get("/api/connectors")).json() == []
+    ]
+    for body, status, code in cases:
+        assert (await create(api, body, status))["code"] == code, body
+        assert (await api.get("/api/connectors")).json() == [], body
 
 
 async def test_a_provider_is_set_up_once_and_a_target_used_once(api: httpx2.AsyncClient) -> None:

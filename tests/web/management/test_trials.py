@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import httpx2
-import pytest
 
 from tests.web.management.conftest import Site
 from tests.web.management.test_connectors import TWILIO
@@ -80,26 +79,22 @@ async def test_promoting_makes_it_the_connector_that_sends(
     assert {entry["action"] for entry in history} == {"created", "promoted"}
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
+async def test_what_can_not_be_is_said_by_its_code(site: Site, api: httpx2.AsyncClient) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"share": 51}, "connector.trial_reach_invalid"),
         ({"numbers": ["447400123456"]}, "connector.trial_reach_invalid"),
         ({"endsAt": 0}, "connector.trial_end_out_of_range"),
         ({"connectorId": "smpp"}, "connector.trial_not_possible"),
         ({"connectorId": "nobody"}, "connector.not_found_with_connector_id"),
         ({"config": {}}, "connector.invalid_config"),
-    ],
-)
-async def test_what_can_not_be_is_said_by_its_code(
-    site: Site, api: httpx2.AsyncClient, change: dict[str, Any], code: str
-) -> None:
+    ]
     address = await set_up(api)
 
-    refused = await api.post(address, json=terms(site, **change))
+    for change, code in cases:
+        refused = await api.post(address, json=terms(site, **change))
 
-    assert refused.json()["code"] == code
-    assert (await api.get(address)).status_code == 404
+        assert refused.json()["code"] == code, change
+        assert (await api.get(address)).status_code == 404, change
 
 
 async def test_a_second_trial_has_to_wait(site: Site, api: httpx2.AsyncClient) -> None:

@@ -219,29 +219,27 @@ OUT_OF_TURN = {path for path in PAGES if not path.startswith("/identifier-")} - 
 }
 
 
-@pytest.mark.parametrize("path", PAGES)
 async def test_without_an_interaction_every_page_leads_back_to_the_application(
-    site: Site, browser: Browser, path: str
+    site: Site, browser: Browser
 ) -> None:
-    await browser.open(f"{path}?app_id=demo-app")
+    for path in PAGES:
+        await browser.open(f"{path}?app_id=demo-app")
 
-    assert browser.page.status == 400
-    assert "This sign-in is over" in browser.page.words
-    assert "/demo-app" in browser.page.links
-    posted = await browser.client.post(f"{path}?app_id=demo-app", data={"token": "x"})
-    assert posted.status_code in {400, 405}
+        assert browser.page.status == 400, path
+        assert "This sign-in is over" in browser.page.words, path
+        assert "/demo-app" in browser.page.links, path
+        posted = await browser.client.post(f"{path}?app_id=demo-app", data={"token": "x"})
+        assert posted.status_code in {400, 405}, path
 
 
-@pytest.mark.parametrize("path", PAGES)
 @pytest.mark.proves("S136")
-async def test_a_page_out_of_turn_leads_to_one_in_turn(
-    site: Site, browser: Browser, path: str
-) -> None:
-    await browser.open(authorization())
-    await browser.open(f"{path}?app_id=demo-app")
+async def test_a_page_out_of_turn_leads_to_one_in_turn(site: Site, browser: Browser) -> None:
+    for path in PAGES:
+        await browser.open(authorization())
+        await browser.open(f"{path}?app_id=demo-app")
 
-    assert browser.page.status == 200
-    assert browser.page.path in {"/sign-in", "/register", path} - OUT_OF_TURN
+        assert browser.page.status == 200, path
+        assert browser.page.path in {"/sign-in", "/register", path} - OUT_OF_TURN, path
 
 
 @pytest.mark.proves("S133")

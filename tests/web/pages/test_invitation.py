@@ -401,15 +401,22 @@ async def test_a_suspended_account_is_nobody(site: Site, browser: Browser, club:
     assert await club.members() == {}
 
 
-@pytest.mark.parametrize(
-    "token", ["unknown", "A" * 22, "A" * 23, "back/", "%00", "%F0%9F%8E%89", "..%2f..%2fapi"]
-)
 async def test_a_link_that_is_no_invitations_is_said_to_be_unknown(
-    site: Site, browser: Browser, token: str
+    site: Site, browser: Browser
 ) -> None:
-    await browser.open(f"/i/{token}")
+    cases: list[str] = [
+        "unknown",
+        "A" * 22,
+        "A" * 23,
+        "back/",
+        "%00",
+        "%F0%9F%8E%89",
+        "..%2f..%2fapi",
+    ]
+    for token in cases:
+        await browser.open(f"/i/{token}")
 
-    assert browser.page.status == 404
+        assert browser.page.status == 404, token
 
 
 @pytest.mark.parametrize("state", ["", "nonsense", "k1.AAAA", "%00"])
