@@ -12,7 +12,11 @@ from watchword.web.scope import ServerScope
 
 def hash_cheaply(server: ServerScope) -> None:
     """Let a server that has not started yet hash passwords and recovery codes in no time."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    server.passwords = Passwords(hasher)
+    server.passwords = Passwords(cheap_hasher())
     server.recovery_codes = CodeDigest(time_cost=1, memory_cost=8)
-    server.operators = replace(server.operators, passwords=SlowDigest(hasher))
+    server.operators = replace(server.operators, passwords=SlowDigest(cheap_hasher()))
+
+
+def cheap_hasher() -> PasswordHasher:
+    """Return the smallest there is."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pyotp
 import pytest
 
+from tests.cheap_hashing import cheap_hasher
 from tests.fakes import FakeClock
 from watchword.core.keys import SecretKeys
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.core.sealing import Sealer
+from watchword.core.slow_digests import SlowDigest
 from watchword.operators.errors import (
     InvalidOperatorCredentials,
     InvalidSecondFactor,
@@ -44,6 +46,7 @@ def operators(storage: Storage, clock: FakeClock, keys: SecretKeys) -> OperatorS
         repository=OperatorRepository(storage),
         sealer=Sealer(keys, "operator"),
         clock=clock,
+        passwords=SlowDigest(cheap_hasher()),
     )
 
 

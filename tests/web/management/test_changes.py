@@ -1,5 +1,7 @@
 """A `PATCH` that names nothing, wherever there is one."""
 
+from typing import Any
+
 import httpx2
 import pytest
 
@@ -10,7 +12,7 @@ API = {"name": "Orders", "indicator": "https://orders.example"}
 async def test_a_patch_that_names_nothing_is_refused_and_changes_nothing(
     api: httpx2.AsyncClient,
 ) -> None:
-    cases: list[tuple[str, dict[str, object]]] = [
+    cases: list[tuple[str, dict[str, Any]]] = [
         ("/api/users", {"name": "Alice"}),
         ("/api/organizations", {"name": "Acme"}),
         ("/api/organization-roles", {"name": "admin"}),
