@@ -219,6 +219,21 @@ async def test_of_a_change_and_a_deletion_at_once_none_is_lost(site: Site, owner
         assert is_deleted or LOOK_AGAIN in page.words
 
 
+@pytest.mark.parametrize("drawn", ["", "soon", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00+09"])
+async def test_a_page_that_says_no_moment_lists_nothing_and_deletes_nothing(
+    site: Site, owner: Browser, drawn: str
+) -> None:
+    doomed = await a_person(site, owner)
+    await owner.open(doomed.page)
+    await doomed.meanwhile()
+
+    page = await owner.submit(doomed.action, **doomed.typed, drawn=drawn)
+
+    assert page.status == 422
+    assert LOOK_AGAIN in page.words
+    assert "What was changed meanwhile" not in page.words
+
+
 async def test_a_connector_that_more_needs_than_was_shown_is_not_deleted(
     site: Site, owner: Browser
 ) -> None:

@@ -243,10 +243,10 @@ def moment_of(text: str) -> datetime | None:
     """Return a moment that a form or an address carried; None for what is none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # What a browser's field gives has no zone; the page says that it is UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    # What a browser's field gives has no zone; the page says that it is UTC.
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def language_names(server: ServerScope) -> list[tuple[str, str]]:
