@@ -11,13 +11,8 @@ from watchword.configuration.errors import ConfigurationChanged
 from watchword.configuration.models import Kind
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.web.console.confirming import (
-    configured,
-    deleted,
-    is_typed,
-    others_since,
-    version_seen,
-)
+from watchword.web.console.confirming import others_since
+from watchword.web.console.deleting import configured, deleted, is_typed, version_seen
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.organizations import ticked
 from watchword.web.console.quick_starts import quick_starts_of

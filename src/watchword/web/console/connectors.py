@@ -13,13 +13,7 @@ from watchword.connector_kit.guides import guide
 from watchword.connector_kit.models import ConnectorType
 from watchword.connector_kit.session import SessionConnector
 from watchword.connectors.models import SavedConnector
-from watchword.web.console.confirming import (
-    configured,
-    deleted,
-    others_since,
-    seen_of,
-    version_seen,
-)
+from watchword.web.console.confirming import others_since
 from watchword.web.console.connector_parts import (
     Card,
     card_of,
@@ -30,6 +24,7 @@ from watchword.web.console.connector_parts import (
     test_form,
     typed_test,
 )
+from watchword.web.console.deleting import configured, deleted, seen_of, version_seen
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.forms import (
     Answers,

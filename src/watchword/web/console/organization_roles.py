@@ -9,7 +9,7 @@ from watchword.core.pagination import PageRequest
 from watchword.core.revisions import ChangedMeanwhile
 from watchword.organization_roles.errors import NameTaken
 from watchword.organization_roles.models import NewRole, OrganizationScope, RoleType, RoleWithScopes
-from watchword.web.console.confirming import deleted, is_typed, seen_of, stored
+from watchword.web.console.deleting import deleted, is_typed, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import named_form, searched, seen_in, ticked
 from watchword.web.console.routing import console_router

@@ -14,7 +14,7 @@ from watchword.organizations.errors import MemberNotFound
 from watchword.organizations.models import Member, NewOrganization, Organization
 from watchword.tenants.errors import TenantLimitReached
 from watchword.users.models import User
-from watchword.web.console.confirming import deleted, is_typed, seen_of, stored
+from watchword.web.console.deleting import deleted, is_typed, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.pictures import fetch_again, shown_pictures
 from watchword.web.console.routing import console_router

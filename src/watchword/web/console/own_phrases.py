@@ -20,7 +20,8 @@ from watchword.custom_phrases.models import (
     known,
     problems_of,
 )
-from watchword.web.console.confirming import confirmed, others_since, version_seen
+from watchword.web.console.confirming import confirmed, others_since
+from watchword.web.console.deleting import version_seen
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.phrase_areas import AREAS, area_of

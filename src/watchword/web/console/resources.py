@@ -15,13 +15,8 @@ from watchword.resources.models import (
     Resource,
     is_indicator,
 )
-from watchword.web.console.confirming import (
-    configured,
-    deleted,
-    is_typed,
-    others_since,
-    version_seen,
-)
+from watchword.web.console.confirming import others_since
+from watchword.web.console.deleting import configured, deleted, is_typed, version_seen
 from watchword.web.console.desk import Desk, WorkDesk, text_of, whole_number
 from watchword.web.console.history import restored, versions_of
 from watchword.web.console.organizations import LONGEST_DESCRIPTION

@@ -19,7 +19,8 @@ from watchword.tenants.errors import (
     TenantPortNotPossible,
 )
 from watchword.tenants.models import TenantTag, allows_ports, hosts_line
-from watchword.web.console.confirming import overtaken, seen_of
+from watchword.web.console.confirming import overtaken
+from watchword.web.console.deleting import seen_of
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.errors import NoSuchPage
 from watchword.web.console.routing import console_router

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from watchword.core.pagination import PageRequest
 from watchword.users.models import User
-from watchword.web.console.confirming import deleted, seen_of, stored
+from watchword.web.console.deleting import deleted, seen_of, stored
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.routing import console_router
 
