@@ -16,7 +16,8 @@ RUN useradd --system --uid 10001 --home-dir /var/lib/watchword --create-home wat
     && mkdir /var/lib/watchword/var && chown watchword /var/lib/watchword/var
 USER watchword
 WORKDIR /var/lib/watchword
-ENV PATH=/opt/watchword/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# One arena: a Python thread allocates while no other runs, and each arena more keeps memory.
+ENV PATH=/opt/watchword/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=1
 # A SQLite database belongs on a volume.
 VOLUME /var/lib/watchword/var
 EXPOSE 3001

@@ -154,7 +154,10 @@ def _surfaces_of_few() -> APIRouter:
     router = APIRouter()
     for name in ("account", "account_pages", "management", "console"):
         join(router, resolve_name(f"watchword.web.{name}").router)
-    # Whoever manages connectors soon looks at all of them; imported here, they keep nobody waiting.
+    # Whoever manages soon needs these services, and looks at all connectors. This runs in a thread:
+    # imported here, they keep nobody waiting.
+    for room in ("configuration", "invitations", "messaging.statistics"):
+        resolve_name(f"watchword.{room}.service")
     ConnectorRegistry(CONNECTORS).list()
     return router
 
