@@ -1,10 +1,13 @@
 """Content and languages in the console: languages are added, and their texts are written."""
 
+from babel import localedata
+
 from tests.web.console.conftest import HOME, Browser, Invite, Site
 from watchword.audit.models import SYSTEM
 from watchword.configuration.models import Kind
 from watchword.core.phrases import Phrases
 from watchword.custom_phrases.models import keys_in, sources
+from watchword.web.console.content import _all_languages, offered
 from watchword.web.console.phrase_areas import area_of
 
 PAGE = f"{HOME}/sign-in-experience/content"
@@ -19,6 +22,17 @@ async def own(site: Site, language: str) -> dict[str, str] | None:
 
 def test_every_phrase_belongs_to_a_part_of_the_pages() -> None:
     assert [key for key in sources() if area_of(key) is None] == []
+
+
+def test_naming_every_language_keeps_none_of_them_in_memory() -> None:
+    _all_languages.cache_clear()
+    before = len(localedata._cache)
+
+    named = dict(offered(frozenset({"en"})))
+
+    assert "en" not in named
+    assert (named["de"], named["nb"], named["zh"]) == ("Deutsch", "Norsk bokmål", "中文")
+    assert len(localedata._cache) < before + 10
 
 
 async def test_a_language_is_added_and_written(site: Site, owner: Browser) -> None:
