@@ -58,11 +58,14 @@ STICKS_OUT = """
   .map((one) => one.outerHTML.replace(/\\s+/g, " ").slice(0, 120))
 """
 
-# An editor measures its lines, and a frame loads, when it is first on the screen.
+# An editor is fetched and measures its lines, and a frame loads, when it is first on the screen.
 SHOW_LATE_ONES = """
 async () => {
-  for (const late of document.querySelectorAll(".cm-editor, iframe")) {
+  for (const late of document.querySelectorAll("[data-editor], iframe")) {
     late.scrollIntoView();
+    for (let frames = 0; frames < 300 && late.dataset.editor && !late.editor; frames += 1) {
+      await new Promise((done) => requestAnimationFrame(done));
+    }
     if (late.loading === "lazy") {
       const loaded = new Promise((done) => late.addEventListener("load", done, { once: true }));
       late.loading = "eager";

@@ -35,6 +35,13 @@ def desk(office: Office) -> Iterator[Desk]:
     desk.leave()
 
 
+# What a browser fetched for a page, as it was compressed.
+WEIGHT = """
+() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+  .reduce((sum, one) => sum + one.encodedBodySize, 0)
+"""
+
+
 def fill_parameters(desk: Desk, token: str = AUTH_TOKEN) -> None:
     """Type what the guide asks for."""
     values = {
@@ -107,6 +114,7 @@ def test_step_04_read_its_guide(desk: Desk) -> None:
     guide = desk.page.get_by_role("article", name=desk.t("console.guide.guide"))
 
     expect(guide.get_by_role("heading", name="What you need")).to_be_visible()
+    assert desk.page.evaluate(WEIGHT) < 150_000
     # The guide shows the paragraph of the field that is being filled.
     desk.page.locator("[name=fromMessagingServiceSID]").focus()
     expect(guide.locator(".pointed")).to_contain_text("Messaging Service")
@@ -135,6 +143,8 @@ def test_step_05_fill_the_parameters(desk: Desk) -> None:
 
 def write_templates(desk: Desk, text: str) -> None:
     """Put other JSON into the editor."""
+    # It is fetched once somebody comes near.
+    desk.page.locator("[data-editor]").first.scroll_into_view_if_needed()
     editor = desk.page.locator(".cm-content").first
     editor.press("Control+a")
     # A browser that replaces what is chosen keeps its style, which the content policy refuses.

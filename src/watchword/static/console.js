@@ -142,6 +142,17 @@
     });
   }
 
+  /* The editor outweighs the rest of a page: it is fetched once, when a field for it comes near. */
+  let library = null;
+  const fetchLibrary = (address) => {
+    library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      Object.assign(script, { src: address, onload: () => resolve(window.CodeMirror), onerror: reject });
+      document.head.append(script);
+    });
+    return library;
+  };
+
   /* JSON in an editor; without the library it stays a text area. */
   function makeEditor(place) {
     const area = one("textarea", place);
@@ -150,84 +161,106 @@
       area.value = text;
       area.dispatchEvent(new Event("input", { bubbles: true }));
     };
-    let view = null;
-    if (window.CodeMirror) {
-      const cm = window.CodeMirror;
-      const colours = cm.HighlightStyle.define([
-        { tag: cm.tags.propertyName, color: "var(--accent)" },
-        { tag: cm.tags.string, color: "var(--text)" },
-        { tag: [cm.tags.number, cm.tags.bool, cm.tags.null], color: "var(--info)" },
-        { tag: cm.tags.punctuation, color: "var(--muted)" },
-      ]);
-      const looks = cm.EditorView.theme({
-        "&": { backgroundColor: "transparent", color: "var(--text)" },
-        ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px" },
-        ".cm-content": { caretColor: "var(--text)", padding: "8px 0" },
-        ".cm-gutters": { backgroundColor: "transparent", color: "var(--muted)", border: "0" },
-        ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
-        ".cm-cursor": { borderLeftColor: "var(--text)" },
-        "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": {
-          backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent) !important",
-        },
-        ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--line)" },
-        ".cm-diagnostic": { fontFamily: "var(--font)" },
-      });
-      const host = document.createElement("div");
-      host.className = "editor";
-      area.after(host);
-      area.hidden = true;
-      view = new cm.EditorView({
-        parent: host,
-        state: cm.EditorState.create({
-          doc: area.value,
-          extensions: [
-            cm.EditorView.cspNonce.of(document.currentScript?.nonce || one("script[nonce]").nonce),
-            cm.lineNumbers(),
-            cm.highlightActiveLineGutter(),
-            cm.history(),
-            cm.drawSelection(),
-            cm.bracketMatching(),
-            cm.indentOnInput(),
-            cm.indentUnit.of("  "),
-            cm.json(),
-            cm.syntaxHighlighting(colours),
-            cm.lintGutter(),
-            cm.EditorView.lineWrapping,
-            cm.keymap.of([...cm.defaultKeymap, ...cm.historyKeymap]),
-            cm.EditorView.contentAttributes.of({
-              "aria-labelledby": "",
-              tabindex: "0",
-              "aria-label": one("label", place).textContent.trim(),
-            }),
-            cm.EditorView.updateListener.of((update) => {
-              if (update.docChanged) write(update.state.doc.toString());
-            }),
-            looks,
-          ],
-        }),
-      });
-      one("label", place).addEventListener("click", (event) => {
-        event.preventDefault();
-        view.focus();
-      });
-      place.editor = view;
-    }
     /* Whoever edits the templates in another way writes them back through here. */
     place.writeText = (text) => {
+      const view = place.editor;
       if (view) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
       else write(text);
     };
     format?.addEventListener("click", () => {
-      const text = view ? view.state.doc.toString() : area.value;
       let tidy;
       try {
-        tidy = JSON.stringify(JSON.parse(text), null, 2);
+        tidy = JSON.stringify(JSON.parse(area.value), null, 2);
       } catch {
         /* The preview names the line; there is nothing to tidy until it is mended. */
         return;
       }
       place.writeText(tidy);
     });
+    const near = new IntersectionObserver(
+      async (places) => {
+        if (!places.some((one) => one.isIntersecting)) return;
+        near.disconnect();
+        const cm = await fetchLibrary(place.dataset.editor).catch(() => null);
+        if (cm) drawEditor(place, cm, area, write);
+      },
+      { rootMargin: "400px", scrollMargin: "400px" },
+    );
+    near.observe(place);
+  }
+
+  function drawEditor(place, cm, area, write) {
+    const isFocused = document.activeElement === area;
+    const colours = cm.HighlightStyle.define([
+      { tag: cm.tags.propertyName, color: "var(--accent)" },
+      { tag: cm.tags.string, color: "var(--text)" },
+      { tag: [cm.tags.number, cm.tags.bool, cm.tags.null], color: "var(--info)" },
+      { tag: cm.tags.punctuation, color: "var(--muted)" },
+    ]);
+    const looks = cm.EditorView.theme({
+      "&": { backgroundColor: "transparent", color: "var(--text)" },
+      ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "20px" },
+      ".cm-content": { caretColor: "var(--text)", padding: "8px 0" },
+      ".cm-gutters": { backgroundColor: "transparent", color: "var(--muted)", border: "0" },
+      ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
+      ".cm-cursor": { borderLeftColor: "var(--text)" },
+      "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": {
+        backgroundColor: "color-mix(in srgb, var(--accent) 24%, transparent) !important",
+      },
+      ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--line)" },
+      ".cm-diagnostic": { fontFamily: "var(--font)" },
+    });
+    const host = document.createElement("div");
+    host.className = "editor";
+    area.after(host);
+    area.hidden = true;
+    const view = new cm.EditorView({
+      parent: host,
+      state: cm.EditorState.create({
+        doc: area.value,
+        extensions: [
+          cm.EditorView.cspNonce.of(document.currentScript?.nonce || one("script[nonce]").nonce),
+          cm.lineNumbers(),
+          cm.highlightActiveLineGutter(),
+          cm.history(),
+          cm.drawSelection(),
+          cm.bracketMatching(),
+          cm.indentOnInput(),
+          cm.indentUnit.of("  "),
+          cm.json(),
+          cm.syntaxHighlighting(colours),
+          cm.lintGutter(),
+          cm.EditorView.lineWrapping,
+          cm.keymap.of([...cm.defaultKeymap, ...cm.historyKeymap]),
+          cm.EditorView.contentAttributes.of({
+            "aria-labelledby": "",
+            tabindex: "0",
+            "aria-label": one("label", place).textContent.trim(),
+          }),
+          cm.EditorView.updateListener.of((update) => {
+            if (update.docChanged) write(update.state.doc.toString());
+          }),
+          looks,
+        ],
+      }),
+    });
+    one("label", place).addEventListener("click", (event) => {
+      event.preventDefault();
+      view.focus();
+    });
+    place.editor = view;
+    markProblems(place);
+    if (isFocused) takeCursor(place, area);
+  }
+
+  /* The cursor stays where it was; of what was refused it goes to the first wrong line. */
+  function takeCursor(place, area) {
+    const { editor } = place;
+    const line = area.hasAttribute("aria-invalid") && one("[data-problem-line]", place)?.dataset.problemLine;
+    const { doc } = editor.state;
+    editor.dispatch({ selection: { anchor: line ? doc.line(Math.min(line, doc.lines)).from : area.selectionStart } });
+    editor.focus();
+    editor.dom.scrollIntoView({ block: line ? "center" : "nearest" });
   }
 
   /* The server says what is wrong and where; the editor marks the line. */
@@ -313,10 +346,7 @@
   /* What a new piece of the page needs; also run once for the whole page. */
   function dress(piece) {
     for (const field of all("[data-secret]", piece)) openSecret(field, false);
-    for (const place of all("[data-editor]", piece)) {
-      makeEditor(place);
-      markProblems(place);
-    }
+    for (const place of all("[data-editor]", piece)) makeEditor(place);
     for (const place of all("[data-picker]", piece)) makePicker(place);
     for (const dialog of all("dialog[data-modal]", piece)) {
       dialog.close();
@@ -338,13 +368,8 @@
 
   /* What came back refused is found without looking for it: the cursor is in the first wrong field. */
   const wrong = one('main form [aria-invalid="true"]');
-  if (wrong) {
-    const { editor } = wrong.closest("[data-editor]") ?? {};
-    const line = one("[data-problem-line]", wrong.closest(".field") ?? wrong)?.dataset.problemLine;
-    if (editor && line) editor.dispatch({ selection: { anchor: editor.state.doc.line(Math.min(line, editor.state.doc.lines)).from } });
-    (editor ?? wrong).focus();
-    (editor?.dom ?? wrong).scrollIntoView({ block: "center" });
-  }
+  wrong?.focus();
+  wrong?.scrollIntoView({ block: "center" });
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const place = event.target.closest("[data-editor]");
