@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from watchword.core.errors import DomainError
 from watchword.core.logs import get_logger
@@ -219,6 +219,10 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         return invalid_input(request, [NOT_JSON])
     code = STATUS_BY_HTTP.get(error.status_code, "request.general")
     headers = dict(error.headers or {})
+    path = request.url.path
+    if error.status_code == 405 and request.method == "GET" and path.startswith("/console/"):
+        # What a form was sent to, opened again from the address bar: its page is one step up.
+        return RedirectResponse(path.rpartition("/")[0], 303)
     if wants_page(request):
         return error_page(request, code, message_of_code(request, code), error.status_code)
     return JSONResponse(

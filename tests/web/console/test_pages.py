@@ -439,3 +439,13 @@ async def test_a_password_is_changed(owner: Browser) -> None:
     )
 
     assert "Your password was changed" in page.words
+
+
+async def test_where_a_form_was_sent_leads_back_to_its_page_when_it_is_opened_again(
+    owner: Browser,
+) -> None:
+    form = f"{HOME}/connectors/set-up/vonage-sms"
+
+    again = await owner.client.get(f"{form}/paste", headers={"Accept": "text/html"})
+
+    assert (again.status_code, again.headers["location"]) == (303, form)
