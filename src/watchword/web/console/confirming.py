@@ -1,8 +1,6 @@
 """What stands between a filled form and saving it: others' changes, and a look at one's own."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,10 +16,9 @@ from watchword.configuration.models import (
 from watchword.connector_kit.models import ConnectorType
 from watchword.core.errors import DomainError
 from watchword.core.pagination import PageRequest
-from watchword.core.revisions import ChangedMeanwhile
 from watchword.sign_in_settings.models import SignInSettings
 from watchword.sign_in_settings.service import SignInRules
-from watchword.web.console.desk import Desk, moment_of, text_of, whole_number
+from watchword.web.console.desk import Desk, text_of, whole_number
 from watchword.web.console.field_names import merged
 
 MOST_SHOWN = 20
