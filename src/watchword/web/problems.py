@@ -275,19 +275,15 @@ def error_page(request: Request, code: str, message: str, status: int) -> Respon
     kind = NEXT_STEPS.get(code) or ("request" if code.startswith("oidc.") else None)
     scope = getattr(request.state, "scope", None)
     path = request.url.path
-    is_console = path.startswith("/console")
-    if is_console:
-        own = phrases_of(request).find(language_of(request), f"console.errors.{code}")
-        message = own or message
     # A page that says that something broke needs nothing that may be what broke.
-    is_plain = is_console or kind == "fault"
+    is_plain = kind == "fault" or is_in_console(request)
     return render(
         request,
         "error.html",
         status_code=status,
         message=message,
         kind=kind,
-        is_console=is_console,
+        is_in_console=is_in_console(request),
         # What a form said is gone: only a page that was asked for can be asked for again.
         can_repeat=kind in PASSING and request.method in {"GET", "HEAD"},
         in_account=path.startswith("/account/") and scope and scope.account_center.enabled,
