@@ -18,6 +18,8 @@ Who = Literal["stranger", "waiting", "proved", "member", "operator", "machine"]
 # Each is put in the place of every field of every request. PostgreSQL refuses the first one
 # in text; the second one has no UTF-8; the third fits in no column and no number.
 VALUES: tuple[Any, ...] = ("a\0b", "\ud800", "9" * 3000, 10**30, None, [["x"]], {"a": {}})
+NO_SQLITE: tuple[Any, ...] = ("a\0b", "\ud800", 10**30)
+"""Those of them that SQLite refuses, or must because PostgreSQL does."""
 TEXTS = ("a\0b", "9" * 3000, "-1", "\u202e'\"<{{7*7}}>\\")
 
 BODIES = (
