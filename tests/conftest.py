@@ -33,6 +33,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108  # a folder with a name of its own is ma
 ENOUGH_MEMORY = 2**30
 """Bytes; a container may have a few megabytes only."""
 SLOW_FOLDERS = tuple(f"{Path(__file__).parent / name}{os.sep}" for name in ("emulators", "sdk"))
+PAGE_FOLDERS = tuple(
+    f"{Path(__file__).parent / 'web' / name}{os.sep}" for name in ("console", "pages")
+)
+"""Pages say what services did: the services' own tests, the APIs' and a walk of every route
+(`tests/invariants`) meet both databases."""
 
 # The same examples in every run: a new counterexample is found by whoever looks for one
 # (HYPOTHESIS_PROFILE=default), not by whoever happens to commit.
@@ -68,6 +73,8 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
+        # Servers come and go whole: looking rarely is enough, as the server itself does.
+        gc.set_threshold(20_000, 20, 20)
         gc.enable()
 
 
@@ -94,9 +101,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that touches a database on each of them, unless one tells enough."""
     if "database_kind" in metafunc.fixturenames:
         kinds = metafunc.config.getoption("--databases").split(",")
-        if metafunc.definition.get_closest_marker("one_database"):
+        if _needs_one_database(metafunc.definition):
             kinds = kinds[:1]
         metafunc.parametrize("database_kind", kinds, indirect=True, scope="session")
+
+
+def _needs_one_database(test: pytest.Item) -> bool:
+    if test.get_closest_marker("both_databases"):
+        return False
+    is_about_pages = str(test.path).startswith(PAGE_FOLDERS)
+    return is_about_pages or test.get_closest_marker("one_database") is not None
 
 
 def run_apart(work: Coroutine[Any, Any, Any]) -> None:

@@ -15,6 +15,9 @@ from watchword.web.console.charts import HEIGHT, LEFT, Series, bars, ceiling, li
 from watchword.web.console.message_export import COLUMNS
 from watchword.web.csv_files import BYTE_ORDER_MARK, csv_line, harmless
 
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
+
 
 async def add(site: Site, **changes: Any) -> str:
     """Write one message of now and return its id."""

@@ -16,6 +16,9 @@ from watchword.organization_roles.models import NewRole, RoleType
 from watchword.organizations.models import NewOrganization
 from watchword.users.models import NewUser, User
 
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
+
 ALICE = PhoneNumber.parse("+447700900123")
 BOB = PhoneNumber.parse("+447700900124")
 

@@ -2,8 +2,13 @@
 
 import re
 
+import pytest
+
 from tests.web.console.conftest import HOME, ORIGIN, Browser, Site
 from watchword.users.models import NewUser
+
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
 
 SOCIAL = f"{HOME}/connectors/social"
 SETTINGS = f"{HOME}/sign-in-experience/sign-up-and-sign-in"

@@ -8,6 +8,9 @@ from watchword.audit.models import AuditFilter
 from watchword.core.pagination import PageRequest
 from watchword.tenants.models import TenantTag
 
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
+
 
 async def create(owner: Browser, **values: str) -> None:
     await owner.open("tenants")

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.messaging.rows import message_row
 from tests.web.console.conftest import Browser, Site
 from watchword.applications.models import NewApplication
@@ -12,6 +14,9 @@ from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
 from watchword.messaging.health import Reason
 from watchword.messaging.models import MessageState
+
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
 
 ALICE = PhoneNumber.parse("+447700900123")
 

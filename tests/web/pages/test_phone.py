@@ -157,6 +157,7 @@ async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser
         assert browser.page.status == 400
 
 
+@pytest.mark.both_databases
 @pytest.mark.proves("S29")
 async def test_a_button_pressed_twice_at_once_sends_one_code(site: Site, browser: Browser) -> None:
     # Time passes between the requests, so that which one came first can be told.

@@ -19,6 +19,9 @@ from watchword.storage import ServerRepository
 from watchword.storage.schema import pictures
 from watchword.tenants.models import TenantTag
 
+# Some of these questions no service's own test asks.
+pytestmark = pytest.mark.both_databases
+
 LOGO, DARK, ICON = (f"https://cdn.example.test/{name}" for name in ("a.svg", "b.png", "c.ico"))
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 PNG = b"\x89PNG\r\n\x1a\n"
