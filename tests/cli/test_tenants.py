@@ -125,3 +125,22 @@ def test_what_can_not_be_is_said_by_its_code(
 
     assert (ended.code, ended.stdout) == (1, "")
     assert ended.stderr.startswith(code)
+
+
+def test_what_was_done_to_a_tenant_is_said_to_scripts_too(local: Watchword) -> None:
+    assert local("tenants", "create", "acme").code == 0
+
+    said = [
+        local("tenants", *arguments, "--json").json
+        for arguments in (
+            ("rename", "acme", "Acme"),
+            ("tag", "acme", "development"),
+            ("delete", "acme", "--confirm", "acme"),
+        )
+    ]
+
+    assert said == [
+        {"id": "acme", "name": "Acme"},
+        {"id": "acme", "tag": "development"},
+        {"id": "acme"},
+    ]

@@ -26,9 +26,11 @@ class SigningAlgorithm(StrEnum):
 @cli.command()
 def new(
     key_id: Annotated[str | None, typer.Option("--id", help="The key's id.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print a new key, to be put first in WATCHWORD_SECRET_KEYS."""
-    print(SecretKeys.generate(key_id or new_id(8)))
+    made = SecretKeys.generate(key_id or new_id(8))
+    say(as_json, {"key": made}, made)
 
 
 @cli.command()

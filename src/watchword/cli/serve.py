@@ -12,13 +12,13 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from watchword.cli.output import fail, migrate_embedded, run, settings_or_fail
+from watchword.cli.output import AsJson, fail, migrate_embedded, run, say, settings_or_fail
 from watchword.core.clock import Clock
 from watchword.core.hosts import is_loopback
 from watchword.settings import PREFIX, Settings
 from watchword.storage.database import storage_for
 from watchword.storage.key_check import check_keys
-from watchword.storage.schema_version import require_current_schema
+from watchword.storage.schema_version import newest_revision, require_current_schema
 from watchword.tenants.models import Tenant
 from watchword.tenants.service import TenantDirectory
 from watchword.web.logging import configure_logging
@@ -138,10 +138,10 @@ async def _try_database(settings: Settings) -> list[Tenant]:
     return [tenant for tenant in tenants if tenant.port is not None]
 
 
-def migrate() -> None:
+def migrate(as_json: AsJson = False) -> None:
     """Bring the database to this version's schema."""
     from watchword.storage.migrate import migrate as run_migrations
 
     settings = settings_or_fail()
     run(run_migrations(settings.database_url))
-    print("The database has this version's schema.")
+    say(as_json, {"revision": newest_revision()}, "The database has this version's schema.")

@@ -75,7 +75,9 @@ def create(
 
 @cli.command()
 def rename(
-    id: Id, name: Annotated[str, typer.Argument(help="What people call it from now on.")]
+    id: Id,
+    name: Annotated[str, typer.Argument(help="What people call it from now on.")],
+    as_json: AsJson = False,
 ) -> None:
     """Call a tenant otherwise; its address stays."""
 
@@ -84,6 +86,7 @@ def rename(
             await server.administration.rename(ACTOR, id, name)
 
     run(work())
+    say(as_json, {"id": id, "name": name}, f"{id} is called {name} now.")
 
 
 @cli.command()
@@ -91,6 +94,7 @@ def tag(
     id: Id,
     tag: Annotated[TenantTag, typer.Argument(help="What it is for from now on.")],
     reason: Annotated[str | None, typer.Option(help="Why; the audit log keeps it.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a tenant is for; production refuses what only development needs."""
 
@@ -100,6 +104,7 @@ def tag(
             await scope.configuration.settings.set_tag(ACTOR, tag, reason=reason)
 
     run(work())
+    say(as_json, {"id": id, "tag": tag}, f"{id} is for {tag} now.")
 
 
 @cli.command()
@@ -108,6 +113,7 @@ def delete(
     confirm: Annotated[
         str, typer.Option("--confirm", prompt="Type the tenant's id to delete it for good")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Delete a tenant with its users, keys, connectors, settings and logs, for good."""
 
@@ -116,6 +122,7 @@ def delete(
             await server.administration.delete(ACTOR, id, confirm)
 
     run(work())
+    say(as_json, {"id": id}, f"{id} is deleted.")
 
 
 def _shown(tenant: Tenant, public_url: str) -> dict[str, Any]:
