@@ -293,7 +293,9 @@ def test_step_11_enable_phone_sign_up_and_sign_in(desk: Desk) -> None:
     lacking = desk.t("console.sign_in_experience.lacks.phone")
 
     # Without a connector no code can be sent; the way to one is beside the warning.
-    desk.page.locator("button[value='add-sign-up:phone']").click()
+    desk.page.locator("button[value='add-sign-up:phone']").press("Enter")
+    # The keyboard stays where it was, though the form is a new one.
+    expect(desk.page.locator("button[value='remove-sign-up:phone']")).to_be_focused()
     warning = desk.page.locator(".warning").filter(has_text=lacking).first
     expect(warning.get_by_role("link")).to_have_attribute("href", re.compile("/set-up"))
     desk.take("guide-11-no-connector")
