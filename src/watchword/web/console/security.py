@@ -100,7 +100,7 @@ async def save_codes(desk: WorkDesk) -> Response:
         saved,
         version,
         _codes_patch(form),
-        wrong=lambda _: {"problem": desk.text("console.security.bad_codes")},
+        wrong=lambda error: _wrong(desk, error),
     )
     if said is None:
         return desk.go("security", done="saved")
