@@ -71,11 +71,13 @@ def unpromised(source: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("path", PROVIDERS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_what_ships_is_built_of_what_is_promised(path: Path) -> None:
-    found = unpromised(path.read_text(encoding="utf-8"))
-
-    assert found == set(), "not in watchword.connector_kit.PUBLIC"
+def test_what_ships_is_built_of_what_is_promised() -> None:
+    found = {
+        str(path.relative_to(ROOT)): names
+        for path in PROVIDERS
+        if (names := unpromised(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}, "not in watchword.connector_kit.PUBLIC"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
