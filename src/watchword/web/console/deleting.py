@@ -23,6 +23,8 @@ class Meanwhile:
     author: Actor
     created_at: datetime
     changes: tuple[Change, ...]
+    kind: str = ""
+    """Of configuration alone: people and organizations are none."""
 
 
 @dataclass(frozen=True)
