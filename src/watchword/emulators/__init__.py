@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 SMSC = "smpp"
 """Stands for whoever speaks SMPP; it listens by itself, for it speaks no HTTP."""
 
-NOT_OVER_HTTP = {"kit", "oauth_kit", SMSC}
+NOT_OVER_HTTP = {"kit", "oauth_kit", "smpp_units", SMSC}
 
 # The only connector whose id does not begin with the name of its emulator.
 BY_ANOTHER_NAME = {"aliyun_short_message_auth_service": "aliyun_auth"}
