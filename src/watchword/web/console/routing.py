@@ -139,8 +139,9 @@ def _ask_for_proof(desk: Desk, needed: ProofNeeded, form: FormData) -> Response:
 
 def _problem(desk: Desk, error: DomainError) -> Response:
     template = "problem.html" if desk.is_partial else "error.html"
+    status = status_of(error)
     response = desk.render(
-        template, status_code=status_of(error), message=desk.message(error), code=error.code
+        template, status_code=status, status=status, message=desk.message(error), code=error.code
     )
     # For htmx: whatever piece was asked for, this one goes where problems are shown.
     response.headers["HX-Retarget"] = "#flash"
