@@ -153,6 +153,7 @@ async def _page(
         may_be_untested=typed.may_be_untested,
         has_entered=bool(typed.entered),
         problem=desk.message(error) if error else "",
+        is_unchosen=isinstance(error, NothingChosen),
         issues=error.issues if isinstance(error, DocumentRefused) else (),
         outcome=outcome,
     )
