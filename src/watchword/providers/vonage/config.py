@@ -81,9 +81,9 @@ class VonageConfig(TextTemplatesConfig):
             label={"en": "Signature secret", "ko": "서명 시크릿"},
             help={
                 "en": "Proves that delivery reports are Vonage's, once Vonage signs them for your "
-                "account. Settings, API settings.",
+                "account. Under Settings > API settings.",
                 "ko": "Vonage가 계정의 전송 결과에 서명하도록 설정한 뒤 적으면, 그 서명을 "
-                "확인합니다. Settings의 API settings에 있습니다.",
+                "확인합니다. Settings > API settings에 있습니다.",
             },
         ),
     ] = Field(default=None, alias="signatureSecret")
