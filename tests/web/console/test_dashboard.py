@@ -57,7 +57,7 @@ async def test_the_dashboard_shows_charts_and_the_same_numbers_as_tables(
     assert "United Kingdom 4 66.7% 1 1 4" in page.words
     assert "South Korea 1 100% 0 0 2" in page.words
     assert "Development inbox 5 75% 1 1 6" in page.words
-    assert "recipient_unreachable The message did not get through" in page.words
+    assert "recipient_unreachable" in page.words.partition("The message did not get through")[2]
     assert "a_packages_own" in page.words
     assert page.html.count('aria-labelledby="chart-') == 4
     assert "May 1, 2026 5 75% 1 1" in page.words
