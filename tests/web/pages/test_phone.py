@@ -142,6 +142,7 @@ async def test_another_code_waits_for_its_time_on_the_server(site: Site, browser
     await browser.submit(form=1)
     assert browser.page.status == 429
     assert "59 seconds" in browser.page.words
+    assert "aria-invalid" not in browser.page.inputs["code"]
     site.clock.advance(RESEND_WAIT - timedelta(seconds=1))
     await browser.submit(form=1)
     assert browser.page.status == 429

@@ -26,6 +26,7 @@ from watchword.web.account_pages.options import Options
 from watchword.web.account_pages.signing_in import sign_in_address
 from watchword.web.cookies import SESSION, read_cookie
 from watchword.web.pages.brand import brand_of
+from watchword.web.pages.errors import ResendTooSoon
 from watchword.web.pages.forms import Form, form_token, read_form
 from watchword.web.pages.visit import (
     FAULTS,
@@ -116,6 +117,7 @@ class Visit:
             address=self.address,
             token=form_token(self.token),
             error_words=words_of(self.request, error),
+            is_too_soon=isinstance(error, ResendTooSoon),
             **context,
         )
 

@@ -27,7 +27,7 @@ from watchword.web.cookies import is_https, read_interaction_token
 from watchword.web.looks import settings_looking_right
 from watchword.web.pages.brand import brand_of
 from watchword.web.pages.countries import countries, default_country
-from watchword.web.pages.errors import AgreementMissing
+from watchword.web.pages.errors import AgreementMissing, ResendTooSoon
 from watchword.web.pages.forms import Form, form_token, read_form
 from watchword.web.pages.identifiers import (
     IdentifierField,
@@ -96,6 +96,7 @@ class Visit:
             address=self.address,
             token=form_token(self.interaction.token),
             work=self.work(),
+            is_too_soon=isinstance(error, ResendTooSoon),
             **context,
         )
 
