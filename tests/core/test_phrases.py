@@ -124,3 +124,9 @@ def test_every_language_counts_where_english_does() -> None:
     english, *others = (Phrases.load().languages[tag] for tag in ("en", "ko"))
     counted = {key.removesuffix(".other") for key in english if key.endswith(".other")}
     assert not [key for texts in others for key in texts if key in counted]
+    assert not [
+        key
+        for texts in others
+        for key in texts
+        if key.endswith(".other") and key not in english and key.removesuffix(".other") in english
+    ]
