@@ -42,9 +42,10 @@ def test_one_setting_is_called_as_on_the_page_of_what_it_belongs_to() -> None:
 
 def test_a_table_has_no_row_for_what_is_empty_before_and_after() -> None:
     words = ChangeWords(Phrases.load(), "en", ConnectorRegistry(()))
-    changes = [Change("fields", {}, None), Change("fields.phone", None, "Edit")]
+    nothing = [Change("fields", {}, None), Change("numbers", None, []), Change("numbers", [], None)]
+    changes = [Change("fields.phone", None, "Edit"), Change("share", None, 0)]
 
-    assert words.rows(changes) == changes[1:]
+    assert words.rows([*nothing, *changes]) == changes
 
 
 async def test_a_choice_of_a_connectors_form_is_called_as_the_form_calls_it(

@@ -27,6 +27,8 @@ from watchword.web.templating import moment_text
 SCOPES, GRANTED = "scopes", "resourceScopes"
 CONNECTORS = {"instanceId", "replacedBy", SOCIAL_TARGETS}
 """Settings that hold ids or targets of connectors."""
+EMPTY: tuple[Any, ...] = (None, [], {})
+"""What a table of changes calls empty."""
 MOST_RETIRED = 20
 CONFIG, TEMPLATES, HEADERS = "config", "templates", "headers"
 
@@ -88,8 +90,12 @@ class ChangeWords:
         return " · ".join(self._text(phrase) for phrase in phrases_of_field(field, kind))
 
     def rows(self, changes: Sequence[Change]) -> list[Change]:
-        """Return what a table of changes has a row for: a limit's two numbers have one."""
-        return merged(changes)
+        """Return what a table of changes has a row for: a limit's two numbers have one.
+
+        What was empty and still is has none.
+        """
+        rows = merged(changes)
+        return [row for row in rows if row.before not in EMPTY or row.after not in EMPTY]
 
     def value(self, field: str, value: Any, kind: str = "", connector_id: str = "") -> str:
         """Return a setting's value in words; empty where it is shown as it is."""
