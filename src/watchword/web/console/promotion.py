@@ -115,6 +115,13 @@ class Typed:
         )
 
 
+def _told(desk: Desk, error: DomainError | None) -> str:
+    """Return what is said of an error; of a change meanwhile, what to do about it as well."""
+    if isinstance(error, ConfigurationChanged):
+        return desk.text("console.others.look_again")
+    return desk.message(error) if error else ""
+
+
 async def _page(
     desk: Desk,
     typed: Typed,
