@@ -68,6 +68,20 @@ async def test_a_test_has_the_purpose_and_the_language_that_were_chosen(
     assert "Accepted by Development inbox" in page.words
 
 
+async def test_a_test_that_passed_takes_back_that_fields_are_to_be_fixed(owner: Browser) -> None:
+    await owner.open(INBOX)
+    form = owner.page.form(f"/{INBOX.rpartition('/')[2]}")
+
+    piece = await owner.client.post(
+        f"{form.action}/test",
+        data={**dict(form.pairs), **TO, "templates": TEXTS},
+        headers={**SAME_ORIGIN, "HX-Request": "true"},
+    )
+
+    assert '<div id="to-fix" hidden>' in owner.page.html
+    assert '<div id="to-fix" hx-swap-oob="true" hidden></div>' in piece.text
+
+
 async def test_what_is_no_language_is_said_and_nothing_is_sent(site: Site, owner: Browser) -> None:
     page = await send_test(owner, test_language="korean please")
 
