@@ -76,7 +76,7 @@ async def test_a_secret_is_asked_for_and_the_sources_never_shown(
     page = await owner.open(SMS)
     assert "Twilio SMS Service · Auth Token connectors.sms.config.authToken Missing" in page.words
     assert "Templates · Sign in · Text" in page.words
-    assert "Connector Twilio SMS Service" in page.words
+    assert "SMS connector Twilio SMS Service" in page.words
     refused = await owner.submit("/promotion/move")
     assert refused.status == 422
     assert "connectors.sms.config.authToken" in refused.words
