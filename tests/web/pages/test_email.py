@@ -1,5 +1,7 @@
 """E-mail addresses: beside numbers and user names in one field, with a code or a password."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -170,6 +172,21 @@ async def test_an_account_without_an_address_is_asked_for_one(
     ada = await person(site)
     assert ada is not None
     assert ada.primary_phone == DIGITS
+
+
+async def test_who_can_give_no_address_may_sign_in_as_somebody_else(
+    site: Site, new_browser: Callable[[], Browser]
+) -> None:
+    await site.add_user(primary_phone=PhoneNumber(DIGITS), is_phone_verified=True)
+    await site.settle(signUp={"identifiers": ["email"], "password": False, "verify": True})
+    browser = await new_browser().open(authorization())
+    await browser.submit(identifier=PHONE, country="KR")
+    await browser.submit(code=site.provider.code)
+    [away] = re.findall(r'href="([^"]+)">Use another account<', browser.page.html)
+
+    await browser.open(html.unescape(away))
+
+    assert browser.page.path == "/sign-in"
 
 
 async def test_an_application_may_ask_for_one_kind_only(site: Site, browser: Browser) -> None:
