@@ -55,7 +55,7 @@ async def test_an_application_can_ask_for_an_added_language_and_people_can_choos
 async def test_own_words_take_the_place_of_built_in_ones_on_account_pages_too(
     site: Site, browser: Browser
 ) -> None:
-    await write(site, "en", error__title="Lost?", errors__request__not_found="No such shelf.")
+    await write(site, "en", error__no_page__title="No such shelf.")
 
     lost = await browser.client.get("/account/nowhere", headers={"Accept": "text/html"})
 
@@ -76,7 +76,7 @@ async def test_markup_in_a_phrase_is_text(site: Site, browser: Browser) -> None:
 
 
 async def test_the_console_keeps_its_own_words(site: Site, browser: Browser) -> None:
-    await write(site, "fr", errors__request__not_found="Perdu.")
+    await write(site, "fr", error__no_page__title="Perdu.")
     await site.settle(languageInfo={"autoDetect": True, "fallbackLanguage": "fr"})
 
     page = await browser.client.get("/console/sign-in", headers={"Accept-Language": "fr"})
