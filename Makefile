@@ -25,7 +25,8 @@ run: run-environment ## start a development server on http://localhost:3001 (POR
 
 test: lint types imports docs sdk-environment ## everything CI runs: checks, both databases, journeys, browser, the wheel
 	@chromium=$$(tools/chromium) && \
-		CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses $(JOBS) $(ONLY)
+		CHROMIUM="$$chromium" $(BIN)/python -m pytest --numprocesses $(JOBS) \
+		--dist worksteal $(ONLY)
 	@$(MAKE) --no-print-directory dist
 
 quick: environment ## the fast tests, on SQLite only (ONLY=tests/core)

@@ -186,6 +186,9 @@ EXPECTED = (
     "status of 4",
     # The page in the preview's frame may not take the cursor from who fills the form beside it.
     "Blocked autofocusing",
+    # A form that was changed or saved again before it was drawn anew.
+    "htmx:sendAbort",
+    "htmx:afterRequest",
 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.desk import Desk, Office, open_office
 from tests.browser.site import TWILIO
@@ -329,3 +329,25 @@ def test_a_language_is_added_and_its_texts_are_written_beside_a_preview(desk: De
     page.goto(f"{desk.office.site.origin}/demo-app?lang=fr")
     desk.button("demo_app.sign_in").click()
     expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
+
+
+def test_a_save_is_not_lost_while_the_form_is_drawn_anew(desk: Desk) -> None:
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if route.request.method == "POST" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    desk.open("sign-in-experience/sign-up-and-sign-in")
+    desk.page.locator("[name=mode][value=Register]").check()
+    save = desk.button("console.save")
+    expect(save).to_be_visible()
+    desk.page.route("**/sign-up-and-sign-in", hold_the_first)
+    with desk.page.expect_request(lambda request: request.method == "POST"):
+        desk.page.locator("[name=mode][value=SignIn]").check()
+    save.click()
+
+    desk.says("console.sign_in_experience.confirm_title")
+    assert len(held) == 1
