@@ -109,6 +109,24 @@ def test_step_03_choose_a_provider(desk: Desk) -> None:
     desk.heading(re.compile("Twilio"))
 
 
+def test_a_press_on_a_found_provider_is_not_lost(desk: Desk) -> None:
+    desk.open("connectors/set-up")
+    cards = desk.page.locator("#cards a.choice")
+    desk.page.get_by_label(desk.t("console.choice.provider")).fill("twilio sms")
+    expect(cards).to_have_count(1)
+    asked: list[str] = []
+    desk.page.on("request", lambda request: asked.append(request.url))
+
+    # Pressing takes the keyboard from the search; new cards now would take the pressed one away.
+    cards.hover()
+    desk.page.mouse.down()
+    expect(desk.page.locator("#q")).not_to_be_focused()
+    assert asked == []
+    desk.page.mouse.up()
+
+    desk.heading(re.compile("Twilio"))
+
+
 def test_step_04_read_its_guide(desk: Desk) -> None:
     desk.open(FORM)
     guide = desk.page.get_by_role("article", name=desk.t("console.guide.guide"))
