@@ -62,6 +62,7 @@ async def test_whoever_is_late_is_told_and_sees_the_new_state(
 
     assert page.status == 409
     assert "Someone else changed this" in page.words
+    assert "look again, then press once more" in page.words
     assert "<del><code>7</code></del>" in page.html
     await owner.submit("/promotion/move")
     assert (await site.scope()).guard_policy.per_number.count == 3

@@ -159,7 +159,7 @@ async def _page(
         reason=typed.reason,
         may_be_untested=typed.may_be_untested,
         has_entered=bool(typed.entered),
-        problem=desk.message(error) if error else "",
+        problem=_told(desk, error),
         is_unchosen=isinstance(error, NothingChosen),
         issues=error.issues if isinstance(error, DocumentRefused) else (),
         outcome=outcome,
