@@ -14,6 +14,7 @@ from watchword.guard.models import masked_identifier
         ("alice", "alice"),
         ("Alice1990", "alice1990"),
         ("alice447700900123", "alice•••"),
+        ("Alice, +44 (7700) 900-123", "alice, +•••"),
         # A code that was typed into the wrong field, and parts of numbers.
         ("123456", "•••56"),
         ("0123-45", "•••45"),

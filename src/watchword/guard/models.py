@@ -235,8 +235,8 @@ def network_of(address: str, prefix_v4: int, prefix_v6: int) -> str:
     return str(ipaddress.ip_network(f"{parsed}/{prefix}", strict=False))
 
 
-MANY_DIGITS = re.compile(r"\d{5,}")
-"""In a name: more than a year."""
+MANY_DIGITS = re.compile(r"\d(?:[ ().-]*\d){4,}")
+"""In a name: more than a year, however it is spaced."""
 PHONE_LIKE = re.compile(r"[+(]?[\d ().-]{6,40}")
 
 
