@@ -106,5 +106,14 @@ class ServerScope:
             if tenant is None or tenant != scope.tenant:
                 await self.forget(tenant_id)
         if listed != self.tenants:
+            for tenant in self.tenants.values():
+                self._forget_for_good(tenant, listed.get(tenant.id))
             self.tenants = listed
             self._hosts.clear()
+
+    def _forget_for_good(self, known: Tenant, found: Tenant | None) -> None:
+        """Drop what outlives a tenant's services if it was deleted."""
+        # One that was made with its id since is another: its tokens are signed with other keys.
+        if found is None or found.created_at != known.created_at:
+            self.signing_keys.pop(known.id, None)
+            self.wanted_pictures.pop(known.id, None)
