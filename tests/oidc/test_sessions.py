@@ -1,5 +1,6 @@
 """Sessions: time-outs, endings, and what ends with them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.oidc.world import World, params
 from watchword.oidc.errors import BearerRefused, InvalidGrant, InvalidRequest
 from watchword.oidc.sessions import IDLE_LIFETIME, SESSION_LIFETIME
+from watchword.oidc.trail import Trail
+from watchword.storage import StorageUnavailable
 from watchword.users.models import UserChange
 
 
@@ -47,6 +50,21 @@ async def test_is_touched_once_a_minute_at_most(world: World) -> None:
     world.clock.advance(timedelta(minutes=1))
     await world.oidc.sessions.touch(session.session)
     assert world.storage.statements == before + 1
+
+
+class _TornTrail(Trail):
+    async def signed_out(self, *_: object, **__: object) -> None:
+        raise StorageUnavailable("gone in the middle")
+
+
+async def test_whoever_signs_out_is_signed_out_of_everything_or_of_nothing(world: World) -> None:
+    session = await world.sign_in(await world.add_user())
+    torn = replace(world.oidc.logout, trail=_TornTrail(audit=world.oidc.logout.trail.audit))
+
+    with pytest.raises(StorageUnavailable):
+        await torn.end(session.token)
+
+    assert await world.oidc.sessions.find(session.token) is not None
 
 
 @pytest.mark.proves("S121")

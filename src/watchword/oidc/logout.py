@@ -13,6 +13,7 @@ from watchword.oidc.models import Session
 from watchword.oidc.parameters import Parameters
 from watchword.oidc.sessions import SessionService
 from watchword.oidc.trail import Trail
+from watchword.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class LogoutRequest:
 class LogoutService:
     """Ends sessions for the applications of one tenant."""
 
+    storage: Storage
     applications: ApplicationService
     sessions: SessionService
     signer: Signer
@@ -89,7 +91,10 @@ class LogoutService:
             raise SignOutPageOutdated("the sign-out page is out of date")
 
     async def end(self, session_token: str | None, application: Application | None = None) -> None:
-        """End the session and the tokens that live no longer than it."""
-        user_id = await self.sessions.end(session_token)
-        if user_id is not None:
-            await self.trail.signed_out(user_id, application)
+        """End the session and the tokens that live no longer than it, and write it down."""
+        if not session_token:
+            return
+        async with self.storage.transaction() as tx:
+            user_id = await self.sessions.within(tx).end(session_token)
+            if user_id is not None:
+                await self.trail.signed_out(user_id, application, tx=tx)

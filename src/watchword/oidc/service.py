@@ -147,7 +147,11 @@ class OpenIdProvider:
             introspection=Introspection(repository=repository, signer=signer, clock=clock),
             revocation=Revocation(repository=repository, clock=clock, trail=trail),
             logout=LogoutService(
-                applications=applications, sessions=sessions, signer=signer, trail=trail
+                storage=storage,
+                applications=applications,
+                sessions=sessions,
+                signer=signer,
+                trail=trail,
             ),
             management=ManagementAccess(
                 applications=applications,

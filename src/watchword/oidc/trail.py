@@ -9,6 +9,7 @@ from watchword.audit.service import AuditService
 from watchword.oidc.errors import OidcError
 from watchword.oidc.models import Grant
 from watchword.oidc.parameters import Parameters
+from watchword.storage import Database
 
 EXCHANGES: Mapping[str, Event] = {
     "authorization_code": Event.EXCHANGED_CODE,
@@ -72,12 +73,15 @@ class Trail:
             user_id=grant.user_id,
         )
 
-    async def signed_out(self, user_id: str, application: Application | None) -> None:
-        """Say that a person ended their session, from an application or from our own page."""
+    async def signed_out(
+        self, user_id: str, application: Application | None, *, tx: Database
+    ) -> None:
+        """Say, as part of *tx*, that a person ended their session, from wherever they did."""
         await self.audit.record(
             Event.ENDED_SESSION,
             Actor("user", user_id),
             application_id=application.id if application else None,
+            tx=tx,
         )
 
 
