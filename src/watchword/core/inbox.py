@@ -36,3 +36,7 @@ class Inbox:
     def list(self, tenant_id: str) -> list[InboxEntry]:
         """Return the tenant's messages, the newest first."""
         return [*self._entries.get(tenant_id, ())]
+
+    def forget(self, tenant_id: str) -> None:
+        """Drop the tenant's messages."""
+        self._entries.pop(tenant_id, None)

@@ -113,7 +113,9 @@ class ServerScope:
 
     def _forget_for_good(self, known: Tenant, found: Tenant | None) -> None:
         """Drop what outlives a tenant's services if it was deleted."""
-        # One that was made with its id since is another: its tokens are signed with other keys.
+        # One that was made with its id since is another: it signs with keys of its own, and its
+        # operators read no message of that one.
         if found is None or found.created_at != known.created_at:
             self.signing_keys.pop(known.id, None)
             self.wanted_pictures.pop(known.id, None)
+            self.inbox.forget(known.id)
