@@ -49,6 +49,25 @@ async def test_a_number_that_is_none_is_told_at_its_field(owner: Browser) -> Non
     assert "hx-swap-oob" not in page.html
 
 
+async def test_a_number_typed_with_its_code_comes_back_under_its_country(owner: Browser) -> None:
+    await owner.open(INBOX)
+    form = owner.page.form(f"/{INBOX.rpartition('/')[2]}")
+    pieces = []
+
+    for number in ("+82 10-0000-0000", "07700 900123"):
+        values = {**dict(form.pairs), **TO, "templates": TEXTS, "test_phone": number}
+        headers = {**SAME_ORIGIN, "HX-Request": "true"}
+        pieces.append(await owner.client.post(f"{form.action}/test", data=values, headers=headers))
+
+    moved, unmoved = (piece.text for piece in pieces)
+    assert 'id="test-receiver" class="field" hx-swap-oob="true"' in moved
+    assert '<option value="KR" selected>' in moved
+    assert 'value="010-0000-0000"' in moved
+    # What needs no other country stays as it is, with the cursor in it.
+    assert "test-receiver" not in unmoved
+    assert all("Accepted by" in text for text in (moved, unmoved))
+
+
 @pytest.mark.parametrize(
     ("usage", "language", "text"),
     [

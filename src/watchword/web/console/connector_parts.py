@@ -214,7 +214,11 @@ def outcome_alone(
     desk: Desk, found: ConnectorClass, form: FormData, outcome: Mapping[str, Any]
 ) -> Response:
     """Return what came of a test, for a page that puts it into its form."""
-    context = {**test_form(desk, found), **typed_test(form), **outcome}
+    typed = typed_test(form)
+    is_moved = (typed["country"], typed["phone"]) != tuple(
+        text_of(form, name) for name in ("test_country", "test_phone")
+    )
+    context = {**test_form(desk, found), **typed, "is_moved": is_moved, **outcome}
     return desk.render("test_outcome.html", **context)
 
 
