@@ -72,7 +72,7 @@ async def test_a_number_typed_with_its_code_comes_back_under_its_country(owner: 
     ("usage", "language", "text"),
     [
         ("SignIn", "en", "SignIn 000000"),
-        ("SignIn", "de-AT", "Anmeldung 000000"),
+        ("SignIn", "de", "Anmeldung 000000"),
         ("OrganizationInvitation", "en", "https://example.com/invitationAcme"),
         ("no-such", "", "Generic 000000"),
     ],
@@ -101,8 +101,29 @@ async def test_a_test_that_passed_takes_back_that_fields_are_to_be_fixed(owner: 
     assert '<div id="to-fix" hx-swap-oob="true" hidden></div>' in piece.text
 
 
-async def test_what_is_no_language_is_said_and_nothing_is_sent(site: Site, owner: Browser) -> None:
-    page = await send_test(owner, test_language="korean please")
+async def test_the_languages_of_tenant_and_templates_are_named_and_any_other_is_typed(
+    site: Site, owner: Browser
+) -> None:
+    page = await send_test(owner, test_usage="SignIn", test_language="*", test_tag="de-AT")
+
+    [entry] = site.server.inbox.list("default")
+    assert "Anmeldung 000000" in entry.text
+    offered = re.findall(r'<select id="test_language".*?</select>', page.html, re.DOTALL)[0]
+    assert re.findall(r'value="(.*?)"(?: selected)?>(.*?)<', offered) == [
+        ("en", "English"),
+        ("de", "German"),
+        ("ko", "Korean"),
+        ("*", "Another language"),
+    ]
+    assert '<option value="*" selected>' in offered
+    assert dict(page.form(f"/{INBOX.rpartition('/')[2]}").pairs)["test_tag"] == "de-AT"
+
+
+@pytest.mark.parametrize("tag", ["korean please", ""])
+async def test_what_is_no_language_is_said_and_nothing_is_sent(
+    site: Site, owner: Browser, tag: str
+) -> None:
+    page = await send_test(owner, test_language="*", test_tag=tag)
 
     assert "A language is a tag" in page.words
     assert site.server.inbox.list("default") == []

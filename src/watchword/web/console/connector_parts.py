@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from babel import Locale
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
@@ -16,7 +15,6 @@ from watchword.connector_kit.guides import logo
 from watchword.connector_kit.mail import EmailTemplate
 from watchword.connector_kit.models import ConnectorType, UsageType
 from watchword.connector_kit.templates import (
-    LANGUAGE_TAG,
     REQUIRED,
     Template,
     TextTemplate,
@@ -51,6 +49,13 @@ from watchword.web.console.template_text import (
     problems_of,
     read_json,
 )
+from watchword.web.console.tested_languages import (
+    NoLanguage,
+    known_languages,
+    languages_of_test,
+    tested_language,
+    typed_language,
+)
 from watchword.web.pages.countries import countries, default_country
 from watchword.web.pages.identifiers import beside_country
 
@@ -68,7 +73,6 @@ DEFAULTS_OF: Mapping[type[Template], Callable[[str], list[dict[str, str]]]] = {
     TextTemplate: default_templates,
     EmailTemplate: default_email_templates,
 }
-LONGEST_TAG = 16
 WORDS = ("content", "subject")
 """Keys of templates that people know by another name."""
 OTHER_LANGUAGES = "*"
@@ -113,8 +117,8 @@ def localized(texts: Any, language: str) -> str:
     return str(texts.get(language) or texts.get("en", ""))
 
 
-def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
-    """Return what the pages with a test form start with."""
+def test_form(desk: Desk, found: ConnectorClass, fields: Sequence[FormField]) -> dict[str, Any]:
+    """Return what the pages with a test form start with; *fields* are the connector's own."""
     listed = countries(desk.language)
     return {
         "countries": listed,
@@ -124,7 +128,8 @@ def test_form(desk: Desk, found: ConnectorClass) -> dict[str, Any]:
         "usages": USAGES,
         "usage": UsageType.GENERIC,
         "language": desk.language,
-        "known_languages": desk.languages,
+        "tested_languages": languages_of_test(desk, fields),
+        "further_languages": known_languages(desk.language),
         "is_email": found.metadata.type is ConnectorType.EMAIL,
         "outcome": None,
         "must_confirm": False,
@@ -145,7 +150,7 @@ def typed_test(form: FormData) -> dict[str, Any]:
         "email": text_of(form, "test_email"),
         "country": country,
         "usage": text_of(form, "test_usage"),
-        "language": text_of(form, "test_language"),
+        "language": typed_language(form),
     }
 
 
@@ -187,7 +192,7 @@ async def send_test(
             answers.config,
             keep_from=keep_from,
             usage=_tested_usage(form),
-            language=_tested_language(desk, form),
+            language=tested_language(desk, form),
             actor=desk.actor,
         )
     except InvalidConfig as error:
@@ -218,24 +223,13 @@ def outcome_alone(
     is_moved = (typed["country"], typed["phone"]) != tuple(
         text_of(form, name) for name in ("test_country", "test_phone")
     )
-    context = {**test_form(desk, found), **typed, "is_moved": is_moved, **outcome}
+    context = {**test_form(desk, found, ()), **typed, "is_moved": is_moved, **outcome}
     return desk.render("test_outcome.html", **context)
-
-
-class NoLanguage(ValueError):
-    """What was typed is no language tag."""
 
 
 def _tested_usage(form: FormData) -> UsageType:
     usage = text_of(form, "test_usage")
     return UsageType(usage) if usage in set(UsageType) else UsageType.GENERIC
-
-
-def _tested_language(desk: Desk, form: FormData) -> str:
-    language = text_of(form, "test_language").strip() or desk.language
-    if len(language) > LONGEST_TAG or not LANGUAGE_TAG.fullmatch(language):
-        raise NoLanguage
-    return language
 
 
 def _receiver(found: ConnectorClass, form: FormData) -> Recipient:
@@ -271,7 +265,6 @@ def preview_of_fields(desk: Desk, found: ConnectorClass, fields: list[FormField]
 
 def _editor(desk: Desk, model: type[Template]) -> dict[str, Any]:
     """Return what the script needs that shows templates one by one instead of as JSON."""
-    names = Locale.parse(desk.language, sep="-").languages
     own = {
         item.alias or name: item.is_required()
         for name, item in model.model_fields.items()
@@ -284,7 +277,7 @@ def _editor(desk: Desk, model: type[Template]) -> dict[str, Any]:
             [key, desk.text(f"console.texts.{key}") if key in WORDS else key, is_required]
             for key, is_required in own.items()
         ],
-        "languages": {tag: name for tag, name in names.items() if len(tag) == 2},
+        "languages": known_languages(desk.language),
         "words": {
             word: desk.text(f"console.texts.{word}")
             for word in (

@@ -189,7 +189,7 @@ async def _set_up_page(
         can_try=active is not None and desk.scope.configuration.trials.can_try(found.metadata.id),
         running=desk.scope.connectors.running_trial,
         **{
-            **test_form(desk, found),
+            **test_form(desk, found, fields),
             **preview_of_fields(desk, found, fields),
             **trial_form(),
             "trial_error": "",

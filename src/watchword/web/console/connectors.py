@@ -261,7 +261,7 @@ async def _details_page(
         base=desk.address("connectors", saved.id),
         preview_base=desk.address("connectors", "set-up", saved.connector_id),
         **{
-            **test_form(desk, found),
+            **test_form(desk, found, fields),
             **preview_of_fields(desk, found, fields),
             "check": None,
             **context,
