@@ -223,7 +223,7 @@ class DocumentConfiguration(DocumentParts):
         if not terms.keeps_others or not untested:
             return
         if not terms.may_be_untested:
-            raise ConnectorNotTested(", ".join(untested), data={"connectors": untested})
+            raise ConnectorNotTested(untested)
         for slot in untested:
             await self.writer.audit.record(
                 "connector.went_live_untested",

@@ -98,6 +98,10 @@ class ConnectorNotTested(DomainError):
     code = "configuration.connector_not_tested"
     status = 422
 
+    def __init__(self, slots: Sequence[str]) -> None:
+        super().__init__(", ".join(slots), data={"connectors": slots})
+        self.slots = slots
+
 
 class SealedSecretUnreadable(DomainError):
     """A secret was sealed to another tenant, for another place, or is damaged."""

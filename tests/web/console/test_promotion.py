@@ -97,6 +97,7 @@ async def test_a_connector_is_tried_from_here_before_it_moves(
     await _set_up_inbox(site)
     page = await owner.open(SMS)
     assert "SMS connector Not tested yet" in page.words
+    assert "Let it go live untested" in page.words
     refused = await owner.submit("/promotion/move", reason="it did well")
     assert refused.status == 422
     assert "was not tested" in refused.words
@@ -105,6 +106,7 @@ async def test_a_connector_is_tried_from_here_before_it_moves(
     page = await _try(owner, "+447700900124")
 
     assert "SMS connector Tested" in page.words
+    assert "Let it go live untested" not in page.words
     written = (await (await site.scope()).messaging.log.list()).items
     assert [(message.is_test, message.connector_id) for message in written] == [
         (True, "development-inbox")
@@ -134,7 +136,21 @@ async def test_with_a_script_a_test_puts_its_proof_into_the_form(
     assert answer.status_code == 200
     assert '<li id="tested-sms" hx-swap-oob="true">' in answer.text
     assert 'name="tested:sms"' in answer.text
+    assert '<div id="untested-choice" hx-swap-oob="true"></div>' in answer.text
     assert "<html" not in answer.text
+
+
+async def test_a_proof_that_does_not_hold_is_shown_as_no_test(
+    site: Site, owner: Browser, trial: str
+) -> None:
+    await _set_up_inbox(site)
+    await owner.open(SMS)
+
+    refused = await owner.submit("/promotion/move", **{"tested:sms": "of-something-else"})
+
+    assert refused.status == 422
+    assert "SMS connector Not tested yet" in refused.words
+    assert "Let it go live untested" in refused.words
 
 
 async def test_a_secret_alone_can_be_moved(site: Site, owner: Browser, trial: str) -> None:

@@ -60,7 +60,8 @@ async def test(desk: WorkDesk) -> Response:
     typed = Typed.of(await desk.form())
     outcome = await _tried(desk, typed)
     if desk.is_partial:
-        return desk.render("promotion_outcome.html", outcome=outcome)
+        shown = {"outcome": outcome, **_tests(typed, outcome)}
+        return desk.render("promotion_outcome.html", **shown)
     return await _page(desk, typed, outcome=outcome)
 
 
@@ -135,9 +136,6 @@ async def _page(
             preview = await promotion.preview(desk.actor, typed.items, {})
         except (DocumentRefused, NothingChosen) as refused:
             error = error or refused
-    tests = dict(typed.tests)
-    if outcome is not None and outcome["proof"]:
-        tests[outcome["slot"]] = outcome["proof"]
     offered = await promotion.offered() if promotion else {}
     if preview is not None:
         planned = [change for one in preview.plan.changes for change in one.changes]
@@ -153,17 +151,34 @@ async def _page(
         kinds=KINDS,
         items=typed.items,
         preview=preview,
-        slots=[slot for slot in SLOTS if f"connectors.{slot}" in typed.items],
-        tests=tests,
         to=typed.to,
         reason=typed.reason,
-        may_be_untested=typed.may_be_untested,
         has_entered=bool(typed.entered),
         problem=_told(desk, error),
         is_unchosen=isinstance(error, NothingChosen),
         issues=error.issues if isinstance(error, DocumentRefused) else (),
         outcome=outcome,
+        **_tests(typed, outcome, error),
     )
+
+
+def _tests(
+    typed: Typed, outcome: Mapping[str, Any] | None, error: DomainError | None = None
+) -> dict[str, Any]:
+    """Return which connectors move and which of them are tested, and whether the others may."""
+    slots = [slot for slot in SLOTS if f"connectors.{slot}" in typed.items]
+    tests = dict(typed.tests)
+    if outcome is not None and outcome["slot"]:
+        tests[outcome["slot"]] = outcome["proof"]
+    if isinstance(error, ConnectorNotTested):
+        # What was typed after a test is not what was tested.
+        tests |= dict.fromkeys(error.slots, "")
+    return {
+        "slots": slots,
+        "tests": tests,
+        "is_untested": any(not tests.get(slot) for slot in slots),
+        "may_be_untested": typed.may_be_untested,
+    }
 
 
 async def _promotion(desk: Desk, source: str) -> Promotion:
