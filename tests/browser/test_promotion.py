@@ -128,7 +128,7 @@ def test_twilio_moves_from_a_development_tenant_to_production(site: Site, office
         page.locator(f"[name=item][value='{item}']").check()
     office.button("console.promotion.preview").click()
     secret = page.locator("[name='secret:SMS_AUTH_TOKEN']")
-    expect(page.locator("label").filter(has_text="authToken")).to_contain_text(
+    expect(page.locator("label").filter(has_text="Auth Token")).to_contain_text(
         office.t("console.promotion.state.different")
     )
     sections = page.locator("section.card h2").all_inner_texts()
