@@ -79,5 +79,5 @@ async def test_a_history_names_permissions_and_connectors_instead_of_their_ids(
     page = await owner.open("configuration")
 
     assert "Access to APIs empty read:orders" in page.words
-    assert "Saved connector Twilio SMS Service empty" in page.words
+    assert "Connector on trial Twilio SMS Service empty" in page.words
     assert made.id not in page.words
