@@ -412,8 +412,11 @@ async def test_the_audit_log_is_filtered(owner: Browser) -> None:
     await owner.open("operators")
     await owner.submit("/operators/invite", role="viewer")
 
-    page = await owner.open("audit-log?event=operator.invited")
-    assert "operator.invited" in page.words
+    for asked in ("operator.invited", "Operator+invitation+link+made"):
+        page = await owner.open(f"audit-log?event={asked}")
+        table = page.html.partition("<tbody>")[2]
+        assert "Operator invitation link made" in table
+        assert "<code>operator.invited</code>" in table
 
     page = await owner.open("audit-log?result=failure")
     assert "Nothing fits the filter" in page.words

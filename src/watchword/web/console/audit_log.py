@@ -5,6 +5,7 @@ from starlette.responses import Response
 from watchword.audit.models import AuditFilter
 from watchword.core.pagination import PageRequest
 from watchword.web.console.desk import WorkDesk, moment_of
+from watchword.web.console.event_words import event_meant, events_to_choose, words_of_event
 from watchword.web.console.routing import console_router
 
 router = console_router("/console/{tenant}/audit-log")
@@ -22,6 +23,8 @@ async def list_entries(  # noqa: PLR0917  # each is a field of the form
     page: int = 1,
 ) -> Response:
     """List what happened, the newest first; the address is a link to share."""
+    phrases, language = desk.server.phrases, desk.language
+    event = event_meant(phrases, language, event)
     from_, to = moment_of(since), moment_of(until)
     filters = AuditFilter(
         event=_asked(event),
@@ -43,6 +46,8 @@ async def list_entries(  # noqa: PLR0917  # each is a field of the form
         "audit_log.html",
         entries=await desk.scope.audit.list(PageRequest(max(1, page)), filters),
         chosen=chosen,
+        events=events_to_choose(phrases, language),
+        words_of=lambda name: words_of_event(phrases, language, name),
         is_filtered=any(chosen.values()),
         has_wrong_time=bool((since and from_ is None) or (until and to is None)),
         page_address=lambda n: desk.address("audit-log", **chosen, page=n),
