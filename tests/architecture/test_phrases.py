@@ -82,8 +82,8 @@ def test_the_pages_speak_one_korean() -> None:
     assert [key for key, text in korean if key.startswith(places) and formal.search(text)] == []
 
 
-def test_korean_has_one_word_for_a_phone_number_and_one_for_a_code() -> None:
-    words = "전화번호|전화 번호|휴대전화|핸드폰|인증 코드|인증코드|인증 번호|발신 번호"
+def test_korean_has_one_word_for_a_number_a_code_and_a_history() -> None:
+    words = "전화번호|전화 번호|휴대전화|핸드폰|인증 코드|인증코드|인증 번호|발신 번호|이력|복원"
     others = re.compile(words)
     found = {
         (path.name, line)
