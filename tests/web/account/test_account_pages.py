@@ -260,6 +260,16 @@ async def test_a_name_is_saved_without_a_proof(site: Site, ada: Person) -> None:
     assert (user.name, user.profile["nickname"]) == ("Ada", "Countess")
 
 
+async def test_the_family_name_comes_first_where_it_does(ada: Person) -> None:
+    orders = {}
+    for language in ("en", "ko"):
+        browser = await ada.browser.open(f"/account/profile?ui_locales={language}")
+        orders[language] = [one for one in browser.page.forms[0].fields if one != "token"]
+
+    assert orders["en"] == ["name", "given_name", "family_name", "nickname"]
+    assert orders["ko"] == ["name", "family_name", "given_name", "nickname"]
+
+
 async def test_another_browser_is_signed_out_and_an_application_loses_access(
     site: Site, ada: Person
 ) -> None:

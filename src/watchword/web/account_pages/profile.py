@@ -20,6 +20,8 @@ from watchword.web.account_pages.visit import (
 router = APIRouter(route_class=AccountPageRoute, include_in_schema=False)
 
 CLAIMS = {"given_name": "givenName", "family_name": "familyName", "nickname": "nickname"}
+FAMILY_FIRST = {"hu", "ja", "ko", "vi", "zh"}
+"""Languages in which a person's family name comes before the given one."""
 
 
 async def screen(visit: Visit, error: DomainError | None = None) -> Response:
@@ -29,8 +31,8 @@ async def screen(visit: Visit, error: DomainError | None = None) -> Response:
         shown["name"] = (visit.user.name or "", visit.settings.lets_edit("name"))
     if visit.settings.shows("profile"):
         is_editable = visit.settings.lets_edit("profile")
-        for field, claim in CLAIMS.items():
-            shown[field] = (str(visit.user.profile.get(claim) or ""), is_editable)
+        for field in _in_order(visit.language):
+            shown[field] = (str(visit.user.profile.get(CLAIMS[field]) or ""), is_editable)
     if not shown:
         raise NoSuchTask
     return visit.show(
@@ -63,3 +65,8 @@ async def save_profile(visit: Posting) -> Response:
         if typed != known:
             await visit.account.change_profile(visit.asker, typed)
     return await done(visit, "profile")
+
+
+def _in_order(language: str) -> list[str]:
+    is_family_first = language.partition("-")[0] in FAMILY_FIRST
+    return sorted(CLAIMS, key=lambda field: is_family_first and field != "family_name")
