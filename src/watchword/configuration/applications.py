@@ -138,10 +138,17 @@ class ApplicationConfiguration:
             renamed = before.with_renamed_secret(name, new_name)
             return await self._write(write, Action.CHANGED, before, renamed)
 
-    async def delete_secret(self, actor: Actor, id: str, name: str) -> None:
-        """Take a secret away, for good: restoring an earlier version does not bring it back."""
+    async def delete_secret(
+        self, actor: Actor, id: str, name: str, *, expected_version: int | None = None
+    ) -> None:
+        """Take a secret away, for good: restoring an earlier version does not bring it back.
+
+        Raises ConfigurationChanged where the application is no longer as it was: another secret
+        may have got the name.
+        """
         async with self.writer.writing(actor, None) as write:
             before = await self._application(write, id)
+            expect(before.version, expected_version)
             await self._write(write, Action.CHANGED, before, before.without_secret(name))
 
     async def delete(

@@ -287,13 +287,18 @@ class OperatorService:
             await repository.revoke_all_of(operator_id)
         return before
 
-    async def delete(self, actor: Operator, operator_id: str, *, tx: Database) -> Operator:
+    async def delete(
+        self, actor: Operator, operator_id: str, *, seen: Role | None = None, tx: Database
+    ) -> Operator:
         """Remove an operator with their sessions; returns who it was.
 
-        Raises OperatorNotAllowed, OperatorNotFound or LastOwner.
+        Raises OperatorNotAllowed, OperatorNotFound or LastOwner, and with *seen*, ChangedMeanwhile
+        where the role is another one.
         """
         repository = self.repository.within(tx)
         removed = await self._for_owner(actor, operator_id, repository)
+        if seen not in {None, removed.role}:
+            raise ChangedMeanwhile
         await repository.delete(operator_id)
         await repository.revoke_all_of(operator_id)
         return removed

@@ -133,9 +133,17 @@ class OrganizationService:
             added = await members.add(id, user_ids, self.clock.now())
             await self._note_members(tx, actor, id, added=added, removed=removed)
 
-    async def remove_member(self, actor: Actor, id: str, user_id: str) -> None:
-        """Remove a user, and with them their roles; raises MemberNotFound."""
+    async def remove_member(
+        self, actor: Actor, id: str, user_id: str, *, seen: str | None = None
+    ) -> None:
+        """Remove a user, and with them their roles; raises MemberNotFound.
+
+        With *seen*, the revision of the ids of those roles, ChangedMeanwhile, too.
+        """
         async with self.storage.transaction() as tx:
+            if seen is not None:
+                await self.organizations.within(tx).lock(id)
+                require_unchanged(await self.members.within(tx).role_ids(id, user_id), seen)
             if not await self.members.within(tx).remove(id, user_id):
                 raise MemberNotFound(user_id)
             await self._note_members(tx, actor, id, removed=[user_id])

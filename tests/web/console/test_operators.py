@@ -61,6 +61,22 @@ async def test_a_role_that_somebody_else_changed_is_shown_and_kept(
     assert (await named(site, "editor")).role is Role.VIEWER
 
 
+async def test_an_operator_who_got_another_role_meanwhile_is_looked_at_before_they_are_removed(
+    site: Site, owner: Browser, invite: Invite
+) -> None:
+    await invite("editor")
+    doomed = (await named(site, "editor")).id
+    await owner.open("operators")
+    await owner.post("/operators/role", role="owner")
+
+    page = await owner.submit("/operators/delete", operator=doomed)
+
+    assert page.status == 409
+    assert (await named(site, "editor")).role is Role.OWNER
+    await owner.submit("/operators/delete", operator=doomed)
+    assert "editor" not in {one.username for one in await site.server.operators.list()}
+
+
 async def test_the_last_owner_is_told_why_they_stay_one(site: Site, owner: Browser) -> None:
     me = await named(site, "owner")
     page = await owner.open("operators")

@@ -155,6 +155,24 @@ class TestMembers:
 
         assert "Nobody here yet" in page.words
 
+    async def test_who_got_another_role_meanwhile_is_looked_at_before_they_are_removed(
+        self, site: Site, owner: Browser
+    ) -> None:
+        organization_id, user = await club(site), await alice(site)
+        captain = await role(site, "captain")
+        organizations = (await site.scope()).organizations
+        await organizations.add_members(SYSTEM, organization_id, [user.id])
+        await owner.open(f"organizations/{organization_id}/members/{user.id}")
+        await organizations.add_roles(SYSTEM, organization_id, user.id, role_ids=[captain])
+
+        page = await owner.submit("/remove")
+
+        assert page.status == 409
+        assert "Someone else changed this" in page.words
+        assert await organizations.find_permit(organization_id, user.id) is not None
+        page = await owner.submit("/remove")
+        assert "Nobody here yet" in page.words
+
     async def test_who_is_no_member_has_no_page_there(self, site: Site, owner: Browser) -> None:
         organization_id, user = await club(site), await alice(site)
 

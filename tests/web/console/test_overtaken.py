@@ -55,6 +55,23 @@ async def an_application(site: Site, owner: Browser) -> Doomed:
     )
 
 
+async def an_applications_secret(site: Site, owner: Browser) -> Doomed:
+    made = (await shop(site)).application
+    changing = (await site.scope()).configuration.applications
+
+    async def remade() -> None:
+        await changing.delete_secret(SYSTEM, made.id, "Default secret")
+        await changing.add_secret(SYSTEM, made.id, "Default secret")
+
+    return Doomed(
+        f"applications/{made.id}",
+        f"/{made.id}/secrets/delete",
+        {"secret_name": "Default secret"},
+        remade,
+        configuration(site),
+    )
+
+
 async def a_resource(site: Site, owner: Browser) -> Doomed:
     made = await orders(site)
     changing = (await site.scope()).configuration.resources
@@ -170,6 +187,7 @@ async def a_language(site: Site, owner: Browser) -> Doomed:
 
 EVERYTHING = (
     an_application,
+    an_applications_secret,
     a_resource,
     a_resources_scope,
     a_webhook,

@@ -167,11 +167,26 @@ async def add_secret(desk: WorkDesk, application_id: str) -> Response:
 @router.post("/{application_id}/secrets/delete")
 async def delete_secret(desk: WorkDesk, application_id: str) -> Response:
     """Take a secret away, for good."""
-    await desk.scope.applications.get(application_id)
-    await desk.prove_fresh()
-    await desk.scope.configuration.applications.delete_secret(
-        desk.actor, application_id, text_of(await desk.form(), "secret_name")
+    application, form = await desk.scope.applications.get(application_id), await desk.form()
+    seen = version_seen(form)
+    said = await deleted(
+        desk,
+        form,
+        configured(desk, form, Kind.APPLICATION, application_id, version=application.version),
+        lambda: desk.scope.configuration.applications.delete_secret(
+            desk.actor, application_id, text_of(form, "secret_name"), expected_version=seen
+        ),
+        is_named=True,
     )
+    if said is not None:
+        return await _details_page(
+            desk,
+            application,
+            _values(application),
+            secrets_problem=said["delete_error"],
+            secrets_others=said["changed_meanwhile"],
+            status_code=said["status_code"],
+        )
     return desk.go("applications", application_id, done="secret_deleted")
 
 
@@ -223,6 +238,8 @@ async def _details_page(
             "resources": await desk.scope.resources.list(),
             "secret_days": SECRET_DAYS,
             "secret_error": "",
+            "secrets_problem": "",
+            "secrets_others": (),
             "secret_name": "",
             "chosen_scopes": application.resource_scopes,
             "scopes_problem": "",

@@ -85,10 +85,13 @@ async def delete(desk: WorkDesk) -> Response:
     """Remove an operator; their sessions end at once."""
     _owner(desk)
     await desk.prove_fresh()
-    operator_id = text_of(await desk.form(), "operator")
+    form = await desk.form()
+    operator_id, seen = text_of(form, "operator"), text_of(form, "seen")
     try:
         async with desk.server.storage.transaction() as tx:
-            removed = await desk.server.operators.delete(desk.operator, operator_id, tx=tx)
+            removed = await desk.server.operators.delete(
+                desk.operator, operator_id, seen=_role(seen) if seen else None, tx=tx
+            )
             await desk.scope.audit.record(
                 "operator.removed",
                 desk.actor,

@@ -232,7 +232,15 @@ async def change_roles(desk: WorkDesk, organization_id: str, user_id: str) -> Re
 @router.post("/{organization_id}/members/{user_id}/remove")
 async def remove_member(desk: WorkDesk, organization_id: str, user_id: str) -> Response:
     """Remove somebody, and with them their roles."""
-    await desk.scope.organizations.remove_member(desk.actor, organization_id, user_id)
+    seen = seen_in(await desk.form())
+    try:
+        await desk.scope.organizations.remove_member(
+            desk.actor, organization_id, user_id, seen=seen
+        )
+    except ChangedMeanwhile as error:
+        return await _member_page(
+            desk, organization_id, user_id, removal_problem=desk.message(error), status_code=409
+        )
     return desk.go("organizations", organization_id, "members", done="member_removed")
 
 
@@ -297,6 +305,7 @@ async def _member_page(desk: Desk, organization_id: str, user_id: str, **context
             "revision": revision_of(has),
             "scopes": await organizations.list_scopes_of(organization_id, user_id),
             "problem": "",
+            "removal_problem": "",
             **context,
         },
     )
