@@ -20,7 +20,21 @@
     if (!field) return;
     field.classList.add("retyped");
     event.target.removeAttribute("aria-invalid");
+    const form = event.target.form ?? document;
+    if (!one(".wrong:not(.retyped)", form)) allRetyped(form);
   });
+
+  /* Its sentence is as long, so nothing moves while somebody types below it. */
+  const allRetyped = (form) => {
+    const notice = one("[data-retyped]", form) ?? one("[data-retyped]");
+    if (!notice) return;
+    notice.classList.replace("bad", "info");
+    notice.setAttribute("role", "status");
+    const icon = one("use", notice);
+    icon.setAttribute("href", icon.getAttribute("href").replace("#circle-x", "#info"));
+    one("p", notice).textContent = notice.dataset.retyped;
+    delete notice.dataset.retyped;
+  };
 
   /* The menu is a sheet on narrow screens. */
   const menu = one("#menu");
