@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     null,
     or_,
     select,
@@ -33,6 +34,9 @@ THIS = m.id == bindparam("id_")
 MINE = m.lease_holder == bindparam("holder")
 SHOWN = [m[name] for name in Message.__dataclass_fields__]
 PARCEL = [m.channel, m.recipient, m.content, m.usage_type, m.language, m.expires_at, m.attempts]
+
+# Written out, for the partial index: what sweeps must not read every message there ever was.
+IS_OPEN = m.state.in_([literal_column(f"'{state}'") for state in (State.QUEUED, State.SENDING)])
 
 # Asked by the statement that would send, so that a pause costs an ordinary sending nothing.
 IS_PAUSED = exists().where(
@@ -103,6 +107,7 @@ GIVE_UP = (
     update(messages)
     .where(
         OURS,
+        IS_OPEN,
         or_(
             and_(m.state == State.QUEUED, m.expires_at <= bindparam("now")),
             and_(m.state == State.SENDING, m.lease_until <= bindparam("now")),
@@ -129,6 +134,7 @@ def _take_over(meant: ColumnElement[bool]) -> Update:
                 select(m.id)
                 .where(
                     OURS,
+                    IS_OPEN,
                     m.channel == bindparam("channel"),
                     m.state == State.QUEUED,
                     m.lease_until <= bindparam("now"),
