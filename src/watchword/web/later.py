@@ -9,6 +9,8 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import Receive, Scope, Send
 
+from watchword.web.by_path import RoutesByPath
+
 
 class Later(BaseRoute):
     """Every route below some paths; making them takes a third of a server's start and memory.
@@ -26,6 +28,11 @@ class Later(BaseRoute):
         """The routes; imported now, if they were not yet."""
         return self.load()
 
+    @cached_property
+    def by_path(self) -> RoutesByPath:
+        """The routes as they are found."""
+        return RoutesByPath(self.app.routes)
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether a request is for one of the paths."""
         path = scope.get("path", "")
@@ -34,10 +41,10 @@ class Later(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or say that there is no such route."""
-        if "app" not in self.__dict__:
+        if "by_path" not in self.__dict__:
             # Others are served meanwhile.
-            await asyncio.to_thread(lambda: self.app)
-        await self.app.app(scope, receive, send)
+            await asyncio.to_thread(lambda: self.by_path)
+        await self.by_path.fitting(scope["path"]).app(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> NoReturn:
         """Refuse: addresses are written out where they are used."""
