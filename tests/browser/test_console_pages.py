@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.desk import Desk, Office, open_office
 from tests.browser.site import TWILIO
@@ -333,23 +333,112 @@ def test_a_language_is_added_and_its_texts_are_written_beside_a_preview(desk: De
     expect(page.get_by_role("heading", name="Connexion")).to_be_visible()
 
 
-def test_a_save_is_not_lost_while_the_form_is_drawn_anew(desk: Desk) -> None:
-    held: list[Route] = []
+METHODS = "**/sign-in-experience/sign-up-and-sign-in"
+"""Where the form of sign-in methods is sent; its preview is sent elsewhere."""
+NOTE_THE_NEXT_ANSWER = """
+() => {
+  window.answered = new Promise((done) => {
+    document.addEventListener("htmx:beforeSend", ({ detail: { xhr } }) => {
+      xhr.addEventListener("loadend", () => done(), { once: true });
+    }, { once: true });
+  });
+}
+"""
 
-    def hold_the_first(route: Route) -> None:
-        if route.request.method == "POST" and not held:
-            held.append(route)
-        else:
+
+class HeldAnswer:
+    """What the console answers next to a page's script, held until the test lets it go."""
+
+    def __init__(self, page: Page, path: str) -> None:
+        self.page = page
+        self.routes: list[Route] = []
+        page.route(path, self._hold)
+        # `loadend` comes after everybody who waits for an answer has had it.
+        page.evaluate(NOTE_THE_NEXT_ANSWER)
+
+    def _hold(self, route: Route) -> None:
+        self.routes.append(route)
+        if len(self.routes) > 1:
             route.continue_()
 
+    def wait(self) -> None:
+        """Wait until it is under way."""
+        while not self.routes:
+            self.page.wait_for_timeout(10)
+
+    def let_go(self) -> None:
+        """Let it arrive, and wait until the page has had it."""
+        self.wait()
+        self.routes[0].continue_()
+        self.page.evaluate("() => window.answered")
+
+
+def test_a_save_is_not_lost_while_the_form_is_drawn_anew(desk: Desk) -> None:
     desk.open("sign-in-experience/sign-up-and-sign-in")
     desk.page.locator("[name=mode][value=Register]").check()
     save = desk.button("console.save")
     expect(save).to_be_visible()
-    desk.page.route("**/sign-up-and-sign-in", hold_the_first)
-    with desk.page.expect_request(lambda request: request.method == "POST"):
-        desk.page.locator("[name=mode][value=SignIn]").check()
+    answer = HeldAnswer(desk.page, METHODS)
+    desk.page.locator("[name=mode][value=SignIn]").check()
+    answer.wait()
     save.click()
 
     desk.says("console.sign_in_experience.confirm_title")
-    assert len(held) == 1
+
+
+@pytest.mark.parametrize("way", ["mouse", "space bar"])
+def test_a_press_that_began_before_the_form_was_drawn_anew_counts(desk: Desk, way: str) -> None:
+    page = desk.page
+    desk.open("sign-in-experience/sign-up-and-sign-in")
+    page.locator("[name=mode][value=Register]").check()
+    # It comes with the first answer.
+    save = desk.button("console.save")
+    expect(save).to_be_visible()
+    answer = HeldAnswer(page, METHODS)
+    page.locator("[name=mode][value=SignIn]").check()
+
+    if way == "mouse":
+        save.hover()
+        page.mouse.down()
+        answer.let_go()
+        page.mouse.up()
+    else:
+        save.focus()
+        page.keyboard.down(" ")
+        answer.let_go()
+        page.keyboard.up(" ")
+
+    desk.says("console.sign_in_experience.confirm_title")
+
+
+def test_the_keyboard_stays_on_what_was_pressed(desk: Desk) -> None:
+    desk.open("sign-in-experience/sign-up-and-sign-in")
+    box = desk.page.get_by_label(desk.t("console.sign_in_experience.create_password"))
+    answer = HeldAnswer(desk.page, METHODS)
+    box.press(" ")
+    answer.let_go()
+    expect(box).to_be_focused()
+
+    hook = make(
+        desk, "hooks", name="Keys", events=["User.Created"], config={"url": "http://127.0.0.1:9"}
+    )
+    desk.open(f"webhooks/{hook}")
+    send = desk.button("console.webhooks.send_test")
+    send.press("Enter")
+    expect(desk.page.locator("#outcome [role=alert]")).to_be_visible()
+    expect(send).to_be_enabled()
+    expect(send).to_be_focused()
+
+
+def test_text_that_is_chosen_stays_while_the_page_looks_for_more(desk: Desk) -> None:
+    page = desk.page
+    page.clock.install()
+    desk.open("inbox")
+    page.locator("#inbox strong").select_text()
+    chosen = page.evaluate("getSelection().toString()")
+    assert chosen
+    answer = HeldAnswer(page, "**/inbox")
+    page.clock.fast_forward(3000)
+    answer.let_go()
+
+    assert page.evaluate("getSelection().toString()") == chosen

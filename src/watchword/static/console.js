@@ -390,24 +390,11 @@
     if (place) markProblems(place);
     if (event.target.id === "outcome") event.target.scrollIntoView({ block: "nearest" });
   });
-  /* Where a form was drawn anew, its pressed button has the keyboard still, or the opposite one has. */
-  let pressed = "";
-  document.addEventListener("htmx:beforeRequest", () => {
-    pressed = document.activeElement?.closest("form[data-server-dirty] button")?.value ?? "";
-  });
-  const opposites = { up: "down", down: "up", add: "remove", remove: "add" };
-  function keepKeyboard(form) {
-    const opposite = pressed.replace(/^(up|down|add|remove)/, (verb) => opposites[verb]);
-    const buttons = all("button[name]:not(:disabled)", form);
-    const found = [pressed, opposite].map((value) => buttons.find((button) => button.value === value));
-    if (pressed) (found[0] ?? found[1])?.focus();
-  }
   document.addEventListener("htmx:load", (event) => {
     const piece = event.detail.elt;
     /* Only such a form is swapped whole; other pieces bring nothing that needs a script. */
     if (!piece.matches("form[data-server-dirty]")) return;
     dress(piece.parentElement);
-    keepKeyboard(piece);
   });
   /* Somebody signed in again elsewhere: what this page sends belongs to the new session. */
   document.addEventListener("session-renewed", (event) => {
