@@ -8,9 +8,12 @@ from tests.web.console.test_trials import begin
 from watchword.account.models import FIELDS
 from watchword.audit.models import SYSTEM
 from watchword.configuration.models import Change, Kind
-from watchword.connector_kit.registry import ConnectorRegistry
+from watchword.connector_kit.registry import ConnectorClass, ConnectorRegistry
 from watchword.core.phrases import Phrases
+from watchword.providers.twilio.connector import TwilioConnector
 from watchword.web.console.change_words import ChangeWords
+
+TWILIO = TwilioConnector.metadata.id
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -46,6 +49,24 @@ def test_a_table_has_no_row_for_what_is_empty_before_and_after() -> None:
     changes = [Change("fields.phone", None, "Edit"), Change("share", None, 0)]
 
     assert words.rows([*nothing, *changes]) == changes
+
+
+def test_a_connectors_form_is_drawn_once_for_all_rows_of_a_page() -> None:
+    class Counting(ConnectorRegistry):
+        asked = 0
+
+        def find(self, connector_id: str) -> ConnectorClass | None:
+            self.asked += 1
+            return super().find(connector_id)
+
+    registry = Counting([TwilioConnector])
+    words = ChangeWords(Phrases.load(), "en", registry)
+
+    for _ in range(3):
+        assert words.setting("config.region", Kind.CONNECTOR, TWILIO) == "Region"
+        assert words.value("config.region", "ie1", Kind.CONNECTOR, TWILIO) == "Ireland"
+
+    assert registry.asked == 1
 
 
 async def test_a_choice_of_a_connectors_form_is_called_as_the_form_calls_it(

@@ -42,6 +42,9 @@ class ChangeWords:
     registry: ConnectorRegistry
     names: dict[str, str] = field(default_factory=dict)
     """Names of the ids that changes hold, as far as `learn` found them."""
+    _forms: dict[str, Mapping[str, Mapping[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     async def learn(self, scope: TenantScope, changes: Iterable[Change]) -> None:
         """Look up the names of the ids in *changes*."""
@@ -153,9 +156,12 @@ class ChangeWords:
         return next((one["title"] for one in choices if one["value"] == value), "")
 
     def _form_item(self, key: str, connector_id: str) -> Mapping[str, Any]:
-        found = self.registry.find(connector_id)
-        items = found.config_type.form_items(self.language) if found else ()
-        return next((item for item in items if item["key"] == key), {})
+        # Drawn once: a page has hundreds of rows, and nobody else is served while it is drawn.
+        if connector_id not in self._forms:
+            found = self.registry.find(connector_id)
+            items = found.config_type.form_items(self.language) if found else ()
+            self._forms[connector_id] = {item["key"]: item for item in items}
+        return self._forms[connector_id].get(key, {})
 
     def _method(self, method: Mapping[str, Any]) -> str:
         identifier, factors = phrases_of_method(method)
