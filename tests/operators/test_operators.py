@@ -1,6 +1,7 @@
 """Operators: one-time links, sign-in with growing waits, sessions and the second factor."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pyotp
@@ -34,7 +35,7 @@ from watchword.operators.models import (
 )
 from watchword.operators.repository import OperatorRepository
 from watchword.operators.service import OperatorService
-from watchword.storage import Storage
+from watchword.storage import Storage, StorageUnavailable
 
 PASSWORD = "quiet harbour lamp"
 
@@ -270,6 +271,20 @@ class TestSessions:
         assert await operators.find_visit(other.token) is None
         assert await operators.find_visit(owner.token) is not None
         await operators.sign_in("ada", "another quiet lamp")
+
+    async def test_a_new_password_counts_only_where_the_other_sessions_end(
+        self, operators: OperatorService, owner: OpenedSession, storage: Storage
+    ) -> None:
+        class Torn(OperatorRepository):
+            async def end_others(self, operator_id: str, kept: str) -> None:
+                raise StorageUnavailable("gone in the middle")
+
+        torn = replace(operators, repository=Torn(storage))
+
+        with pytest.raises(StorageUnavailable):
+            await torn.change_password(owner.visit, PASSWORD, "another quiet lamp")
+
+        await operators.sign_in("ada", PASSWORD)
 
     @pytest.mark.proves("S122")
     async def test_sessions_are_listed_and_ended_one_by_one(

@@ -237,8 +237,10 @@ class OperatorService:
         await self.repository.succeeded(visit.operator.id, now)
         check_password(new, visit.operator.username)
         digest = await self.passwords.digest_of(new)
-        await self.repository.set_password(visit.operator.id, digest)
-        await self.repository.end_others(visit.operator.id, visit.session.id)
+        async with self.storage.transaction() as tx:
+            repository = self.repository.within(tx)
+            await repository.set_password(visit.operator.id, digest)
+            await repository.end_others(visit.operator.id, visit.session.id)
 
     def begin_totp(self, operator: Operator) -> TotpEnrolment:
         """Return a secret for an authenticator app; nothing is stored until a code proves it."""
