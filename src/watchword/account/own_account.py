@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from watchword.account.admission import Admission
@@ -222,8 +223,8 @@ class OwnAccount:
     ) -> None:
         """Sign the person out of one browser; raises NotSignedInThere."""
         await self._admission.to_change(asker, "session", scope=SESSIONS, refusal=Unauthorized)
-        await self.signed_in.end_session(asker.user.id, name, revoked)
-        await self._note(asker, "session_ended", {"session": name})
+        note = partial(self._note, asker, "session_ended", {"session": name})
+        await self.signed_in.end_session(asker.user.id, name, revoked, note)
 
     async def list_grants(self, asker: Asker) -> Sequence[UserGrant]:
         """Return which applications hold something for the person."""
@@ -233,8 +234,9 @@ class OwnAccount:
     async def revoke_grant(self, asker: Asker, grant_id: str) -> None:
         """Take back what an application holds; raises NotSignedInThere."""
         await self._admission.to_change(asker, "session", scope=SESSIONS, refusal=Unauthorized)
-        await self.signed_in.revoke(asker.user.id, grant_id)
-        await self._note(asker, "grant_revoked", {"grant": grant_id})
+        async with self.accounts.storage.transaction() as tx:
+            await self.signed_in.within(tx).revoke(asker.user.id, grant_id)
+            await self._note(asker, "grant_revoked", {"grant": grant_id}, tx)
 
     @property
     def _admission(self) -> Admission:
@@ -286,13 +288,16 @@ class OwnAccount:
 
         await self.accounts.rewrite(asker.actor, asker.user.id, decide, besides)
 
-    async def _note(self, asker: Asker, action: str, payload: Mapping[str, Any]) -> None:
+    async def _note(
+        self, asker: Asker, action: str, payload: Mapping[str, Any], tx: Database
+    ) -> None:
         await self.accounts.audit.record(
             f"user.{action}",
             asker.actor,
             subject=f"user:{asker.user.id}",
             payload=payload,
             application_id=asker.application.id if asker.application else None,
+            tx=tx,
         )
 
     def _check_username(self, user: User, wanted: str | Keep | None) -> None:

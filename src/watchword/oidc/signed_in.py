@@ -1,6 +1,6 @@
 """Where a person is signed in: their sessions, and what their applications hold for them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -49,9 +49,16 @@ class SignedIn:
         return await self.sessions.list_of(user_id, now, now - IDLE_LIFETIME)
 
     async def end_session(
-        self, user_id: str, name: str, revoked: RevokedGrants | None = None
+        self,
+        user_id: str,
+        name: str,
+        revoked: RevokedGrants | None,
+        besides: Callable[[Database], Awaitable[None]],
     ) -> None:
-        """End the session of this name (`sid`); raises NotSignedInThere."""
+        """End the session of this name (`sid`), and do *besides* as a part of that.
+
+        Raises NotSignedInThere.
+        """
         found = [
             session
             for session in await self.list_sessions(user_id)
@@ -69,6 +76,7 @@ class SignedIn:
             await self.sessions.within(tx).end(digest)
             for grant in grants:
                 await self.tokens.within(tx).end_grant(user_id, grant.id)
+            await besides(tx)
 
     async def list_grants(self, user_id: str) -> Sequence[UserGrant]:
         """Return what applications hold that can still be used, the newest first."""

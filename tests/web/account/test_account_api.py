@@ -1,6 +1,7 @@
 """The Account API: what it shows, what it changes, and who is told."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,9 @@ from tests.web.account.conftest import (
 )
 from tests.web.experience.conftest import AUTHORIZATION
 from watchword.audit.models import SYSTEM, AuditFilter
+from watchword.audit.service import AuditService
 from watchword.core.phone import PhoneNumber
+from watchword.storage import StorageUnavailable
 from watchword.users.models import UserChange
 from watchword.webhooks.models import Event, NewWebhook, WebhookConfig
 
@@ -308,6 +311,33 @@ async def test_sessions_are_listed_and_ended(site: Site, ada: Person) -> None:
     assert (await elsewhere.api.get(ACCOUNT)).status_code == 401
     again = await ada.api.delete(f"{ACCOUNT}/sessions/{other}", headers=proof)
     assert await outcome(again) == (404, "entity.not_found")
+
+
+async def test_nothing_ends_that_is_not_written_down(
+    site: Site, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TornAudit(AuditService):
+        async def record(self, *_: object, **__: object) -> None:
+            raise StorageUnavailable("gone in the middle")
+
+    scope = await site.scope()
+    elsewhere = await site.sign_in(await scope.users.get(ada.id))
+    proof = {HEADER: await ada.prove_by_password()}
+    sessions = (await ada.api.get(f"{ACCOUNT}/sessions", headers=proof)).json()["sessions"]
+    grants = (await ada.api.get(f"{ACCOUNT}/grants", headers=proof)).json()["grants"]
+    accounts = replace(scope.accounts, audit=TornAudit(scope.audit.rows, scope.audit.clock))
+    torn = replace(scope.own_account, accounts=accounts)
+    monkeypatch.setitem(vars(scope), "own_account", torn)
+
+    for one in sessions:
+        path = f"{ACCOUNT}/sessions/{one['payload']['uid']}"
+        assert (await ada.api.delete(path, headers=proof)).status_code == 503
+    for one in grants:
+        path = f"{ACCOUNT}/grants/{one['id']}"
+        assert (await ada.api.delete(path, headers=proof)).status_code == 503
+
+    assert (await elsewhere.api.get(ACCOUNT)).status_code == 200
+    assert (await ada.api.get(ACCOUNT)).status_code == 200
 
 
 @pytest.mark.parametrize(("target", "lives"), [(None, True), ("firstParty", False), ("all", False)])
