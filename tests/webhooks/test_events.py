@@ -392,6 +392,8 @@ class TestHealth:
         assert health.delivered_ratio == pytest.approx(0.3)
         assert health.median_delivery == timedelta(seconds=3)
         assert len(health.last_failures) == 5
+        [same] = health.different_failures
+        assert (same.count, same.newest.at) == (ENOUGH - ENOUGH // 3, clock.now())
 
     async def test_codes_that_hardly_anybody_types_in_are_unwell(
         self, rooms: Rooms, clock: FakeClock, storage: Storage

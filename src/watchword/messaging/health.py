@@ -63,6 +63,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class RepeatedFailure:
+    """Messages that did not arrive for the same reason, said in the same words."""
+
+    newest: Failure
+    count: int
+
+
+@dataclass(frozen=True)
 class Health:
     """What became of a connector's newest messages: at most 500, of the last hour."""
 
@@ -79,6 +87,8 @@ class Health:
     """…so many were right."""
     median_delivery: timedelta | None
     last_failures: tuple[Failure, ...]
+    different_failures: tuple[RepeatedFailure, ...]
+    """Those that differ, each with how often it came among the messages looked at."""
     reason: Reason | None
     """What speaks against it now."""
     is_working: bool
@@ -173,6 +183,11 @@ def judged(
     accepted = sum(one.accepted_at is not None for one in samples)
     sent = accepted + len(failed) + sum(one.state is State.UNKNOWN for one in ours)
     newest = ours[0] if ours else None
+    failures = [
+        Failure(one.error_class, one.provider_words, one.final_at or one.created_at)
+        for one in samples
+        if one.state in {State.FAILED, State.UNDELIVERED}
+    ]
     return Health(
         sent=sent,
         accepted=accepted,
@@ -182,14 +197,20 @@ def judged(
         codes=codes,
         verified=verified,
         median_delivery=_median(delivered),
-        last_failures=tuple(
-            Failure(one.error_class, one.provider_words, one.final_at or one.created_at)
-            for one in samples
-            if one.state in {State.FAILED, State.UNDELIVERED}
-        )[:LAST_ERRORS],
+        last_failures=tuple(failures[:LAST_ERRORS]),
+        different_failures=_different(failures)[:LAST_ERRORS],
         reason=_reason(newest, sent, len(failed), len(delivered), undelivered, codes, verified),
         is_working=newest is not None and newest.accepted_at is not None,
         unwell_since=unwell_since,
+    )
+
+
+def _different(failures: Sequence[Failure]) -> tuple[RepeatedFailure, ...]:
+    alike: dict[tuple[str | None, str | None], list[Failure]] = {}
+    for one in failures:
+        alike.setdefault((one.error_class, one.words), []).append(one)
+    return tuple(
+        RepeatedFailure(max(same, key=lambda one: one.at), len(same)) for same in alike.values()
     )
 
 

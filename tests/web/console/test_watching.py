@@ -139,8 +139,8 @@ async def test_an_unwell_connector_is_named_on_the_list_with_the_providers_words
     saved = await scope.configuration.connectors.create(SYSTEM, "development-inbox", {})
     scope = await site.scope()
     assert "needs a look" not in (await owner.open("connectors")).words
-    await scope.messaging.rows.add(
-        message_row(
+    for _ in range(2):
+        row = message_row(
             site.clock.now(),
             connector_instance_id=saved.id,
             state=MessageState.FAILED,
@@ -148,13 +148,15 @@ async def test_an_unwell_connector_is_named_on_the_list_with_the_providers_words
             error_class="insufficient_balance",
             provider_words="402: <b>no money</b>",
         )
-    )
+        await scope.messaging.rows.add(row)
 
     page = await owner.open("connectors")
 
     assert "Development inbox needs a look" in page.words
     assert "The provider refuses the settings" in page.words
     assert "402: <b>no money</b>" in page.words
+    details = (await owner.open(f"connectors/{saved.id}")).words
+    assert details.count("402: <b>no money</b> 2 times · ") == 1
 
 
 async def test_an_operator_chooses_where_alerts_are_mailed(owner: Browser) -> None:
