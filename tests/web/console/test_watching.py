@@ -68,6 +68,18 @@ async def test_the_audit_log_is_filtered_by_event_actor_person_and_time(
         assert ("door.opened" in table) is is_found, query
 
 
+async def test_details_of_the_audit_log_are_read_as_they_were_written(
+    site: Site, owner: Browser
+) -> None:
+    scope = await site.scope()
+    await scope.audit.record("door.opened", SYSTEM, payload={"reason": "<b>시험</b> ••••"})
+
+    page = await owner.open("audit-log?event=door.opened")
+
+    assert "<b>시험</b> ••••" in page.words
+    assert "&lt;b&gt;시험&lt;/b&gt; ••••" in page.html
+
+
 async def test_pages_of_the_audit_log_keep_the_filter_in_their_links(
     site: Site, owner: Browser
 ) -> None:

@@ -1,5 +1,9 @@
 """The audit log: who did what."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.responses import Response
 
 from watchword.audit.models import AuditFilter
@@ -50,8 +54,14 @@ async def list_entries(  # noqa: PLR0917  # each is a field of the form
         words_of=lambda name: words_of_event(phrases, language, name),
         is_filtered=any(chosen.values()),
         has_wrong_time=bool((since and from_ is None) or (until and to is None)),
+        details=_details,
         page_address=lambda n: desk.address("audit-log", **chosen, page=n),
     )
+
+
+def _details(payload: Mapping[str, Any]) -> str:
+    # People's words and masks are read as they are, not as escapes.
+    return json.dumps(payload, ensure_ascii=False, indent=2)
 
 
 def _asked(text: str) -> str | None:
