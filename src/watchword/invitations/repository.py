@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, String, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from watchword.core.pagination import Page, PageRequest
 from watchword.core.recipients import stored_form
 from watchword.invitations.models import Invitation, InvitationStatus, invitee_of
 from watchword.organization_roles.models import Named
@@ -15,7 +16,14 @@ from watchword.organization_roles.repository import grouped
 from watchword.organizations.models import Organization
 from watchword.storage import Row
 from watchword.storage.lists import each_of
-from watchword.storage.pages import TENANT, THIS, PagedRepository, columns_of, find_in
+from watchword.storage.pages import (
+    TENANT,
+    THIS,
+    PagedRepository,
+    columns_of,
+    find_in,
+    listing,
+)
 from watchword.storage.schema import (
     organization_invitation_links,
     organization_invitation_roles,
@@ -173,6 +181,13 @@ def list_statement(names: frozenset[str]) -> Executable:
     )
 
 
+OF_ORGANIZATION = listing(
+    select(*COLUMNS).where(i.tenant_id == TENANT, i.organization_id == ORGANIZATION),
+    i.created_at.desc(),
+    i.id,
+)
+
+
 class InvitationRows(PagedRepository):
     """Reads and writes one tenant's invitations."""
 
@@ -194,6 +209,13 @@ class InvitationRows(PagedRepository):
         return await self._with_roles(
             await self.all(list_statement(frozenset(asked)), **asked), now
         )
+
+    async def of_organization(
+        self, organization_id: str, page: PageRequest, now: datetime
+    ) -> Page[Invitation]:
+        """Return one page of an organization's invitations, the newest first."""
+        rows, total = await self.page(OF_ORGANIZATION, page, organization_id=organization_id)
+        return Page([*await self._with_roles(rows, now)], total, page)
 
     async def expire(self, organization_id: str, invitee: str, now: datetime) -> None:
         """Write down that a person's earlier invitation is past its time, if it is."""

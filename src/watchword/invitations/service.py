@@ -17,6 +17,7 @@ from watchword.core.digests import digest_of_token
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
 from watchword.core.ids import new_id, new_link_token
+from watchword.core.pagination import Page, PageRequest
 from watchword.core.recipients import Recipient, stored_form
 from watchword.core.sealing import Sealer
 from watchword.guard.service import SendGuard
@@ -75,6 +76,10 @@ class InvitationService:
     ) -> Sequence[Invitation]:
         """Return invitations, the newest first."""
         return await self.rows.list(filters.asked(), self.clock.now())
+
+    async def of_organization(self, organization_id: str, page: PageRequest) -> Page[Invitation]:
+        """Return one page of an organization's invitations, the newest first."""
+        return await self.rows.of_organization(organization_id, page, self.clock.now())
 
     async def get(self, id: str) -> Invitation:
         """Return an invitation; raises InvitationNotFound."""

@@ -1,6 +1,7 @@
 """The console's pages of organizations: members, roles, scopes, invitations."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -8,6 +9,7 @@ import pytest
 
 from tests.web.console.conftest import Browser, Invite, Site
 from watchword.audit.models import SYSTEM
+from watchword.core.email import EmailAddress
 from watchword.core.pagination import PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.core.phrases import Phrases
@@ -280,6 +282,32 @@ class TestInvitations:
         assert taken_back.status is InvitationStatus.REVOKED
         page = await owner.submit(f"/{made.id}/delete")
         assert "No invitations" in page.words
+
+    async def test_many_are_shown_page_by_page_and_the_newest_first(
+        self, site: Site, owner: Browser
+    ) -> None:
+        organization_id, scope = await club(site), await site.scope()
+        for number in range(21):
+            await scope.invitations.create(
+                SYSTEM,
+                NewInvitation(
+                    organization_id=organization_id,
+                    invitee=EmailAddress(f"{number}@example.com"),
+                    expires_at=site.clock.now() + timedelta(days=1),
+                ),
+                None,
+            )
+            site.clock.advance(timedelta(seconds=1))
+        ids = [one.id for one in await invitations_of(site, organization_id)]
+
+        pages = [
+            await owner.open(f"organizations/{organization_id}/invitations?page={number}")
+            for number in (1, 2)
+        ]
+
+        shown = [[id_ for id_ in ids if id_ in page.html] for page in pages]
+        assert shown == [ids[:20], ids[20:]]
+        assert "2 of 2" in pages[1].words
 
     async def test_without_a_connector_sending_is_refused_and_nothing_typed_is_lost(
         self, site: Site, owner: Browser

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from watchword.core.email import EmailAddress
 from watchword.core.errors import DomainError
+from watchword.core.pagination import PageRequest
 from watchword.core.phone import PhoneNumber
 from watchword.core.recipients import Recipient
 from watchword.invitations.errors import InvitationNotFound, InvitationPending, InvitationRefused
-from watchword.invitations.models import Invitation, InvitationFilter, NewInvitation
+from watchword.invitations.models import Invitation, NewInvitation
 from watchword.web.console.desk import Desk, WorkDesk, text_of
 from watchword.web.console.organizations import roles_of_people, ticked
 from watchword.web.console.routing import console_router
@@ -26,14 +27,17 @@ USUAL_DAYS = 7
 
 
 @router.get("")
-async def list_invitations(desk: WorkDesk, organization_id: str) -> Response:
+async def list_invitations(desk: WorkDesk, organization_id: str, page: int = 1) -> Response:
     """List the invitations, the newest first."""
     organization = await desk.scope.organizations.get(organization_id)
     return desk.render(
         "organization_invitations.html",
         organization=organization,
-        invitations=await desk.scope.invitations.list(
-            InvitationFilter(organization_id=organization_id)
+        invitations=await desk.scope.invitations.of_organization(
+            organization_id, PageRequest(max(1, page))
+        ),
+        page_address=lambda n: desk.address(
+            "organizations", organization_id, "invitations", page=n
         ),
     )
 
