@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, SelectBase, bindparam, func, or_, select, union_all
 
 from watchword.core.pagination import PageRequest
 from watchword.messaging.models import Channel, Message
@@ -33,35 +33,61 @@ CONDITIONS: Mapping[str, ColumnElement[bool]] = {
 }
 
 
-@lru_cache(maxsize=256)
-def _page(filters: frozenset[str], digests: int) -> tuple[Select[Any], Select[Any]]:
+NEWEST = (m.created_at.desc(), m.id)
+
+
+def _wanted(filters: frozenset[str], digests: int) -> list[ColumnElement[bool]]:
     wanted = [OURS, *(CONDITIONS[name] for name in sorted(filters))]
     if digests:
         wanted.append(
             or_(*(m.recipient_digest == bindparam(f"digest_{n}") for n in range(digests)))
         )
-    rows = (
-        select(*SHOWN)
-        .where(*wanted)
-        .order_by(m.created_at.desc(), m.id)
+    return wanted
+
+
+@lru_cache(maxsize=256)
+def _page(filters: frozenset[str], digests: int) -> tuple[Select[Any], Select[Any]]:
+    found = _found(filters, digests).subquery("found")
+    # An index tells which are on the page: what is before it is never read.
+    page = (
+        select(found.c.id)
+        .order_by(found.c.created_at.desc(), found.c.id)
         .limit(bindparam("limit"))
         .offset(bindparam("offset"))
+        .subquery("page")
     )
+    rows = select(*SHOWN).join(page, m.id == page.c.id).where(OURS).order_by(*NEWEST)
+    wanted = _wanted(filters, digests)
     return rows, select(func.count().label("total")).select_from(messages).where(*wanted)
+
+
+def _found(filters: frozenset[str], digests: int) -> SelectBase:
+    if not digests:
+        return select(m.id, m.created_at).where(*_wanted(filters, 0))
+    # Each digest by itself: for one of several, SQLite would rather read all that was ever sent.
+    return union_all(
+        *(
+            select(m.id, m.created_at).where(
+                *_wanted(filters, 0), m.recipient_digest == bindparam(f"digest_{n}")
+            )
+            for n in range(digests)
+        )
+    )
 
 
 @lru_cache(maxsize=256)
 def _slice(filters: frozenset[str], digests: int) -> Select[Any]:
     """Return the next rows of a long list; it costs the same wherever in the list it begins."""
-    rows, _ = _page(filters, digests)
     before = bindparam("before", type_=UtcDateTime)
     return (
-        rows.where(
+        select(*SHOWN)
+        .where(
+            *_wanted(filters, digests),
             m.created_at <= before,
             or_(m.created_at < before, m.id > bindparam("after_id")),
         )
+        .order_by(*NEWEST)
         .limit(bindparam("limit"))
-        .offset(None)
     )
 
 

@@ -5,7 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, delete, func, null, select, union_all
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from watchword.core.pagination import Page, PageRequest
@@ -17,6 +29,7 @@ from watchword.storage.entities import EntityRows, EntityTable
 from watchword.storage.lists import each_of
 from watchword.storage.pages import (
     TENANT,
+    Listing,
     PagedRepository,
     columns_of,
     listing,
@@ -46,22 +59,27 @@ FEATURED_USERS = 3
 BRANDINGS = select(o.branding).where(o.tenant_id == TENANT, o.branding != bindparam("no_branding"))
 
 _each_organization = each_of("ids")
-_ranked = (
-    select(
-        om.organization_id,
-        om.user_id,
-        func.count().over(partition_by=om.organization_id).label("total"),
-        func.row_number()
-        .over(partition_by=om.organization_id, order_by=(om.created_at.desc(), om.user_id))
-        .label("place"),
+_of_this = (om.tenant_id == TENANT, om.organization_id == _each_organization.c.value)
+_members = select(func.count()).where(*_of_this).scalar_subquery()
+
+
+def _at_place(place: int) -> Select[Any]:
+    # Numbered by a window, every member of a large organization would be read.
+    came = select(om.user_id).where(*_of_this).order_by(*_last_first).limit(1).offset(place)
+    return select(
+        _each_organization.c.value.label("organization_id"),
+        literal_column(str(place)).label("place"),
+        (_members if place == 0 else null()).label("total"),
+        came.scalar_subquery().label("user_id"),
     )
-    .where(om.tenant_id == TENANT, om.organization_id.in_(select(_each_organization.c.value)))
-    .subquery("ranked")
-)
+
+
+_last_first = (om.created_at.desc(), om.user_id)
+_came_last = union_all(*(_at_place(place) for place in range(FEATURED_USERS))).subquery("came")
 FEATURED = (
-    select(_ranked.c.organization_id, _ranked.c.total, u.id, u.avatar, u.name)
-    .where(_ranked.c.place <= FEATURED_USERS, u.tenant_id == TENANT, u.id == _ranked.c.user_id)
-    .order_by(_ranked.c.organization_id, _ranked.c.place)
+    select(_came_last.c.organization_id, _came_last.c.total, u.id, u.avatar, u.name)
+    .where(u.tenant_id == TENANT, u.id == _came_last.c.user_id)
+    .order_by(_came_last.c.organization_id, _came_last.c.place)
 )
 
 _with_roles = and_(
@@ -119,8 +137,24 @@ _of_organization = (om.tenant_id == TENANT, om.organization_id == ORGANIZATION)
 _people = select(*columns_of(users)).where(
     *_of_organization, u.tenant_id == TENANT, u.id == om.user_id
 )
-_last_first = (om.created_at.desc(), om.user_id)
-MEMBERS = listing(_people, *_last_first, count=select(om.user_id).where(*_of_organization))
+# The index of members tells who is on the page: of those before it nobody is read.
+_on_page = (
+    select(om.user_id, om.created_at)
+    .where(*_of_organization)
+    .order_by(*_last_first)
+    .limit(bindparam("size", type_=Integer))
+    .offset(bindparam("offset", type_=Integer))
+    .subquery("page")
+)
+MEMBERS = Listing(
+    page=select(*columns_of(users))
+    .join(_on_page, u.id == _on_page.c.user_id)
+    .where(u.tenant_id == TENANT)
+    .order_by(_on_page.c.created_at.desc(), _on_page.c.user_id),
+    count=select(func.count().label("total"))
+    .select_from(organization_members)
+    .where(*_of_organization),
+)
 FOUND_MEMBERS = listing(
     _people.where(matching(u.id, u.name, u.username, u.primary_email, u.primary_phone)),
     *_last_first,
@@ -221,7 +255,7 @@ class OrganizationRows(EntityRows[Organization]):
         totals: dict[str, int] = {}
         for row in await self.all(FEATURED, ids=[*ids]):
             of = row.pop("organization_id")
-            totals[of] = row.pop("total")
+            totals[of] = row.pop("total") or totals.get(of, 0)
             people[of].append(row)
         return {of: Featured(totals.get(of, 0), tuple(people[of])) for of in ids}
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from watchword.core.pagination import PageRequest
 from watchword.storage.compiled import Row
 from watchword.storage.repositories import TenantRepository
+from watchword.storage.types import AnyCaseLike
 
 TENANT = bindparam("tenant_id", type_=String)
 THIS = bindparam("id_", type_=String)
@@ -52,7 +53,7 @@ def listing(
 def matching(*columns: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return the condition of a search: one of the columns holds the pattern."""
     pattern = bindparam("pattern", type_=String)
-    return or_(*(func.lower(column).like(pattern, escape="\\") for column in columns))
+    return or_(*(AnyCaseLike(column, pattern) for column in columns))
 
 
 def pattern_of(search: str) -> str:
@@ -96,5 +97,8 @@ class PagedRepository(TenantRepository):
     ) -> tuple[list[Row], int]:
         """Return one page's rows, and how many rows there are in all."""
         rows = await self.all(listed.page, size=page.size, offset=page.offset, **values)
+        if len(rows) < page.size and (rows or not page.offset):
+            # The last page: it tells itself how many there are.
+            return rows, page.offset + len(rows)
         counted = await self.first(listed.count, **values)
         return rows, int(counted["total"]) if counted else 0

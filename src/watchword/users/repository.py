@@ -6,11 +6,9 @@ from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnCollection,
     ColumnElement,
     Executable,
     Integer,
-    Select,
     and_,
     bindparam,
     delete,
@@ -18,6 +16,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    tuple_,
     union,
     union_all,
     update,
@@ -137,11 +136,21 @@ def change_statement(names: tuple[str, ...]) -> Executable:
     )
 
 
+OLDEST_RECENT = (
+    select(u.created_at.label("recent_since"), u.id.label("recent_id"))
+    .where(OURS)
+    .order_by(*NEWEST)
+    .limit(_size)
+    .offset(_offset)
+)
+IS_RECENT = tuple_(u.created_at, u.id) >= tuple_(
+    bindparam("recent_since", type_=u.created_at.type), bindparam("recent_id", type_=u.id.type)
+)
+
 # --- searches: a statement for each shape that is ever asked for
 
 Shape = tuple[tuple[str, ...], bool, int]
 """A condition without its values: its fields, whether it is a pattern, how many values it has."""
-Columns = ColumnCollection[Any, Any]
 
 SIZES = (1, 10, MOST_VALUES)
 """Values are filled up to one of these, so that there are few shapes."""
@@ -153,8 +162,6 @@ class SearchStatements:
 
     rows: Executable
     count: Executable
-    is_bounded: bool
-    """Whether only the newest are looked at."""
 
 
 @lru_cache(maxsize=256)
@@ -173,49 +180,46 @@ def named_statement(
 
 @lru_cache(maxsize=256)
 def search_statements(
-    shapes: tuple[Shape, ...], indexed: tuple[bool, ...], mode: tuple[bool, bool]
+    shapes: tuple[Shape, ...],
+    indexed: tuple[bool, ...],
+    mode: tuple[bool, bool],
+    is_bounded: bool,
 ) -> SearchStatements:
     """Return the statements of a search; *indexed* tells which conditions an index answers."""
     needs_all, is_case_sensitive = mode
-    join = and_ if needs_all else or_
-    if all(indexed) or (needs_all and any(indexed)):
-        wanted = join(*_conditions(users.c, shapes, is_case_sensitive))
-        return _searching(select(*COLUMNS).where(OURS, wanted), users.c, is_bounded=False)
-    newest = select(*COLUMNS).where(OURS).order_by(*NEWEST).limit(bindparam("most", type_=Integer))
-    recent = newest.subquery("recent")
-    wanted = join(*_conditions(recent.c, shapes, is_case_sensitive))
-    found = select(*(recent.c[name] for name in NAMES)).where(wanted)
+    wanted = (and_ if needs_all else or_)(*_conditions(shapes, is_case_sensitive))
+    if not is_bounded:
+        return _searching(wanted)
     if not any(indexed):
-        return _searching(found, recent.c, is_bounded=True)
+        return _searching(IS_RECENT, wanted)
     owners = [
         _named(number, shape, is_case_sensitive)
         for number, (shape, is_indexed) in enumerate(zip(shapes, indexed, strict=True))
         if is_indexed
     ]
-    ids = union(select(recent.c.id).where(wanted), select(u.id).where(OURS, or_(*owners))).subquery(
-        "ids"
-    )
-    both = select(*COLUMNS).where(OURS, u.id.in_(select(ids.c.id)))
-    return _searching(both, users.c, is_bounded=True)
+    ids = union(
+        select(u.id).where(OURS, IS_RECENT, wanted), select(u.id).where(OURS, or_(*owners))
+    ).subquery("ids")
+    return _searching(u.id.in_(select(ids.c.id)))
 
 
-def _searching(found: Select[Any], columns: Columns, *, is_bounded: bool) -> SearchStatements:
+def _searching(*wanted: ColumnElement[bool]) -> SearchStatements:
+    found = select(u.id).where(OURS, *wanted)
+    # The index of the list holds all that is looked at: of whom nothing fits, no row is read.
+    page = found.order_by(*NEWEST).limit(_size).offset(_offset).subquery("page")
     counted = found.limit(bindparam("most_counted", type_=Integer)).subquery("counted")
     return SearchStatements(
-        rows=found.order_by(columns.created_at.desc(), columns.id.desc())
-        .limit(_size)
-        .offset(_offset),
+        rows=select(*COLUMNS).join(page, u.id == page.c.id).where(OURS).order_by(*NEWEST),
         count=select(func.count().label("total")).select_from(counted),
-        is_bounded=is_bounded,
     )
 
 
 def _conditions(
-    columns: Columns, shapes: tuple[Shape, ...], is_case_sensitive: bool
+    shapes: tuple[Shape, ...], is_case_sensitive: bool
 ) -> Iterator[ColumnElement[bool]]:
     for number, (fields, is_pattern, size) in enumerate(shapes):
         test = _like if is_pattern else _one_of
-        yield or_(*(test(columns[field], number, size, is_case_sensitive) for field in fields))
+        yield or_(*(test(u[field], number, size, is_case_sensitive) for field in fields))
 
 
 def _like(
@@ -405,9 +409,12 @@ class UserRepository(TenantRepository):
         return await self._look_through(page, search)
 
     async def _look_through(self, page: PageRequest, search: UserSearch) -> UserPage:
-        shapes = tuple(map(_shape_of, search.conditions))
-        statements = search_statements(shapes, _indexed(search), _mode_of(search))
-        values: dict[str, Any] = {"most": self.most_looked_through}
+        shapes, indexed = tuple(map(_shape_of, search.conditions)), _indexed(search)
+        values: dict[str, Any] = {}
+        if not (all(indexed) or (search.needs_all and any(indexed))):
+            values |= await self._recent()
+        is_bounded = bool(values)
+        statements = search_statements(shapes, indexed, _mode_of(search), is_bounded)
         for number, (condition, shape) in enumerate(zip(search.conditions, shapes, strict=True)):
             values |= _bound(number, condition, shape)
         rows = await self.all(statements.rows, size=page.size, offset=page.offset, **values)
@@ -415,13 +422,18 @@ class UserRepository(TenantRepository):
         if len(rows) == page.size or (page.offset and not rows):
             # There may be more behind this page, or less than is before it.
             total = await self._count(statements.count, most_counted=self.most_counted, **values)
-        is_bounded = statements.is_bounded and await self.totals.get(COUNTED) > values["most"]
         return UserPage(
             _users(rows),
             min(total, self.most_counted),
             page,
             looked_through=self.most_looked_through if is_bounded else None,
         )
+
+    async def _recent(self) -> Row:
+        """Return where the newest begin; nothing where that is all of them."""
+        if await self.totals.get(COUNTED) <= self.most_looked_through:
+            return {}
+        return await self.first(OLDEST_RECENT, size=1, offset=self.most_looked_through - 1) or {}
 
     async def _count(self, statement: Executable, **values: Any) -> int:
         row = await self.first(statement, **values)

@@ -107,7 +107,8 @@ Index(
     "ix_organization_members_created_at",
     organization_members.c.tenant_id,
     organization_members.c.organization_id,
-    organization_members.c.created_at,
+    organization_members.c.created_at.desc(),
+    organization_members.c.user_id,
 )
 Index(
     "ix_organization_members_user_id",
