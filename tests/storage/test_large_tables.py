@@ -1,5 +1,6 @@
 """Statements over tables that grow for years read what they need, and not the whole of them."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Executable
@@ -7,6 +8,9 @@ from sqlalchemy import Executable
 from tests.fakes import FakeClock
 from tests.plans import plan_of
 from watchword.audit import repository as audit
+from watchword.audit.models import SYSTEM, AuditFilter
+from watchword.audit.service import AuditService
+from watchword.core.pagination import PageRequest
 from watchword.invitations import repository as invitations
 from watchword.messaging import log_repository as message_log
 from watchword.messaging import repository as messages
@@ -102,3 +106,23 @@ def _search(is_bounded: bool, **recent: Any) -> tuple[Executable, dict[str, Any]
     if recent:
         recent["recent_id"] = "u1"
     return statements.rows, {"typed0_0": "%x%", **SIZE, **recent}
+
+
+async def test_pages_of_a_list_make_the_whole_of_it_in_one_order(
+    storage: Storage, clock: FakeClock
+) -> None:
+    log = audit.AuditRows(storage, "default")
+    service = AuditService(log, clock)
+    for number in range(11):
+        await service.record("user.created", SYSTEM, subject=f"user:{number}")
+        # Some come at the same moment, and are told apart all the same.
+        clock.advance(timedelta(seconds=number % 3))
+
+    whole, total = await log.page(AuditFilter(), PageRequest(1, 100))
+    pages = [await log.page(AuditFilter(), PageRequest(number, 3)) for number in range(1, 6)]
+
+    assert [entry for entries, _ in pages for entry in entries] == whole
+    assert whole == sorted(
+        sorted(whole, key=lambda entry: entry.id), key=lambda entry: entry.created_at, reverse=True
+    )
+    assert {counted for _, counted in pages} == {total} == {11}
