@@ -1,10 +1,11 @@
 """A browser without scripts: keeps cookies, fills forms, follows redirects."""
 
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from typing import Self
+from typing import ClassVar, Self
 
 import httpx2
+
+from tests.web.markup import Attributes, MarkupReader
 
 ORIGIN = "http://localhost:3001"
 JAR_HOST = "localhost.local"
@@ -20,11 +21,14 @@ class FoundForm:
     buttons: list[dict[str, str | None]] = field(default_factory=list)
 
 
-class Page(HTMLParser):
+class Page(MarkupReader):
     """What a page says, and its forms, links and fields."""
 
+    described: ClassVar[frozenset[str]] = frozenset(
+        {"form", "a", "input", "button", "select", "option"}
+    )
+
     def __init__(self, response: httpx2.Response) -> None:
-        super().__init__()
         self.response = response
         self.status = response.status_code
         self.path = response.url.path
@@ -43,7 +47,7 @@ class Page(HTMLParser):
         """Return the visible text."""
         return " ".join(" ".join(self._words).split())
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         values = dict(attrs)
         if tag in {"style", "script", "title", "option"}:
             self._open.append(tag)

@@ -188,7 +188,12 @@ async def new_browser(site: Site) -> AsyncIterator[Callable[[], Browser]]:
         client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=site.app),
             base_url=ORIGIN,
-            headers={"Accept-Language": language, "Accept": "text/html"},
+            # To compress each page only to read it takes longer than to draw many of them.
+            headers={
+                "Accept-Language": language,
+                "Accept": "text/html",
+                "Accept-Encoding": "identity",
+            },
         )
         clients.append(client)
         return Browser(client)

@@ -48,6 +48,19 @@ async def test_the_first_page_is_light_and_whole_in_one_request(
     assert not re.search(r"\son[a-z]+=|\sstyle=|javascript:", page.html)
 
 
+async def test_pages_come_compressed_where_that_is_understood(browser: Browser) -> None:
+    await browser.open(authorization())
+    address = str(browser.page.response.url)
+
+    packed = await browser.client.get(address, headers={"Accept-Encoding": "gzip"})
+    plain = await browser.client.get(address)
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert Page(packed).words == Page(plain).words != ""
+    assert "Accept-Encoding" in plain.headers["vary"]
+
+
 async def test_the_content_policy_allows_only_this_answers_style(
     site: Site, browser: Browser
 ) -> None:
