@@ -1,6 +1,8 @@
 """A little work before a code: belongs to one visit, and is good once."""
 
+import hashlib
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
@@ -11,10 +13,15 @@ MOMENT = datetime(2026, 5, 1, tzinfo=UTC)
 
 def solve(challenge: str) -> str:
     """Do the work."""
-    number = 1
-    while not is_answer(challenge, str(number)):
-        number += 1
-    return str(number)
+    # What does not change is hashed once.
+    begun = hashlib.sha256(f"{challenge}:".encode())
+    for number in count(1):
+        tried = begun.copy()
+        tried.update(b"%d" % number)
+        # Few are left to be looked at by the rule itself.
+        if tried.digest()[0] == 0 and is_answer(challenge, str(number)):
+            return str(number)
+    raise AssertionError("every challenge has an answer")
 
 
 def test_an_answer_is_found_and_another_challenge_refuses_it() -> None:
