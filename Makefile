@@ -52,9 +52,13 @@ fix: environment ## format, and apply safe lint fixes
 	@$(BIN)/python -m ruff check --fix --quiet . ; $(BIN)/python -m ruff format --quiet .
 	@$(BIN)/python tools/reference.py
 
-docs: environment ## build the documentation into site/; warnings are errors
+docs: environment site/.made ## build the documentation into site/; warnings are errors
+
+# Folders are among them: a page that is gone changes its folder.
+site/.made: mkdocs.yml requirements/dev.txt $(shell find docs) | environment
 	@# Not --quiet: that hides warnings from --strict.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@touch $@
 
 bench: environment ## whole sign-ins per second and what each costs, on both databases (ARGS=--help)
 	@$(BIN)/python -m bench $(ARGS)
