@@ -48,9 +48,9 @@ class Emulator:
 
     def wait_until_ready(self) -> None:
         """Return when it answers."""
-        for _ in range(300):
+        for _ in range(1200):
             try:
-                local.get(f"{self.address}/emulator/messages", timeout=1)
+                local.get(f"{self.address}/emulator/messages")
             except httpx2.TransportError:
                 time.sleep(0.1)
             else:
@@ -114,6 +114,8 @@ def development(database_url: str, emulator: Emulator, folder: Path) -> Installa
     # People and browsers say localhost; it is a secure context, as https is.
     installation.origin = f"http://localhost:{installation.port}"
     installation.environment["WATCHWORD_PUBLIC_URL"] = installation.origin
+    # Who stands before a page for a code finds the message at the emulator, however busy it is.
+    installation.environment["WATCHWORD_DELIVERY_WAIT"] = "30"
     return installation
 
 

@@ -53,7 +53,7 @@ class MailBox:
 
     def wait_for(self, count: int) -> str:
         """Return the newest e-mail, once there are *count*."""
-        for _ in range(200):
+        for _ in range(1200):
             if len(self.server.mails) >= count:
                 break
             time.sleep(0.05)
@@ -78,7 +78,7 @@ def running_mail_server(folder: Path) -> Iterator[MailBox]:
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(30)
+        assert ready.wait(60)
         yield boxes[0]
     finally:
         over.set()

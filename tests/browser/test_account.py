@@ -42,6 +42,7 @@ def open_account_center(admin: Walk) -> None:
     admin.go("console.nav.sign_in_experience")
     admin.link("console.sign_in_experience.tab.account_center").click()
     admin.page.locator("[name=enabled]").check()
+    admin.page.wait_for_load_state()
     for field in admin.page.locator("select[name^='field.']").all():
         field.select_option("Edit")
     admin.take("account-center")

@@ -212,6 +212,7 @@ def test_the_audit_log_is_filtered_by_event_and_by_who(desk: Desk) -> None:
     row.get_by_role("link", name="Organization created").click()
 
     expect(desk.page).to_have_url(re.compile("event="))
+    desk.page.wait_for_load_state()
     events = desk.page.locator("tbody th").all_inner_texts()
     assert events
     assert all("organization.created" in event for event in events)

@@ -154,7 +154,7 @@ def switch_phone_on(walk: Walk) -> None:
     walk.says("console.sign_in_experience.confirm_title")
     walk.take("before-and-after")
     walk.confirm()
-    assert phone in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text(phone)
 
 
 def open_live_preview(walk: Walk) -> None:
@@ -177,7 +177,9 @@ def ask_for_a_code(walk: Walk, number: str) -> None:
 
 
 def type_code(walk: Walk, code: str) -> None:
-    """Type a code; the sixth digit sends it."""
+    """Type a code; the sixth digit sends it, once the page has its script."""
+    expect(walk.label("pages.code.label")).to_be_visible()
+    walk.page.wait_for_load_state()
     walk.label("pages.code.label").fill("")
     walk.label("pages.code.label").press_sequentially(code)
 
@@ -251,6 +253,7 @@ def test_an_administrator_sets_twilio_up_and_a_person_signs_in(
     third = emulator.last_code()
     type_code(walk, third)
     see_claims(walk, "+14155550177")
+    late.wait_for_load_state()
     late.get_by_label(walk.t("pages.code.label"), exact=True).press_sequentially(third)
     expect(late.get_by_role("heading")).to_have_text(walk.t("pages.expired.title"))
     walk.camera.take(late, "used")

@@ -347,6 +347,8 @@ def test_step_12_save_and_live_preview(desk: Desk) -> None:
     page.get_by_role("button", name=desk.t("pages.sign_in.button_code"), exact=True).click()
     code = page.get_by_label(desk.t("pages.code.label"), exact=True)
     expect(code).to_be_focused()
+    # The script sends the last digit.
+    page.wait_for_load_state()
     code.press_sequentially(desk.office.site.emulator.last_code())
     page.get_by_role("button", name=desk.t("pages.no_account.button"), exact=True).click()
     expect(page.get_by_text(desk.t("demo_app.signed_in.title"))).to_be_visible()

@@ -110,6 +110,7 @@ def test_pages_are_light_keep_still_and_ask_nobody_else(
     page.locator("button.primary").click()
     page.wait_for_url(re.compile("verification-code"))
     look("code")
+    # `look` waited for the page's script, which sends the last digit.
     page.locator("#code").fill(site.emulator.last_code())
     page.wait_for_url(re.compile("/demo-app"))
 
@@ -136,9 +137,12 @@ def test_a_person_signs_in_with_the_keys_alone(site: Site, page: Page) -> None:
     page.keyboard.type("+14155550103")
     page.keyboard.press("Enter")
     expect(page.locator("#code")).to_be_focused()
+    # Its script sends the last digit.
+    page.wait_for_load_state()
     page.keyboard.type("000000" if site.emulator.last_code() != "000000" else "111111")
     expect(page.locator("#code")).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#code")).to_be_focused()
+    page.wait_for_load_state()
     page.keyboard.type(site.emulator.last_code())
     expect(page.locator("button.primary")).to_be_focused()
     page.keyboard.press("Enter")

@@ -131,6 +131,7 @@ def test_twilio_moves_from_a_development_tenant_to_production(site: Site, office
     expect(page.locator("label").filter(has_text="Auth Token")).to_contain_text(
         office.t("console.promotion.state.different")
     )
+    page.wait_for_load_state()
     sections = page.locator("section.card h2").all_inner_texts()
     assert sections == [
         office.t(f"console.promotion.section.{name}") for name in ("connectors", "signIn")

@@ -58,7 +58,9 @@ def give_password(person: Walk) -> None:
 
 
 def type_code(person: Walk, code: str) -> None:
-    """Type a code; a full one is sent by itself."""
+    """Type a code; a full one is sent by itself, once the page has its script."""
+    expect(person.page.locator("#code")).to_be_visible()
+    person.page.wait_for_load_state()
     person.page.locator("#code").press_sequentially(code)
 
 
@@ -95,6 +97,7 @@ def test_a_mandatory_second_step_is_set_up_asked_for_and_recovered(
     type_code(person, app.now())
     person.says("pages.mfa_codes.title")
     person.take("mfa-codes")
+    person.page.wait_for_load_state()
     codes = person.page.locator(".codes li").all_inner_texts()
     assert len(codes) == 10
     with person.page.expect_download() as download:

@@ -32,6 +32,8 @@ from watchword.oidc.authentication_context import ONE_FACTOR, TWO_FACTORS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+SENT = re.compile("/sign-in-experience/sign-up-and-sign-in$")
+"""Where the form of sign-in methods is sent; its preview is sent elsewhere."""
 PASSWORD, OTHER_PASSWORD = "calm-otter-7-lamps", "brisk-heron-9-ferns"
 FRESH: dict[str, Any] = {
     **NEW_TENANT,
@@ -74,10 +76,10 @@ class Office(Walk):
         for step in steps:
             what, _, value = step.partition("=")
             if value:
-                with self.page.expect_response(re.compile("/sign-up-and-sign-in")):
+                with self.page.expect_response(SENT):
                     self.page.locator(f"[name={what}][value={value}]").check()
             elif step.startswith("-"):
-                with self.page.expect_response(re.compile("/sign-up-and-sign-in")):
+                with self.page.expect_response(SENT):
                     self.page.locator(f"[type=checkbox][name={step[1:]}]").uncheck()
             else:
                 pressed = self.page.locator(f"button[value='{step}']")
@@ -460,6 +462,8 @@ def test_who_is_signed_in_steps_up_and_tokens_say_what_they_did(office: Office) 
     walk.page.goto(f"{site.origin}/account/authenticator-app")
     walk.button("pages.account.verify.button_code").click()
     type_code(walk, site.emulator.last_code())
+    expect(walk.page.locator(".secret")).to_be_visible()
+    walk.page.wait_for_load_state()
     secret = walk.page.locator(".secret").inner_text().replace(" ", "")
     app = pyotp.TOTP(secret)
     walk.page.locator("#code").press_sequentially(app.now())
@@ -470,6 +474,7 @@ def test_who_is_signed_in_steps_up_and_tokens_say_what_they_did(office: Office) 
     type_identifier(walk, "+14155550167", "pages.sign_in.button_code")
     type_code(walk, site.emulator.last_code())
     walk.says("pages.mfa_verify.title")
+    walk.page.wait_for_load_state()
     # The first code is used up; half a minute ahead is within what is accepted.
     walk.page.locator("#code").press_sequentially(app.at(int(time.time()) + 30))
     both = walk.claims()

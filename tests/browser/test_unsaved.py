@@ -25,7 +25,8 @@ def test_leaving_a_filled_form_asks_and_a_session_that_ended_keeps_it(
 
     page.on("dialog", stay)
     page.locator("#name").fill("Rowing club")
-    walk.link("console.nav.users").first.click(no_wait_after=True)
+    with page.expect_event("dialog"):
+        walk.link("console.nav.users").first.click(no_wait_after=True)
     expect(page.locator("#name")).to_have_value("Rowing club")
     assert asked == ["beforeunload"]
 

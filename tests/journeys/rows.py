@@ -13,7 +13,7 @@ import asyncpg
 def query(database_url: str, sql: str) -> list[tuple[Any, ...]]:
     """Run one statement on a connection of its own and return its rows."""
     if database_url.startswith("sqlite"):
-        connection = sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=10)
+        connection = sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=60)
         try:
             with connection:
                 return [tuple(row) for row in connection.execute(sql).fetchall()]

@@ -56,6 +56,7 @@ def test_a_stopping_server_waits_for_what_it_is_sending(
         browser.begin("Register")
         sent = browser.send_code(ALICE, "Register")
         assert sent.status_code == 200
+        assert provider.arrived.acquire(timeout=60)
         assert message_states(database_url) == ["sending"]
         browser.client.close()
 

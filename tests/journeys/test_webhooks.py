@@ -57,7 +57,7 @@ def test_what_a_killed_process_was_posting_is_posted_by_the_next(
     provider.mood = "well"
     let_leases_lapse(database_url)
     with installation.server():
-        assert provider.arrived.acquire(timeout=30)
+        assert provider.arrived.acquire(timeout=60)
         assert until(lambda: delivery_states(database_url) == ["delivered"])
 
     assert len(provider.messages) == 2
