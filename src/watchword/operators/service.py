@@ -89,8 +89,7 @@ class OperatorService:
         """Return the token of a link that makes one operator, within an hour."""
         token = new_token()
         now = self.clock.now()
-        repository = self.repository if tx is None else self.repository.within(tx)
-        await repository.invite(
+        await self._rows(tx).invite(
             token_digest=digest_of_token(token),
             role=Role(role),
             is_setup=is_setup,
@@ -199,13 +198,15 @@ class OperatorService:
         """Return an operator's live sessions."""
         return await self.repository.sessions_of(operator.id, self.clock.now())
 
-    async def end_session(self, operator: Operator, session_id: str) -> None:
+    async def end_session(
+        self, operator: Operator, session_id: str, *, tx: Database | None = None
+    ) -> None:
         """End one of the operator's own sessions."""
-        await self.repository.end_session(operator.id, session_id)
+        await self._rows(tx).end_session(operator.id, session_id)
 
-    async def end_other_sessions(self, visit: Visit) -> None:
+    async def end_other_sessions(self, visit: Visit, *, tx: Database | None = None) -> None:
         """End every session of the operator but this one."""
-        await self.repository.end_others(visit.operator.id, visit.session.id)
+        await self._rows(tx).end_others(visit.operator.id, visit.session.id)
 
     # The operator's own account
 
@@ -215,32 +216,40 @@ class OperatorService:
         """Remember language and theme; None means the browser's and the system's."""
         await self._prefer(operator, {"language": language, "theme": theme})
 
-    async def set_alert_email(self, operator: Operator, address: str) -> None:
+    async def set_alert_email(
+        self, operator: Operator, address: str, *, tx: Database | None = None
+    ) -> None:
         """Remember where to write when a connector needs a look; an empty text means nowhere.
 
         Raises InvalidEmailAddress.
         """
         alert_email = EmailAddress.parse(address).address if address.strip() else None
-        await self._prefer(operator, {"alert_email": alert_email})
+        await self._prefer(operator, {"alert_email": alert_email}, tx)
 
-    async def _prefer(self, operator: Operator, chosen: Mapping[str, str | None]) -> None:
+    async def _prefer(
+        self, operator: Operator, chosen: Mapping[str, str | None], tx: Database | None = None
+    ) -> None:
         preferences = {**operator.preferences, **chosen}
-        await self.repository.set_preferences(
+        await self._rows(tx).set_preferences(
             operator.id, {name: value for name, value in preferences.items() if value}
         )
 
-    async def change_password(self, visit: Visit, present: str, new: str) -> None:
-        """Replace the password after checking the present one; other sessions end."""
-        now = self.clock.now()
-        operator = await self.repository.attempt_by_id(visit.operator.id, now)
+    async def check_new_password(self, visit: Visit, present: str, new: str) -> str:
+        """Return the digest of a new password, for `set_password`, once the present one is right.
+
+        Raises InvalidOperatorCredentials, and the errors of `check_password`.
+        """
+        operator = await self.repository.attempt_by_id(visit.operator.id, self.clock.now())
         await self._check(operator, present)
-        await self.repository.succeeded(visit.operator.id, now)
+        await self.repository.succeeded(visit.operator.id, self.clock.now())
         check_password(new, visit.operator.username)
-        digest = await self.passwords.digest_of(new)
-        async with self.storage.transaction() as tx:
-            repository = self.repository.within(tx)
-            await repository.set_password(visit.operator.id, digest)
-            await repository.end_others(visit.operator.id, visit.session.id)
+        return await self.passwords.digest_of(new)
+
+    async def set_password(self, visit: Visit, digest: str, *, tx: Database) -> None:
+        """Replace the password; other sessions end."""
+        rows = self.repository.within(tx)
+        await rows.set_password(visit.operator.id, digest)
+        await rows.end_others(visit.operator.id, visit.session.id)
 
     def begin_totp(self, operator: Operator) -> TotpEnrolment:
         """Return a secret for an authenticator app; nothing is stored until a code proves it."""
@@ -250,14 +259,16 @@ class OperatorService:
         """Return the enrolment a form carried, to be shown again after a wrong code."""
         return self._enrolment(operator, self.sealer.unseal(sealed, "pending totp", operator.id))
 
-    async def enable_totp(self, operator: Operator, sealed: str, code: str) -> tuple[str, ...]:
+    async def enable_totp(
+        self, operator: Operator, sealed: str, code: str, *, tx: Database | None = None
+    ) -> tuple[str, ...]:
         """Turn the second factor on and return recovery codes, which are shown this once."""
         secret = self.sealer.unseal(sealed, "pending totp", operator.id)
         step = step_of(secret, code, self.clock.now())
         if step is None:
             raise InvalidSecondFactor
         codes = tuple(new_code(RECOVERY_CODE_LENGTH) for _ in range(RECOVERY_CODES))
-        await self.repository.set_totp(
+        await self._rows(tx).set_totp(
             operator.id,
             self.sealer.seal(secret, "totp", operator.id),
             step,
@@ -265,9 +276,9 @@ class OperatorService:
         )
         return codes
 
-    async def disable_totp(self, operator: Operator) -> None:
+    async def disable_totp(self, operator: Operator, *, tx: Database | None = None) -> None:
         """Turn the second factor off; the caller has asked for a fresh proof of identity."""
-        await self.repository.set_totp(operator.id, None, None, ())
+        await self._rows(tx).set_totp(operator.id, None, None, ())
 
     # Operators
 
@@ -322,6 +333,9 @@ class OperatorService:
     async def purge(self, now: datetime) -> None:
         """Remove sessions and links that are past their time."""
         await self.repository.purge(now)
+
+    def _rows(self, tx: Database | None) -> OperatorRepository:
+        return self.repository if tx is None else self.repository.within(tx)
 
     def _enrolment(self, operator: Operator, secret: str) -> TotpEnrolment:
         return TotpEnrolment(

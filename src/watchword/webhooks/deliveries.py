@@ -140,13 +140,17 @@ class Deliveries:
             if await self.rows.has_due(webhook.id, self.clock.now()):
                 self.start(webhook.id)
 
-    async def repeat(self, webhook: Webhook, delivery_id: str) -> None:
-        """Begin anew with a delivery that failed; raises DeliveryNotRepeatable."""
+    async def repeat(self, webhook: Webhook, delivery_id: str, tx: Database | None = None) -> None:
+        """Begin anew with a delivery that failed, when *tx* is committed.
+
+        Raises DeliveryNotRepeatable.
+        """
+        rows = self.rows if tx is None else self.rows.within(tx)
         now = self.clock.now()
         until = now + self.schedule.give_up_after
-        if not await self.rows.repeat(webhook.id, delivery_id, now, until):
+        if not await rows.repeat(webhook.id, delivery_id, now, until):
             raise DeliveryNotRepeatable(delivery_id)
-        self.start(webhook.id)
+        rows.db.after_commit(partial(self.start, webhook.id))
 
     async def send_test(
         self, webhook: Webhook, events: Iterable[Event], config: WebhookConfig

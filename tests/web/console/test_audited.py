@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.web.console.conftest import HOME, Browser, Site
+from tests.web.console.conftest import HOME, PASSWORD, Browser, Site
 from watchword.audit.models import AuditEntry
+from watchword.audit.service import AuditService
+from watchword.storage import StorageUnavailable
 
 
 async def newest(site: Site) -> AuditEntry:
@@ -57,3 +59,32 @@ async def test_ended_sessions_are_told(site: Site, owner: Browser) -> None:
 
     assert answer.status_code == 303
     assert (await newest(site)).event == "operator.sessions_ended"
+
+
+async def test_nothing_of_an_operators_own_changes_that_is_not_written_down(
+    site: Site, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class TornAudit(AuditService):
+        async def record(self, *_: object, **__: object) -> None:
+            raise StorageUnavailable("gone in the middle")
+
+    operators = site.server.operators
+    elsewhere = await operators.sign_in("owner", PASSWORD)
+    scope = await site.scope()
+    page = await owner.open("profile")
+    csrf = dict(page.form("/profile/password").pairs)["csrf"]
+    monkeypatch.setitem(vars(scope), "audit", TornAudit(scope.audit.rows, scope.audit.clock))
+
+    for path, form in (
+        ("password", {"present": PASSWORD, "new": "another quiet lamp"}),
+        ("alerts", {"alert_email": "ada@example.com"}),
+        ("sessions/end", {"session": "others"}),
+        ("sessions/end", {"session": elsewhere.visit.session.id}),
+    ):
+        answer = await owner.client.post(f"{HOME}/profile/{path}", data={"csrf": csrf, **form})
+        assert answer.status_code == 503, path
+
+    there = await operators.find_visit(elsewhere.token)
+    assert there is not None
+    assert "alert_email" not in there.operator.preferences
+    await operators.sign_in("owner", PASSWORD)

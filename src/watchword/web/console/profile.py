@@ -24,8 +24,9 @@ async def show_profile(desk: OwnDesk) -> Response:
 async def change_password(desk: OwnDesk) -> Response:
     """Replace the password; other sessions end."""
     form = await desk.form()
+    operators = desk.server.operators
     try:
-        await desk.server.operators.change_password(
+        digest = await operators.check_new_password(
             desk.visit, text_of(form, "present"), text_of(form, "new")
         )
     except InvalidOperatorCredentials:
@@ -33,7 +34,9 @@ async def change_password(desk: OwnDesk) -> Response:
         return await _page(desk, present_problem=problem, status_code=422)
     except DomainError as error:
         return await _page(desk, password_problem=desk.message(error), status_code=422)
-    await desk.scope.audit.record("operator.password_changed", desk.actor)
+    async with desk.server.storage.transaction() as tx:
+        await operators.set_password(desk.visit, digest, tx=tx)
+        await desk.scope.audit.record("operator.password_changed", desk.actor, tx=tx)
     return desk.go("profile", done="password_changed")
 
 
@@ -42,12 +45,13 @@ async def set_alerts(desk: OwnDesk) -> Response:
     """Remember where to write when a connector needs a look."""
     address = text_of(await desk.form(), "alert_email")
     try:
-        await desk.server.operators.set_alert_email(desk.operator, address)
+        async with desk.server.storage.transaction() as tx:
+            await desk.server.operators.set_alert_email(desk.operator, address, tx=tx)
+            await desk.scope.audit.record("operator.alerts_changed", desk.actor, tx=tx)
     except InvalidEmailAddress as error:
         return await _page(
             desk, alert_problem=desk.message(error), alert_email=address, status_code=422
         )
-    await desk.scope.audit.record("operator.alerts_changed", desk.actor)
     return desk.go("profile", done="saved")
 
 
@@ -65,13 +69,14 @@ async def enable_second_factor(desk: OwnDesk) -> Response:
     form = await desk.form()
     sealed = text_of(form, "sealed")
     try:
-        codes = await desk.server.operators.enable_totp(
-            desk.operator, sealed, text_of(form, "code")
-        )
+        async with desk.server.storage.transaction() as tx:
+            codes = await desk.server.operators.enable_totp(
+                desk.operator, sealed, text_of(form, "code"), tx=tx
+            )
+            await desk.scope.audit.record("operator.second_factor_on", desk.actor, tx=tx)
     except InvalidSecondFactor as error:
         enrolment = desk.server.operators.resume_totp(desk.operator, sealed)
         return _enrolment_page(desk, enrolment, problem=desk.message(error), status_code=422)
-    await desk.scope.audit.record("operator.second_factor_on", desk.actor)
     return desk.render("recovery_codes.html", codes=codes)
 
 
@@ -79,8 +84,9 @@ async def enable_second_factor(desk: OwnDesk) -> Response:
 async def disable_second_factor(desk: OwnDesk) -> Response:
     """Turn it off."""
     await desk.prove_fresh()
-    await desk.server.operators.disable_totp(desk.operator)
-    await desk.scope.audit.record("operator.second_factor_off", desk.actor)
+    async with desk.server.storage.transaction() as tx:
+        await desk.server.operators.disable_totp(desk.operator, tx=tx)
+        await desk.scope.audit.record("operator.second_factor_off", desk.actor, tx=tx)
     return desk.go("profile", done="second_factor_off")
 
 
@@ -88,11 +94,12 @@ async def disable_second_factor(desk: OwnDesk) -> Response:
 async def end_session(desk: OwnDesk) -> Response:
     """End one session, or all others."""
     session = text_of(await desk.form(), "session")
-    if session == "others":
-        await desk.server.operators.end_other_sessions(desk.visit)
-    else:
-        await desk.server.operators.end_session(desk.operator, session)
-    await desk.scope.audit.record("operator.sessions_ended", desk.actor)
+    async with desk.server.storage.transaction() as tx:
+        if session == "others":
+            await desk.server.operators.end_other_sessions(desk.visit, tx=tx)
+        else:
+            await desk.server.operators.end_session(desk.operator, session, tx=tx)
+        await desk.scope.audit.record("operator.sessions_ended", desk.actor, tx=tx)
     return desk.go("profile", done="session_ended")
 
 

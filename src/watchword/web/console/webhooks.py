@@ -187,10 +187,12 @@ async def show_deliveries(desk: WorkDesk, webhook_id: str, page: int = 1) -> Res
 async def repeat(desk: WorkDesk, webhook_id: str, delivery_id: str) -> Response:
     """Send what failed once more."""
     webhook = await desk.scope.deliveries.webhooks.get(webhook_id)
-    await desk.scope.deliveries.repeat(webhook, delivery_id)
-    await desk.scope.audit.record(
-        "webhook.delivery_repeated", desk.actor, subject=f"webhook:{webhook_id}"
-    )
+    subject = f"webhook:{webhook_id}"
+    async with desk.server.storage.transaction() as tx:
+        await desk.scope.deliveries.repeat(webhook, delivery_id, tx)
+        await desk.scope.audit.record(
+            "webhook.delivery_repeated", desk.actor, subject=subject, tx=tx
+        )
     return desk.go("webhooks", webhook_id, "deliveries", done="sent_again")
 
 
