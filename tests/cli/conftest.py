@@ -3,9 +3,10 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -37,15 +38,24 @@ Watchword = Callable[..., Ended]
 
 
 @pytest.fixture
-def watchword(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watchword:
+def database(sqlite_folder: Path, sqlite_template: Path, tmp_path: Path) -> Iterator[Path]:
+    """Return a migrated database; it seems to be in the test's own folder."""
+    with TemporaryDirectory(dir=sqlite_folder) as folder:
+        file = Path(shutil.copy(sqlite_template, Path(folder) / "watchword.db"))
+        seen = tmp_path / file.name
+        seen.symlink_to(file)
+        yield seen
+
+
+@pytest.fixture
+def watchword(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watchword:
     """Return what runs a command of a production installation on SQLite."""
     for name in os.environ:
         if name.startswith("WATCHWORD_"):
             monkeypatch.delenv(name)
-    shutil.copy(sqlite_template, tmp_path / "watchword.db")
     for name, value in {
         "MODE": "production",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'watchword.db'}",
+        "DATABASE_URL": f"sqlite:///{database}",
         "PUBLIC_URL": "http://127.0.0.1:3001",
         "SECRET_KEYS": SecretKeys.generate("cli"),
         "OUTBOUND_ALLOW": "127.0.0.0/8",

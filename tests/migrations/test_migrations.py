@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,11 +34,12 @@ REVISIONS = [
 
 @pytest.fixture
 def empty_database_url(
-    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+    database_kind: str, request: pytest.FixtureRequest, sqlite_folder: Path
 ) -> Iterator[str]:
     """Return the URL of a database without any table."""
     if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        with TemporaryDirectory(dir=sqlite_folder) as folder:
+            yield f"sqlite:///{folder}/empty.db"
         return
     server = request.getfixturevalue("postgresql_url")
     name = f"empty_{id(request):x}"
