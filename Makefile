@@ -54,8 +54,8 @@ fix: environment ## format, and apply safe lint fixes
 
 docs: environment site/.made ## build the documentation into site/; warnings are errors
 
-# Folders are among them: a page that is gone changes its folder.
-site/.made: mkdocs.yml requirements/dev.txt $(shell find docs) | environment
+# Folders are among them: a page that is gone changes its folder. `docs` alone is the target above.
+site/.made: mkdocs.yml requirements/dev.txt $(shell find docs/.) | environment
 	@# Not --quiet: that hides warnings from --strict.
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@touch $@
