@@ -163,7 +163,11 @@ class Site:
         client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app),
             base_url=ORIGIN,
-            headers={"Accept": "text/html", "Accept-Language": "en-US"},
+            headers={
+                "Accept": "text/html",
+                "Accept-Language": "en-US",
+                "Accept-Encoding": "identity",
+            },
         )
         return await self.stack.enter_async_context(client)
 

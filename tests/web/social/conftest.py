@@ -128,7 +128,7 @@ class Site:
         client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=self.app),
             base_url=ORIGIN,
-            headers={"Accept-Language": language},
+            headers={"Accept-Language": language, "Accept-Encoding": "identity"},
         )
         return await self.stack.enter_async_context(client)
 
