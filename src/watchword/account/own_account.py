@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 from watchword.account.admission import Admission
@@ -223,7 +222,10 @@ class OwnAccount:
     ) -> None:
         """Sign the person out of one browser; raises NotSignedInThere."""
         await self._admission.to_change(asker, "session", scope=SESSIONS, refusal=Unauthorized)
-        note = partial(self._note, asker, "session_ended", {"session": name})
+
+        async def note(tx: Database) -> None:
+            await self._note(asker, "session_ended", {"session": name}, tx)
+
         await self.signed_in.end_session(asker.user.id, name, revoked, note)
 
     async def list_grants(self, asker: Asker) -> Sequence[UserGrant]:
