@@ -71,6 +71,7 @@ async def measure(database: Database, size: int, folder: Path, given: Any) -> di
                 "public_settings": await bench.public_settings(3),
                 "sign_in_page": await bench.page_weight(),
                 "flows": await measure_flows(server, database, sign_in, size, given.seconds / 2),
+                "memory_after_flows_mb": round(server.memory_mb()),
             }
 
 
@@ -90,6 +91,7 @@ def main() -> None:
                     runs.append(asyncio.run(measure(database, size, folder, given)))
             print_report(runs[-1])
             print_flows(runs[-1]["flows"])
+            print(f"\nmemory after all of it: {runs[-1]['memory_after_flows_mb']} MB")
     RESULTS.mkdir(exist_ok=True)
     moment = datetime.now(UTC)
     result = {

@@ -2,8 +2,12 @@
 
 import asyncio
 import base64
+import os
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -11,11 +15,16 @@ from argon2.exceptions import InvalidHashError, VerificationError
 # OWASP's smallest advice; the memory is used once for each password checked at the same time.
 TIME_COST = 2
 MEMORY_COST = 19_456  # KiB
+AT_ONCE = min(4, os.cpu_count() or 1)
+"""More would each take longer, and hold as much memory."""
+
+Answer = TypeVar("Answer")
+_threads = ThreadPoolExecutor(AT_ONCE, "slow-digest")
 
 
 @dataclass(frozen=True)
 class SlowDigest:
-    """Argon2id (RFC 9106), computed in a thread: it takes tens of milliseconds by design."""
+    """Argon2id (RFC 9106), computed in a few threads: it takes tens of milliseconds by design."""
 
     hasher: PasswordHasher = field(
         default_factory=lambda: PasswordHasher(
@@ -25,11 +34,11 @@ class SlowDigest:
 
     async def digest_of(self, password: str) -> str:
         """Return the digest of *password*, with its parameters."""
-        return await asyncio.to_thread(self.hasher.hash, password)
+        return await _in_thread(lambda: self.hasher.hash(password))
 
     async def matches(self, digest: str | None, password: str) -> bool:
         """Tell whether *password* has this digest; without one, take the same time and say no."""
-        return await asyncio.to_thread(self._matches, digest or self._decoy(), password)
+        return await _in_thread(lambda: self._matches(digest or self._decoy(), password))
 
     def _matches(self, digest: str, password: str) -> bool:
         try:
@@ -45,3 +54,7 @@ class SlowDigest:
         )
         parameters = f"m={self.hasher.memory_cost},t={self.hasher.time_cost}"
         return f"$argon2id$v=19${parameters},p={self.hasher.parallelism}${salt}${digest}"
+
+
+async def _in_thread(work: Callable[[], Answer]) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
