@@ -282,6 +282,7 @@ class TestMessages:
 
         assert page.status == 200
         assert 'role="alert"' in page.html
+        assert "nor an email address" in page.words
 
 
 class TestApplications:

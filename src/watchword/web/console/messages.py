@@ -119,7 +119,9 @@ def _recipient(desk: Desk, typed: str) -> tuple[Recipient | None, str]:
         if "@" in typed:
             return EmailAddress.parse(typed), ""
         return _number(typed), ""
-    except (InvalidPhoneNumber, InvalidEmailAddress) as error:
+    except InvalidPhoneNumber:
+        return None, desk.text("console.messages.no_recipient")
+    except InvalidEmailAddress as error:
         return None, desk.message(error)
 
 
