@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Executable
 
 from tests.fakes import FakeClock
@@ -23,9 +24,16 @@ PAGE: dict[str, Any] = {"limit": 20, "offset": 1000}
 SIZE: dict[str, Any] = {"size": 20, "offset": 1000}
 
 
+def chooses_without_statistics(storage: Storage) -> None:
+    """Go on only where a plan does not depend on what is in a table, of which there is nothing."""
+    if storage.dialect.name != "sqlite":
+        pytest.skip("of an empty table, every index costs PostgreSQL the same")
+
+
 async def test_a_sweep_for_lost_messages_reads_only_those_on_their_way(
     storage: Storage, clock: FakeClock
 ) -> None:
+    chooses_without_statistics(storage)
     now = clock.now()
     lease = {"lease_holder": "p1", "lease_until": now}
     taken = {"channel": "sms", "now": now, "instance_id": "c1", "at_most": 10, **lease}
@@ -84,6 +92,7 @@ async def test_a_list_reads_no_row_that_it_does_not_show(
 
 
 async def test_what_an_index_of_its_own_finds_is_found_by_that(storage: Storage) -> None:
+    chooses_without_statistics(storage)
     rows, count = message_log._page(frozenset(), 2)
     digests = {"digest_0": "a", "digest_1": "b"}
 
