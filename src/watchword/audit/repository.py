@@ -53,10 +53,8 @@ FIND = select(audit_log).where(
 
 @lru_cache(maxsize=128)
 def _page(filters: frozenset[str], prefixes: int) -> tuple[Select[Any], Select[Any]]:
-    wanted = [
-        COLUMNS.tenant_id == bindparam("tenant_id"),
-        *(CONDITIONS[name] for name in sorted(filters)),
-    ]
+    ours = COLUMNS.tenant_id == bindparam("tenant_id")
+    wanted = [ours, *(CONDITIONS[name] for name in sorted(filters))]
     if prefixes:
         wanted.append(or_(*(_begins_with(f"prefix_{number}") for number in range(prefixes))))
     newest = (COLUMNS.created_at.desc(), COLUMNS.id)
@@ -69,7 +67,7 @@ def _page(filters: frozenset[str], prefixes: int) -> tuple[Select[Any], Select[A
         .offset(bindparam("offset"))
         .subquery("page")
     )
-    rows = select(audit_log).join(page, COLUMNS.id == page.c.id).where(wanted[0]).order_by(*newest)
+    rows = select(audit_log).join(page, COLUMNS.id == page.c.id).where(ours).order_by(*newest)
     counted = select(COLUMNS.id).where(*wanted).limit(literal(COUNTED_AT_MOST)).subquery()
     return rows, select(func.count().label("total")).select_from(counted)
 
